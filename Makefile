@@ -1,0 +1,43 @@
+# pg_nurture. `make` builds the extension, `make install` installs it.
+# `make demo` and `make check` also install what a fresh Debian 12 lacks; see README.md.
+
+EXTENSION    = nurture
+EXTVERSION   = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" nurture.control)
+
+# Sources are found by folder, the SQL modules in the order of src/pg/install.order; CMake reads the same two.
+CORE_SOURCES = $(sort $(wildcard src/core/*/*.cpp))
+GLUE_SOURCES = $(sort $(wildcard src/pg/*/*.cpp))
+SQL_MODULES  = $(addprefix src/pg/,$(shell cat src/pg/install.order))
+
+MODULE_big   = $(EXTENSION)
+OBJS         = $(CORE_SOURCES:.cpp=.o) $(GLUE_SOURCES:.cpp=.o)
+DATA_built   = $(EXTENSION)--$(EXTVERSION).sql
+DATA         = $(wildcard upgrade/*--*--*.sql)
+EXTRA_CLEAN  = $(OBJS:.o=.d) build results tmp_check output_iso regression.diffs regression.out
+
+REGRESS      = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=nurture
+
+PG_CONFIG   ?= pg_config
+PG_CPPFLAGS  = -Isrc -MMD -MP
+PG_CXXFLAGS  = -std=c++20 -Wall -Wextra -Wshadow -Wno-register -Wno-declaration-after-statement -Wno-missing-field-initializers \
+               -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
+SHLIB_LINK   = -lstdc++ -ldate-tz -lre2
+
+# The bitcode of C++ buys nothing (JIT inlines none of it) and doubles the build.
+override with_llvm = no
+
+PGXS        := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PostgreSQL's headers are the system's: our warnings are for our code.
+override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+
+-include $(OBJS:.o=.d)
+
+$(EXTENSION)--$(EXTVERSION).sql: src/pg/install.order $(SQL_MODULES)
+	{ echo '-- Made of src/pg/**/*.sql in the order of src/pg/install.order; do not edit.'; \
+	  echo '\echo Use "CREATE EXTENSION nurture" to load this file. \quit'; \
+	  for module in $(SQL_MODULES); do echo; cat $$module; done; } > $@
+
+include test/targets.mk
