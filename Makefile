@@ -20,7 +20,7 @@ REGRESS_OPTS = --load-extension=nurture
 
 PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -Isrc -MMD -MP
-PG_CXXFLAGS  = -std=c++20 -Wall -Wextra -Wshadow -Wno-register -Wno-declaration-after-statement -Wno-missing-field-initializers \
+PG_CXXFLAGS  = -std=c++20 -Wall -Wextra -Wshadow -Wno-register -Wno-missing-field-initializers \
                -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
 SHLIB_LINK   = -lstdc++ -ldate-tz -lre2
 
@@ -36,8 +36,8 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 -include $(OBJS:.o=.d)
 
 $(EXTENSION)--$(EXTVERSION).sql: src/pg/install.order $(SQL_MODULES)
-	{ echo '-- Made of src/pg/**/*.sql in the order of src/pg/install.order; do not edit.'; \
-	  echo '\echo Use "CREATE EXTENSION nurture" to load this file. \quit'; \
+	{ printf '%s\n' '-- Made of src/pg/**/*.sql in the order of src/pg/install.order; do not edit.' \
+	    '\echo Use "CREATE EXTENSION nurture" to load this file. \quit'; \
 	  for module in $(SQL_MODULES); do echo; cat $$module; done; } > $@
 
 include test/targets.mk
