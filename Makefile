@@ -35,7 +35,7 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 
 -include $(OBJS:.o=.d)
 
-$(EXTENSION)--$(EXTVERSION).sql: src/pg/install.order $(SQL_MODULES)
+$(EXTENSION)--$(EXTVERSION).sql: Makefile src/pg/install.order $(SQL_MODULES)
 	{ printf '%s\n' '-- Made of src/pg/**/*.sql in the order of src/pg/install.order; do not edit.' \
 	    '\echo Use "CREATE EXTENSION nurture" to load this file. \quit'; \
 	  for module in $(SQL_MODULES); do echo; cat $$module; done; } > $@
