@@ -14,12 +14,12 @@ using Time = std::int64_t;
 /// Microseconds.
 using Span = std::int64_t;
 
-inline constexpr Span microsecond = 1;
-inline constexpr Span second = 1'000'000;
-inline constexpr Span minute = 60 * second;
-inline constexpr Span hour = 60 * minute;
-inline constexpr Span day = 24 * hour;
-inline constexpr Span week = 7 * day;
+inline constexpr Span one_microsecond = 1;
+inline constexpr Span one_second = 1'000'000;
+inline constexpr Span one_minute = 60 * one_second;
+inline constexpr Span one_hour = 60 * one_minute;
+inline constexpr Span one_day = 24 * one_hour;
+inline constexpr Span one_week = 7 * one_day;
 
 /// "never": later than every time that can be stored.
 inline constexpr Time never = std::numeric_limits<Time>::max();
@@ -48,7 +48,7 @@ struct Duration {
 
     [[nodiscard]] bool empty() const noexcept { return months == 0 && days == 0 && micros == 0; }
     /// Days as 24 h. Defined only without months.
-    [[nodiscard]] constexpr Span exact() const noexcept { return days * day + micros; }
+    [[nodiscard]] constexpr Span exact() const noexcept { return days * one_day + micros; }
 };
 
 } // namespace nurture
