@@ -1,0 +1,310 @@
+#include "core/profile/feature.hpp"
+
+#include "core/language/language.hpp"
+
+#include <algorithm>
+
+namespace nurture::profile {
+
+namespace {
+
+const char* name_of(Period period) {
+    switch (period) {
+    case Period::hour:
+        return "hour";
+    case Period::day:
+        return "day";
+    case Period::week:
+        return "week";
+    case Period::month:
+        return "month";
+    case Period::ever:
+        break;
+    }
+    return "ever";
+}
+
+} // namespace
+
+std::string FeatureDefinition::text(const std::string& zone) const {
+    static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped"};
+    std::string out = kinds[static_cast<int>(kind)];
+    if (property)
+        out += ' ' + language::print(*property) + " of";
+    out += ' ' + language::print(event);
+    if (!window.empty())
+        out += " within " + language::print(window);
+    if (!window.empty() && window.months != 0)
+        out += " in " + zone;
+    if (newest != 0)
+        out += " newest " + std::to_string(newest);
+    if (half_life != 0)
+        out += " half-life " + language::print(Duration{0, 0, half_life});
+    if (kind == FeatureKind::capped)
+        out += " first " + std::to_string(cap) + " per " + name_of(period) +
+               (period == Period::ever ? std::string() : " in " + zone);
+    return out;
+}
+
+Time leaves_window(const FeatureDefinition& definition, Time at, const Zone& zone) {
+    if (definition.window.empty())
+        return never;
+    if (definition.window.months == 0)
+        return saturating_add(at, definition.window.exact());
+    return add_on_calendar(at, definition.window, zone);
+}
+
+namespace {
+
+// How many entries are kept: one more than are read where the window's value may be a bound, so that a reading can tell.
+std::size_t kept_entries(const FeatureDefinition& definition) {
+    return static_cast<std::size_t>(definition.newest != 0 ? definition.newest : recent_limit + 1);
+}
+
+// Keeps the first `cap` entries of each period, and of the newest periods only. Both cuts depend on the union alone: an
+// entry beyond the cap, or in a period with capped_periods newer ones, stays so whatever is added.
+void cut_capped(const FeatureDefinition& definition, std::vector<Entry>& items, const Zone& zone) {
+    std::vector<Entry> kept;
+    kept.reserve(items.size());
+    std::vector<std::size_t> begins; // of each period in `kept`
+    std::int64_t period = 0;
+    std::int64_t in_period = 0;
+    for (const Entry& entry : items) {
+        std::int64_t const p = period_of(entry.stamp.at, definition.period, zone);
+        if (begins.empty() || p != period) {
+            begins.push_back(kept.size());
+            period = p;
+            in_period = 0;
+        }
+        if (in_period++ < definition.cap)
+            kept.push_back(entry);
+    }
+    if (begins.size() > capped_periods)
+        kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(begins[begins.size() - capped_periods]));
+    items = std::move(kept);
+}
+
+void cut(const FeatureDefinition& definition, std::vector<Entry>& items, const Zone& zone) {
+    if (definition.kind == FeatureKind::capped) {
+        cut_capped(definition, items, zone);
+        return;
+    }
+    std::size_t const keep = kept_entries(definition);
+    if (items.size() > keep)
+        items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(keep));
+}
+
+bool earlier(const Entry& a, const Entry& b) noexcept { return a.stamp < b.stamp; }
+
+template <class T>
+T& ensure(FeatureValue& value) {
+    if (auto* held = std::get_if<T>(&value))
+        return *held;
+    return value.emplace<T>();
+}
+
+DecayedSum& ensure_decayed(FeatureValue& value, Span half_life) {
+    if (auto* held = std::get_if<DecayedSum>(&value))
+        return *held;
+    return value.emplace<DecayedSum>(half_life);
+}
+
+void fold_extreme(FeatureValue& value, bool latest, const Stamp& stamp, const Value& property) {
+    if (auto* held = std::get_if<Extreme>(&value)) {
+        if (latest ? stamp < held->stamp : held->stamp < stamp)
+            return;
+    }
+    value = Extreme{stamp, property.kind, property.boolean, std::string(property.text)};
+}
+
+void fold_entry(const FeatureDefinition& definition, FeatureValue& value, Entry entry, const Zone& zone) {
+    auto& items = ensure<Entries>(value).items;
+    if (items.empty() || items.back().stamp < entry.stamp) {
+        items.push_back(entry);
+    } else {
+        auto const place = std::lower_bound(items.begin(), items.end(), entry, earlier);
+        if (place != items.end() && place->stamp == entry.stamp)
+            return;
+        items.insert(place, entry);
+    }
+    cut(definition, items, zone);
+}
+
+} // namespace
+
+bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp& stamp, const Value& property,
+          const Zone& zone) {
+    bool const extreme = definition.kind == FeatureKind::first || definition.kind == FeatureKind::last;
+    Micro amount = micro_one;
+    if (definition.property && extreme) {
+        if (!property.known())
+            return false;
+    } else if (definition.property) {
+        auto const number = number_of(property);
+        if (!number)
+            return false;
+        amount = *number;
+    }
+    switch (definition.kind) {
+    case FeatureKind::count:
+        ensure<Sum>(value).value += 1;
+        return true;
+    case FeatureKind::sum:
+        ensure<Sum>(value).value += amount;
+        return true;
+    case FeatureKind::first:
+    case FeatureKind::last:
+        fold_extreme(value, definition.kind == FeatureKind::last, stamp, definition.property ? property : Value{});
+        return true;
+    case FeatureKind::recent:
+    case FeatureKind::capped:
+        fold_entry(definition, value, {stamp, amount}, zone);
+        return true;
+    case FeatureKind::decayed:
+        ensure_decayed(value, definition.half_life).add(stamp.at, amount);
+        return true;
+    }
+    return false;
+}
+
+void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureValue& b, const Zone& zone) {
+    if (std::holds_alternative<std::monostate>(b))
+        return;
+    if (std::holds_alternative<std::monostate>(a)) {
+        a = b;
+        return;
+    }
+    if (auto* sum = std::get_if<Sum>(&a)) {
+        sum->value += std::get<Sum>(b).value;
+    } else if (auto* extreme = std::get_if<Extreme>(&a)) {
+        const auto& other = std::get<Extreme>(b);
+        if (definition.kind == FeatureKind::last ? extreme->stamp < other.stamp : other.stamp < extreme->stamp)
+            *extreme = other;
+    } else if (auto* entries = std::get_if<Entries>(&a)) {
+        std::vector<Entry> both;
+        const auto& others = std::get<Entries>(b).items;
+        both.reserve(entries->items.size() + others.size());
+        std::set_union(entries->items.begin(), entries->items.end(), others.begin(), others.end(),
+                       std::back_inserter(both), earlier);
+        cut(definition, both, zone);
+        entries->items = std::move(both);
+    } else {
+        std::get<DecayedSum>(a).merge(std::get<DecayedSum>(b));
+    }
+}
+
+void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock, const Zone& zone) {
+    auto* const entries = std::get_if<Entries>(&value);
+    if (entries == nullptr || definition.kind != FeatureKind::recent || definition.window.empty())
+        return;
+    std::erase_if(entries->items,
+                  [&](const Entry& entry) { return leaves_window(definition, entry.stamp.at, zone) <= clock; });
+    if (entries->items.empty())
+        value = std::monostate{};
+}
+
+// --- bytes ------------------------------------------------------------------------------------------------------
+
+namespace {
+
+enum class Tag : std::uint8_t { sum = 1, extreme = 2, entries = 3, decayed = 4 };
+
+// Half-lives are mostly whole hours: those take two bytes instead of six.
+void encode_decayed(ByteWriter& out, const DecayedSum& sum, const Stamp& base) {
+    Span const half_life = sum.half_life();
+    bool const hours = half_life % one_hour == 0;
+    out.number(static_cast<std::uint64_t>(hours ? half_life / one_hour : half_life) << 1 | (hours ? 0 : 1));
+    out.number(sum.buckets().size());
+    std::int64_t period = base.at / half_life;
+    for (const auto& bucket : sum.buckets()) {
+        out.integer(bucket.period - period);
+        out.wide(bucket.amount);
+        period = bucket.period;
+    }
+}
+
+DecayedSum decode_decayed(ByteReader& in, const Stamp& base) {
+    std::uint64_t const written = in.number();
+    std::uint64_t const units = written >> 1;
+    std::uint64_t const unit = (written & 1) != 0 ? 1 : static_cast<std::uint64_t>(one_hour);
+    if (units == 0 || units > static_cast<std::uint64_t>(DecayedSum::max_half_life) / unit)
+        ByteReader::corrupt("holds an impossible half-life");
+    DecayedSum sum(static_cast<Span>(units * unit));
+    std::int64_t period = base.at / sum.half_life();
+    for (std::size_t left = in.count(2); left > 0; --left) {
+        std::int64_t const delta = in.integer();
+        if (__builtin_add_overflow(period, delta, &period))
+            ByteReader::corrupt("holds a time out of range");
+        sum.add_bucket(period, in.wide());
+    }
+    return sum;
+}
+
+} // namespace
+
+void encode(ByteWriter& out, const FeatureValue& value, const Stamp& base) {
+    if (const auto* sum = std::get_if<Sum>(&value)) {
+        out.byte(static_cast<std::uint8_t>(Tag::sum));
+        out.wide(sum->value);
+    } else if (const auto* extreme = std::get_if<Extreme>(&value)) {
+        out.byte(static_cast<std::uint8_t>(Tag::extreme));
+        write_stamp(out, extreme->stamp, base);
+        out.byte(static_cast<std::uint8_t>(static_cast<int>(extreme->kind) << 1 | (extreme->boolean ? 1 : 0)));
+        if (extreme->kind >= Value::Kind::number)
+            out.text(extreme->text);
+    } else if (const auto* entries = std::get_if<Entries>(&value)) {
+        out.byte(static_cast<std::uint8_t>(Tag::entries));
+        out.number(entries->items.size());
+        Stamp previous = base;
+        for (const Entry& entry : entries->items) {
+            write_stamp(out, entry.stamp, previous);
+            // A count's entries all weigh 1: one byte says so.
+            out.integer(entry.amount == micro_one ? 0 : entry.amount + (entry.amount >= 0 ? 1 : 0));
+            previous = entry.stamp;
+        }
+    } else if (const auto* decayed = std::get_if<DecayedSum>(&value)) {
+        out.byte(static_cast<std::uint8_t>(Tag::decayed));
+        encode_decayed(out, *decayed, base);
+    }
+}
+
+FeatureValue decode_feature(ByteReader& in, const Stamp& base) {
+    switch (static_cast<Tag>(in.byte())) {
+    case Tag::sum:
+        return Sum{in.wide()};
+    case Tag::extreme: {
+        Extreme extreme;
+        extreme.stamp = read_stamp(in, base);
+        std::uint8_t const kind = in.byte();
+        if ((kind >> 1) > static_cast<int>(Value::Kind::json))
+            ByteReader::corrupt("holds an unknown kind of value");
+        extreme.kind = static_cast<Value::Kind>(kind >> 1);
+        extreme.boolean = (kind & 1) != 0;
+        if (extreme.kind >= Value::Kind::number)
+            extreme.text = in.text();
+        return extreme;
+    }
+    case Tag::entries: {
+        Entries entries;
+        std::size_t const size = in.count(4);
+        entries.items.reserve(size);
+        Stamp previous = base;
+        for (std::size_t i = 0; i < size; ++i) {
+            Entry entry;
+            entry.stamp = read_stamp(in, previous);
+            if (i > 0 && !(previous < entry.stamp))
+                ByteReader::corrupt("holds events out of order");
+            Micro const amount = in.integer();
+            entry.amount = amount == 0 ? micro_one : amount > 0 ? amount - 1 : amount;
+            previous = entry.stamp;
+            entries.items.push_back(entry);
+        }
+        return entries;
+    }
+    case Tag::decayed:
+        return decode_decayed(in, base);
+    }
+    ByteReader::corrupt("holds an unknown kind of feature");
+}
+
+} // namespace nurture::profile

@@ -1,0 +1,94 @@
+#pragma once
+// Features: what a profile remembers of a contact's events. Each is a function of the SET of events and joins by a
+// commutative, associative merge; three kinds of value: sums, extremes, sorted sets cut by a rule that depends on the
+// union alone.
+#include "core/base/calendar.hpp"
+#include "core/base/decayed_sum.hpp"
+#include "core/profile/stamp.hpp"
+#include "core/profile/value.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace nurture::profile {
+
+enum class FeatureKind : std::uint8_t {
+    count = 1,   ///< how many events
+    sum = 2,     ///< sum of a property, 10^-6
+    first = 3,   ///< the earliest event, with a property's value
+    last = 4,    ///< the latest event, with a property's value
+    recent = 5,  ///< the newest events of a window, with a property's amount
+    decayed = 6, ///< an exponentially decaying count or sum
+    capped = 7,  ///< the first events of each calendar period, with a property's amount
+};
+
+/// Windows whose value is not settled by the newest k entries keep this many; beyond it their value is a bound.
+inline constexpr std::int64_t recent_limit = 1'000;
+/// A capped feature keeps this many calendar periods that have events, the newest.
+inline constexpr std::size_t capped_periods = 366;
+
+struct FeatureDefinition {
+    FeatureKind kind = FeatureKind::count;
+    language::EventPattern event;
+    std::optional<language::Path> property;
+    Duration window;         ///< recent: how long an event counts
+    std::int64_t newest = 0; ///< recent: how many decide; 0: all of the window, up to recent_limit
+    Span half_life = 0;      ///< decayed
+    std::int64_t cap = 0;    ///< capped: events per period
+    Period period = Period::day;
+
+    /// Canonical text: two definitions that mean the same have the same. `zone` matters to calendar periods only.
+    [[nodiscard]] std::string text(const std::string& zone) const;
+};
+
+struct Entry {
+    Stamp stamp;
+    Micro amount = 0;
+    friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+/// Ascending by stamp, no stamp twice.
+struct Entries {
+    std::vector<Entry> items;
+    friend bool operator==(const Entries&, const Entries&) = default;
+};
+
+/// The earliest or latest event. `json` is the property's value as compact JSON text (empty: the feature has none).
+struct Extreme {
+    Stamp stamp;
+    Value::Kind kind = Value::Kind::missing;
+    bool boolean = false;
+    std::string text;
+    [[nodiscard]] Value value() const noexcept { return {kind, boolean, text}; }
+    friend bool operator==(const Extreme&, const Extreme&) = default;
+};
+
+struct Sum {
+    Wide value = 0;
+    friend bool operator==(const Sum&, const Sum&) = default;
+};
+
+/// monostate: no event yet.
+using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, DecayedSum>;
+
+/// When an entry leaves the window.
+[[nodiscard]] Time leaves_window(const FeatureDefinition& definition, Time at, const Zone& zone);
+
+/// Takes one event into the value. False when the definition needs a number of the property and has none: then the
+/// event does not count.
+bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp& stamp, const Value& property,
+          const Zone& zone);
+
+/// a := a ⊕ b.
+void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureValue& b, const Zone& zone);
+
+/// Drops what no reading at `clock` or later can see.
+void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock, const Zone& zone);
+
+void encode(ByteWriter& out, const FeatureValue& value, const Stamp& base);
+/// Throws Error(corrupt_data).
+[[nodiscard]] FeatureValue decode_feature(ByteReader& in, const Stamp& base);
+
+} // namespace nurture::profile

@@ -1,0 +1,252 @@
+#include "core/profile/profile.hpp"
+
+#include <algorithm>
+
+namespace nurture::profile {
+
+namespace {
+
+auto find_attribute(auto& attributes, std::string_view key) {
+    return std::lower_bound(attributes.begin(), attributes.end(), key,
+                            [](const Attribute& a, std::string_view k) { return a.key < k; });
+}
+
+} // namespace
+
+std::string_view attribute_json(const Profile& profile, std::string_view key) noexcept {
+    auto const place = find_attribute(profile.attributes, key);
+    return place != profile.attributes.end() && place->key == key ? std::string_view(place->json) : std::string_view();
+}
+
+void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json) {
+    if (json == "null")
+        json = {};
+    auto const place = find_attribute(profile.attributes, key);
+    if (place == profile.attributes.end() || place->key != key) {
+        profile.attributes.insert(place, {std::string(key), stamp, std::string(json)});
+    } else if (place->stamp <= stamp) {
+        place->stamp = stamp;
+        place->json = json;
+    }
+}
+
+// --- bytes: format, clock, then each part with its count. Times are written relative to the clock. ----------------
+
+namespace {
+
+// `never` and `always` are far from the clock; one byte tells them apart from real times.
+void write_time(ByteWriter& out, Time t, Time base) {
+    if (t == never)
+        out.number(1);
+    else if (t == always)
+        out.number(2);
+    else {
+        std::int64_t const delta = t - base;
+        auto const zigzag = (static_cast<std::uint64_t>(delta) << 1) ^ static_cast<std::uint64_t>(delta >> 63);
+        out.number(zigzag + 3);
+    }
+}
+
+Time read_time(ByteReader& in, Time base) {
+    std::uint64_t const written = in.number();
+    if (written == 1)
+        return never;
+    if (written == 2)
+        return always;
+    if (written == 0)
+        ByteReader::corrupt("holds an impossible time");
+    std::uint64_t const zigzag = written - 3;
+    Time t = 0;
+    if (__builtin_add_overflow(base, static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1),
+                               &t))
+        ByteReader::corrupt("holds a time out of range");
+    return t;
+}
+
+std::uint32_t read_id(ByteReader& in, std::uint32_t base) {
+    std::uint64_t const id = base + in.number();
+    if (id > UINT32_MAX)
+        ByteReader::corrupt("holds an id out of range");
+    return static_cast<std::uint32_t>(id);
+}
+
+std::uint32_t read_ascending(ByteReader& in, std::uint32_t previous, bool first) {
+    std::uint32_t const id = read_id(in, previous);
+    if (!first && id == previous)
+        ByteReader::corrupt("holds an id twice");
+    return id;
+}
+
+void encode_journey(ByteWriter& out, const Journey& journey, Time base) {
+    out.number(journey.workflow);
+    out.number(journey.version);
+    out.number(journey.instance);
+    out.number(journey.at_step);
+    write_time(out, journey.started, base);
+    write_time(out, journey.since, base);
+    write_time(out, journey.wakes, base);
+    write_time(out, journey.check, base);
+    out.number(journey.open.size());
+    for (const Uuid& id : journey.open)
+        out.raw({reinterpret_cast<const char*>(id.data()), id.size()});
+}
+
+Journey decode_journey(ByteReader& in, Time base) {
+    Journey journey;
+    journey.workflow = read_id(in, 0);
+    journey.version = read_id(in, 0);
+    journey.instance = read_id(in, 0);
+    journey.at_step = read_id(in, 0);
+    journey.started = read_time(in, base);
+    journey.since = read_time(in, base);
+    journey.wakes = read_time(in, base);
+    journey.check = read_time(in, base);
+    journey.open.resize(in.count(sizeof(Uuid)));
+    for (Uuid& id : journey.open) {
+        auto const bytes = in.raw(id.size());
+        std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(id.data()));
+    }
+    return journey;
+}
+
+void encode_attributes(ByteWriter& out, const Profile& profile, const Stamp& base) {
+    out.number(profile.attributes.size());
+    for (const Attribute& attribute : profile.attributes) {
+        out.text(attribute.key);
+        write_stamp(out, attribute.stamp, base);
+        out.text(attribute.json);
+    }
+}
+
+void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
+    std::size_t const size = in.count(5);
+    profile.attributes.reserve(size);
+    for (std::size_t i = 0; i < size; ++i) {
+        Attribute attribute;
+        attribute.key = in.text();
+        attribute.stamp = read_stamp(in, base);
+        attribute.json = in.text();
+        if (i > 0 && attribute.key <= profile.attributes.back().key)
+            ByteReader::corrupt("holds attributes out of order");
+        profile.attributes.push_back(std::move(attribute));
+    }
+}
+
+} // namespace
+
+std::string encode(const Profile& profile) {
+    ByteWriter out;
+    out.byte(profile_format);
+    out.number(profile.model);
+    write_time(out, profile.clock, 0);
+    Time const base = profile.clock == always ? 0 : profile.clock;
+    Stamp const stamp{base, 0, 0};
+    write_time(out, profile.first_seen, base);
+    write_time(out, profile.last_seen, base);
+
+    auto const stored = std::count_if(profile.features.begin(), profile.features.end(),
+                                      [](const auto& f) { return f.value.index() != 0; });
+    out.number(static_cast<std::uint64_t>(stored));
+    std::uint32_t previous = 0;
+    for (const StoredFeature& feature : profile.features) {
+        if (feature.value.index() == 0)
+            continue;
+        out.number(feature.id - previous);
+        encode(out, feature.value, stamp);
+        previous = feature.id;
+    }
+    encode_attributes(out, profile, stamp);
+
+    out.number(profile.segments.size());
+    previous = 0;
+    for (const SegmentState& segment : profile.segments) {
+        out.number(segment.id - previous);
+        out.byte(segment.member ? 1 : 0);
+        if (segment.member)
+            write_time(out, segment.since, base);
+        write_time(out, segment.flips, base);
+        previous = segment.id;
+    }
+    out.number(profile.journeys.size());
+    for (const Journey& journey : profile.journeys)
+        encode_journey(out, journey, base);
+    out.number(profile.workflows.size());
+    previous = 0;
+    for (const WorkflowMemory& memory : profile.workflows) {
+        out.number(memory.workflow - previous);
+        out.number(memory.entries);
+        write_time(out, memory.last_start, base);
+        previous = memory.workflow;
+    }
+    out.number(profile.seen.size());
+    for (const SeenMessage& message : profile.seen) {
+        write_time(out, message.received_at, base);
+        out.fixed64(message.hash);
+    }
+    return out.take();
+}
+
+Profile decode(std::string_view bytes) {
+    ByteReader in(bytes);
+    std::uint8_t const format = in.byte();
+    if (format > profile_format)
+        throw Error(ErrorKind::newer_format, "the profile was written by a later version of nurture",
+                    "Its format is " + std::to_string(format) + "; this library reads up to " +
+                        std::to_string(profile_format) + ".",
+                    "Install the newer library on this server.");
+    if (format == 0)
+        ByteReader::corrupt("is not a profile");
+    Profile profile;
+    profile.model = read_id(in, 0);
+    profile.clock = read_time(in, 0);
+    Time const base = profile.clock == always ? 0 : profile.clock;
+    Stamp const stamp{base, 0, 0};
+    profile.first_seen = read_time(in, base);
+    profile.last_seen = read_time(in, base);
+
+    std::size_t size = in.count(3);
+    profile.features.reserve(size);
+    std::uint32_t previous = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        previous = read_ascending(in, previous, i == 0);
+        profile.features.push_back({previous, decode_feature(in, stamp)});
+    }
+    decode_attributes(in, profile, stamp);
+
+    size = in.count(3);
+    profile.segments.reserve(size);
+    previous = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        SegmentState segment;
+        segment.id = previous = read_ascending(in, previous, i == 0);
+        segment.member = in.byte() != 0;
+        if (segment.member)
+            segment.since = read_time(in, base);
+        segment.flips = read_time(in, base);
+        profile.segments.push_back(segment);
+    }
+    size = in.count(9);
+    profile.journeys.reserve(size);
+    for (std::size_t i = 0; i < size; ++i)
+        profile.journeys.push_back(decode_journey(in, base));
+    size = in.count(3);
+    previous = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        WorkflowMemory memory;
+        memory.workflow = previous = read_ascending(in, previous, i == 0);
+        memory.entries = read_id(in, 0);
+        memory.last_start = read_time(in, base);
+        profile.workflows.push_back(memory);
+    }
+    size = in.count(9);
+    profile.seen.reserve(size);
+    for (std::size_t i = 0; i < size; ++i) {
+        Time const received_at = read_time(in, base);
+        profile.seen.push_back({received_at, in.fixed64()});
+    }
+    if (!in.at_end())
+        ByteReader::corrupt("goes on after its end");
+    return profile;
+}
+
+} // namespace nurture::profile

@@ -1,0 +1,87 @@
+#pragma once
+// The state of a contact as one value. Features and attributes are functions of the set of its events and merge; the
+// path (clock, membership, journeys, what was already taken) is the result of an order and never merges.
+#include "core/base/hash.hpp"
+#include "core/profile/feature.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nurture::profile {
+
+/// The value of one top-level key, as its last write left it. Empty `json`: the key was removed.
+struct Attribute {
+    std::string key;
+    Stamp stamp;
+    std::string json;
+    friend bool operator==(const Attribute&, const Attribute&) = default;
+};
+
+struct StoredFeature {
+    std::uint32_t id = 0;
+    FeatureValue value;
+};
+
+struct SegmentState {
+    std::uint32_t id = 0;
+    bool member = false;
+    Time since = 0;       ///< of the membership; 0 when not a member
+    Time flips = never;   ///< when the condition may change by time alone; early is allowed, late is not
+    friend bool operator==(const SegmentState&, const SegmentState&) = default;
+};
+
+/// One walk through a workflow.
+struct Journey {
+    std::uint32_t workflow = 0;
+    std::uint32_t version = 0;
+    std::uint32_t instance = 0;  ///< counts the contact's entries into the workflow, from 1
+    std::uint32_t at_step = 0;   ///< index into the version's program: the wait it stands at
+    Time started = 0;
+    Time since = 0;              ///< when it came to the step
+    Time wakes = never;          ///< end of the wait
+    Time check = never;          ///< when a condition it waits for, or exits on, may change by time alone
+    std::vector<Uuid> open;      ///< its actions whose outcome is not yet known
+    friend bool operator==(const Journey&, const Journey&) = default;
+};
+
+/// What a workflow remembers of a contact beyond the journeys inside it.
+struct WorkflowMemory {
+    std::uint32_t workflow = 0;
+    std::uint32_t entries = 0;
+    Time last_start = 0;
+    friend bool operator==(const WorkflowMemory&, const WorkflowMemory&) = default;
+};
+
+/// A message_id already taken.
+struct SeenMessage {
+    Time received_at = 0;
+    std::uint64_t hash = 0;
+    friend bool operator==(const SeenMessage&, const SeenMessage&) = default;
+};
+
+struct Profile {
+    std::uint32_t model = 0; ///< the model adopted last; 0: none yet
+    Time clock = always;     ///< logical time of the last message or timer
+    Time first_seen = never, last_seen = always;
+    std::vector<StoredFeature> features;  ///< ascending by id
+    std::vector<Attribute> attributes;    ///< ascending by key
+    std::vector<SegmentState> segments;   ///< ascending by id; only members and those with a finite `flips`
+    std::vector<Journey> journeys;        ///< in the order they started
+    std::vector<WorkflowMemory> workflows;///< ascending by workflow
+    std::vector<SeenMessage> seen;        ///< in the order they were taken
+};
+
+/// The attribute's JSON text, or empty.
+[[nodiscard]] std::string_view attribute_json(const Profile& profile, std::string_view key) noexcept;
+/// Last write per key wins; a later or equal stamp replaces.
+void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json);
+
+/// The first byte is the format.
+inline constexpr std::uint8_t profile_format = 1;
+[[nodiscard]] std::string encode(const Profile& profile);
+/// Throws Error(corrupt_data), or Error(newer_format) for a format this library does not know.
+[[nodiscard]] Profile decode(std::string_view bytes);
+
+} // namespace nurture::profile
