@@ -20,7 +20,7 @@ namespace nurture {
 class DecayedSum {
   public:
     /// 30 years of 365.25 days.
-    static constexpr Span max_half_life = 10'957 * day + 12 * hour;
+    static constexpr Span max_half_life = 10'957 * one_day + 12 * one_hour;
     static constexpr std::uint64_t max_periods = 64;
 
     /// An empty sum. Throws invalid_parameter unless 0 < half_life <= max_half_life.
