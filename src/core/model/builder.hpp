@@ -1,0 +1,58 @@
+#pragma once
+// The parts of a model under construction: interned paths, patterns and features, compiled conditions.
+#include "core/language/language.hpp"
+#include "core/model/model.hpp"
+
+#include <map>
+
+namespace nurture::model {
+
+/// Where a condition stands: inside `where` names are the event's properties, elsewhere the contact's attributes.
+enum class Scope { event, contact };
+
+class Builder {
+  public:
+    explicit Builder(Model& model) : model_(model) {}
+
+    Index pattern(const language::EventPattern& event);
+    Index feature(profile::FeatureDefinition definition);
+    Index condition(const language::Condition& condition, Scope scope);
+    Index topic(const std::string& name);
+    Index attribute(const language::Path& path);
+    Index property(const language::Path& path);
+
+    [[nodiscard]] const Zone& zone() const noexcept { return model_.zone; }
+
+    /// Names that conditions may refer to; set before conditions are compiled.
+    std::map<std::string, Index> segments;
+    std::vector<std::string> segment_names;
+
+  private:
+    Model& model_;
+    std::map<std::string, Index> patterns_, features_, properties_, attributes_, topics_;
+
+    Index add(Node node);
+    Index compile(const language::Comparison& c, Scope scope);
+    Index compile(const language::Between& c, Scope scope);
+    Index compile(const language::In& c, Scope scope);
+    Index compile(const language::Like& c, Scope scope);
+    Index compile(const language::IsSet& c, Scope scope);
+    Index compile(const language::Truth& c, Scope scope);
+    Index compile(const language::Constant& c, Scope scope);
+    Index compile(const language::Did& c, Scope scope);
+    Index compile(const language::InSegment& c, Scope scope);
+    Index compile(const language::Not& c, Scope scope);
+    Index compile(const language::And& c, Scope scope);
+    Index compile(const language::Or& c, Scope scope);
+    Index group(Op op, const std::vector<language::Box<language::Condition>>& operands, Scope scope);
+
+    /// `decisive`: how many of the newest events settle the comparison (0: all of the window).
+    Operand operand(const language::Operand& operand, Scope scope, std::int64_t decisive);
+    Operand count(const language::EventPattern& event, const language::Window& window, std::int64_t decisive);
+    Operand occurrence(const language::Occurrence& occurrence);
+    Constant constant(const language::Literal& literal, const Operand& operand) const;
+    [[nodiscard]] std::int64_t decisive_entries(const language::Operand& operand, const language::Literal& literal,
+                                                bool at_least) const;
+};
+
+} // namespace nurture::model

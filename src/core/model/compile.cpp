@@ -1,0 +1,254 @@
+#include "core/base/error.hpp"
+#include "core/model/builder.hpp"
+#include "core/model/program.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <set>
+
+namespace nurture::model {
+
+namespace {
+
+using namespace language;
+
+// Runs f; an error in it is reported as one of the definition that it belongs to.
+template <class F>
+auto within(const char* kind, const std::string& name, std::string_view text, F f) -> decltype(f()) {
+    try {
+        return f();
+    } catch (Error& error) {
+        std::string detail = error.detail;
+        if (detail.empty() && error.offset >= 0)
+            detail = point_at(text, static_cast<std::size_t>(error.offset));
+        Error named(error.kind, std::string(kind) + " \"" + name + "\": " + error.what(), detail, error.hint);
+        named.offset = error.offset;
+        throw named;
+    }
+}
+
+// The segments a condition names, in any depth.
+void named_segments(const Condition& condition, std::vector<const InSegment*>& out) {
+    if (const auto* in = std::get_if<InSegment>(&condition.node))
+        out.push_back(in);
+    else if (const auto* negated = std::get_if<Not>(&condition.node))
+        named_segments(*negated->operand, out);
+    else if (const auto* all = std::get_if<And>(&condition.node))
+        for (const auto& operand : all->operands)
+            named_segments(*operand, out);
+    else if (const auto* any = std::get_if<Or>(&condition.node))
+        for (const auto& operand : any->operands)
+            named_segments(*operand, out);
+}
+
+class Compiler {
+  public:
+    explicit Compiler(Source source) : builder_(model_) {
+        model_.source = std::move(source);
+        model_.zone = Zone::find(model_.source.timezone);
+    }
+
+    Model run() {
+        rules();
+        segments();
+        workflows();
+        return std::move(model_);
+    }
+
+  private:
+    Model model_;
+    Builder builder_;
+
+    void rules() {
+        for (const RuleRow& row : model_.source.rules) {
+            within("rule", row.name, row.definition, [&] { rule(row); });
+        }
+    }
+
+    void rule(const RuleRow& row) {
+        Rule const rule = parse_rule(row.definition);
+        profile::FeatureDefinition definition;
+        definition.event = rule.event;
+        definition.property = rule.per;
+        ScoringRule out;
+        if (rule.cap) {
+            definition.kind = profile::FeatureKind::capped;
+            definition.cap = rule.cap->occurrences;
+            definition.period = static_cast<Period>(rule.cap->period);
+            out.half_life = rule.half_life ? rule.half_life->exact() : 0;
+        } else if (rule.half_life) {
+            definition.kind = profile::FeatureKind::decayed;
+            definition.half_life = rule.half_life->exact();
+            if (definition.half_life > DecayedSum::max_half_life)
+                throw Error(ErrorKind::out_of_range, "the half-life is longer than 30 years");
+        } else {
+            definition.kind = rule.per ? profile::FeatureKind::sum : profile::FeatureKind::count;
+        }
+        out.name = row.name;
+        out.points = rule.points;
+        out.amount = rule.per.has_value();
+        out.topic = rule.topic ? builder_.topic(*rule.topic) : none;
+        out.feature = builder_.feature(std::move(definition));
+        model_.rules.push_back(std::move(out));
+    }
+
+    void segments() {
+        const auto& rows = model_.source.segments;
+        std::vector<Condition> conditions;
+        std::map<std::string, std::size_t> by_name;
+        for (const SegmentRow& row : rows) {
+            conditions.push_back(
+                within("segment", row.name, row.condition, [&] { return parse_condition(row.condition); }));
+            by_name.emplace(row.name, conditions.size() - 1);
+            builder_.segment_names.push_back(row.name);
+        }
+        for (std::size_t const i : evaluation_order(conditions, by_name)) {
+            const SegmentRow& row = rows[i];
+            auto const index = static_cast<Index>(model_.segments.size());
+            Index const condition = within("segment", row.name, row.condition,
+                                           [&] { return builder_.condition(conditions[i], Scope::contact); });
+            model_.segments.push_back({row.id, row.name, condition});
+            model_.segments_by_id.emplace_back(row.id, index);
+            builder_.segments.emplace(row.name, index);
+        }
+        std::sort(model_.segments_by_id.begin(), model_.segments_by_id.end());
+    }
+
+    // Each segment after those it names; a cycle is refused with its path.
+    std::vector<std::size_t> evaluation_order(const std::vector<Condition>& conditions,
+                                              const std::map<std::string, std::size_t>& by_name) {
+        const auto& rows = model_.source.segments;
+        std::vector<std::size_t> order, path;
+        std::vector<char> state(conditions.size(), 0); // 1: on the path, 2: done
+        std::function<void(std::size_t)> visit = [&](std::size_t i) {
+            if (state[i] == 2)
+                return;
+            path.push_back(i);
+            if (state[i] == 1) {
+                std::string cycle;
+                for (auto at = std::find(path.begin(), path.end(), i); at != path.end(); ++at)
+                    cycle += (cycle.empty() ? "\"" : " → \"") + rows[*at].name + '"';
+                throw Error(ErrorKind::invalid_definition, "segment \"" + rows[i].name + "\" refers to itself",
+                            "The circle is " + cycle + ".", "Segments may refer to others, not to themselves.");
+            }
+            state[i] = 1;
+            std::vector<const InSegment*> named;
+            named_segments(conditions[i], named);
+            for (const InSegment* in : named)
+                if (auto const known = by_name.find(in->segment); known != by_name.end())
+                    visit(known->second); // an unknown name is reported when the condition is compiled
+            state[i] = 2;
+            path.pop_back();
+            order.push_back(i);
+        };
+        for (std::size_t i = 0; i < conditions.size(); ++i)
+            visit(i);
+        return order;
+    }
+
+    void workflows() {
+        for (const WorkflowRow& row : model_.source.workflows)
+            model_.workflows.push_back(within("workflow", row.name, row.definition, [&] {
+                return compile_workflow(builder_, row, parse_workflow(row.definition));
+            }));
+    }
+};
+
+// --- what a change touches ----------------------------------------------------------------------------------------
+
+void note(std::vector<Index>& dependents, Index segment) {
+    if (dependents.empty() || dependents.back() != segment)
+        dependents.push_back(segment);
+}
+
+void note_operand(Model& model, const Operand& operand, Index segment) {
+    switch (operand.kind) {
+    case OperandKind::property:
+        break;
+    case OperandKind::attribute:
+        note(model.segments_of_attribute[model.attributes[operand.index].keys.front()], segment);
+        break;
+    case OperandKind::score:
+        for (const ScoringRule& rule : model.rules)
+            if (operand.index == none || rule.topic == operand.index)
+                note(model.segments_of_feature[rule.feature], segment);
+        break;
+    default:
+        note(model.segments_of_feature[operand.index], segment);
+    }
+}
+
+void note_dependencies(Model& model, Index node, Index segment) {
+    const Node& n = model.nodes[node];
+    if (n.op == Op::in_segment)
+        note(model.segments_of_segment[n.segment], segment);
+    else if (n.op == Op::negate || n.op == Op::all || n.op == Op::any)
+        for (Index const child : n.children)
+            note_dependencies(model, child, segment);
+    else if (n.op != Op::constant)
+        note_operand(model, n.operand, segment);
+}
+
+void link(Model& model) {
+    model.segments_of_feature.resize(model.features.size());
+    model.segments_of_segment.resize(model.segments.size());
+    for (Index s = 0; s < model.segments.size(); ++s)
+        note_dependencies(model, model.segments[s].condition, s);
+}
+
+void number_features(Model& model) {
+    std::map<std::string, const FeatureRow*> rows;
+    for (const FeatureRow& row : model.source.features)
+        rows.emplace(row.definition, &row);
+    for (Index slot = 0; slot < model.features.size(); ++slot) {
+        Feature& feature = model.features[slot];
+        auto const row = rows.find(feature.text);
+        if (row == rows.end())
+            throw Error(ErrorKind::invalid_definition, "feature \"" + feature.text + "\" is not registered");
+        feature.id = row->second->id;
+        feature.from_tick = row->second->from_tick;
+        model.slots_by_id.emplace_back(feature.id, slot);
+    }
+    std::sort(model.slots_by_id.begin(), model.slots_by_id.end());
+}
+
+Index find_index(const std::vector<std::pair<std::uint32_t, Index>>& by_id, std::uint32_t id) noexcept {
+    auto const place = std::lower_bound(by_id.begin(), by_id.end(), std::pair{id, Index{0}});
+    return place != by_id.end() && place->first == id ? place->second : none;
+}
+
+} // namespace
+
+Index Model::slot_of(std::uint32_t feature_id) const noexcept { return find_index(slots_by_id, feature_id); }
+Index Model::segment_of(std::uint32_t segment_id) const noexcept { return find_index(segments_by_id, segment_id); }
+
+Index Model::workflow_of(std::uint32_t id, std::uint32_t version) const noexcept {
+    for (Index i = 0; i < workflows.size(); ++i)
+        if (workflows[i].id == id && workflows[i].version == version)
+            return i;
+    return none;
+}
+
+Index Model::topic_of(std::string_view name) const noexcept {
+    for (Index i = 0; i < topics.size(); ++i)
+        if (topics[i] == name)
+            return i;
+    return none;
+}
+
+std::vector<std::string> required_features(const Source& source) {
+    Model const model = Compiler(source).run();
+    std::vector<std::string> texts;
+    for (const Feature& feature : model.features)
+        texts.push_back(feature.text);
+    return texts;
+}
+
+Model compile(Source source) {
+    Model model = Compiler(std::move(source)).run();
+    number_features(model);
+    link(model);
+    return model;
+}
+
+} // namespace nurture::model

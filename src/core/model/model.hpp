@@ -1,0 +1,159 @@
+#pragma once
+// The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
+#include "core/model/source.hpp"
+#include "core/profile/feature.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace nurture::model {
+
+using Index = std::uint32_t;
+inline constexpr Index none = UINT32_MAX;
+
+// --- conditions ---------------------------------------------------------------------------------------------------
+
+enum class OperandKind : std::uint8_t {
+    property,      ///< of the event at hand; index into Model::properties
+    attribute,     ///< index into Model::attributes
+    count,         ///< a count feature
+    sum,           ///< a sum feature
+    recent_count,  ///< entries inside the window
+    recent_sum,    ///< their amounts' sum
+    recent_oldest, ///< time of the oldest entry inside the window
+    extreme_time,  ///< of a first/last feature
+    extreme_value,
+    score,         ///< index into Model::topics; none: all rules
+};
+
+struct Operand {
+    OperandKind kind = OperandKind::property;
+    Index index = none; ///< property, attribute, topic, or slot of the feature
+};
+
+struct Constant {
+    enum class Type : std::uint8_t { boolean, number, text, time };
+    Type type = Type::number;
+    bool boolean = false;
+    std::int64_t number = 0; ///< 10^-6, or a Time
+    std::string text;
+};
+
+enum class Op : std::uint8_t { constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any };
+
+/// A node of a condition. Conditions are trees over Model::nodes.
+struct Node {
+    Op op = Op::constant;
+    bool flag = false; ///< constant: the value; between, in, like, is_set: negated
+    language::Comparator comparator = language::Comparator::equal;
+    Operand operand;
+    std::vector<Constant> constants;
+    std::string pattern;         ///< like
+    Index segment = none;        ///< in_segment: index into Model::segments
+    std::vector<Index> children; ///< negate, all, any
+};
+
+/// An event type with its filter; events are matched against every pattern of their type once.
+struct Pattern {
+    std::string type;
+    Index filter = none; ///< a node over properties
+};
+
+// --- what definitions become --------------------------------------------------------------------------------------
+
+struct Feature {
+    std::uint32_t id = 0;
+    std::int64_t from_tick = 0;
+    profile::FeatureDefinition definition;
+    std::string text;
+    Index pattern = none;
+    Index property = none;
+};
+
+struct ScoringRule {
+    std::string name;
+    Index feature = none;
+    Micro points = 0;
+    Index topic = none;
+    bool amount = false; ///< the feature sums a property; else it counts
+    Span half_life = 0;  ///< of a capped feature: decayed when read
+};
+
+struct Segment {
+    std::uint32_t id = 0;
+    std::string name;
+    Index condition = none;
+};
+
+struct Argument {
+    std::string name;
+    std::string json;      ///< of a literal
+    Index attribute = none;///< or of the contact
+};
+
+enum class InstructionKind : std::uint8_t { wait, wait_event, wait_condition, branch, send, act, set, end };
+
+struct Instruction {
+    InstructionKind kind = InstructionKind::end;
+    std::string step;     ///< where it stands in the definition: "3", "3.then.1"
+    Duration duration;    ///< wait, or up to
+    Index pattern = none; ///< wait_event
+    Index condition = none;
+    Index next = 0;  ///< goes on here; branch: when true; waits: when it happened
+    Index other = 0; ///< branch: when not true; waits: when the time is over
+    std::string channel, template_name, purpose;
+    bool transactional = false;
+    std::vector<Argument> arguments; ///< set: one, named like the attribute
+};
+
+struct Workflow {
+    std::uint32_t id = 0, version = 0;
+    std::string name;
+    bool current = true, paused = false;
+    std::vector<Index> start_patterns, exit_patterns, exit_conditions;
+    std::vector<std::pair<Index, bool>> start_segments; ///< segment, entering?
+    language::ReentryPolicy reentry;
+    std::vector<Instruction> program;
+    Index begin = 0; ///< of the program
+};
+
+
+struct Model {
+    Source source;
+    Zone zone = Zone::find("UTC");
+
+    std::vector<language::Path> properties, attributes;
+    std::vector<Node> nodes;
+    std::vector<Pattern> patterns;
+    std::unordered_map<std::string, std::vector<Index>> patterns_of_type;
+    std::vector<Feature> features;                            ///< by slot
+    std::vector<std::pair<std::uint32_t, Index>> slots_by_id; ///< ascending
+    std::vector<std::vector<Index>> features_of_pattern;
+    std::vector<std::string> topics;
+    std::vector<ScoringRule> rules;
+    std::vector<Segment> segments; ///< each after those its condition names
+    std::vector<std::pair<std::uint32_t, Index>> segments_by_id;
+    std::vector<Workflow> workflows;
+
+    // Which segments to look at again when something changed.
+    std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;
+    std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
+
+    [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;
+    [[nodiscard]] Index segment_of(std::uint32_t segment_id) const noexcept;
+    [[nodiscard]] Index workflow_of(std::uint32_t id, std::uint32_t version) const noexcept;
+    [[nodiscard]] Index topic_of(std::string_view name) const noexcept;
+};
+
+/// The canonical texts of the features a source needs, each once. Throws as compile() does.
+[[nodiscard]] std::vector<std::string> required_features(const Source& source);
+
+/// Throws Error: whatever the language reports for a definition (its name in the message), undefined_name,
+/// invalid_definition (cycles of segments, a comparison of things that cannot be compared).
+/// Every required feature needs its row in source.features.
+[[nodiscard]] Model compile(Source source);
+
+} // namespace nurture::model

@@ -1,0 +1,12 @@
+#pragma once
+#include "core/model/builder.hpp"
+
+namespace nurture::model {
+
+/// Flattens a workflow into a program: waits, branches and actions with their successors.
+[[nodiscard]] Workflow compile_workflow(Builder& builder, const WorkflowRow& row, const language::Workflow& workflow);
+
+/// The JSON text of a literal, as payloads and attributes hold it.
+[[nodiscard]] std::string json_of(const language::Literal& literal, const Zone& zone);
+
+} // namespace nurture::model

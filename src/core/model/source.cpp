@@ -1,0 +1,71 @@
+#include "core/model/source.hpp"
+
+#include "core/base/error.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace nurture::model {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+constexpr int source_format = 1;
+}
+
+std::string print(const Source& source) {
+    Json json;
+    json["format"] = source_format;
+    json["id"] = source.id;
+    json["timezone"] = source.timezone;
+    json["late_after"] = source.late_after;
+    json["action_expiry"] = source.action_expiry;
+    json["dedup_window"] = source.dedup_window;
+    json["rules"] = Json::array();
+    for (const auto& row : source.rules)
+        json["rules"].push_back({{"id", row.id}, {"name", row.name}, {"definition", row.definition}});
+    json["segments"] = Json::array();
+    for (const auto& row : source.segments)
+        json["segments"].push_back({{"id", row.id}, {"name", row.name}, {"condition", row.condition}});
+    json["workflows"] = Json::array();
+    for (const auto& row : source.workflows)
+        json["workflows"].push_back({{"id", row.id},
+                                     {"version", row.version},
+                                     {"name", row.name},
+                                     {"definition", row.definition},
+                                     {"current", row.current},
+                                     {"paused", row.paused}});
+    json["features"] = Json::array();
+    for (const auto& row : source.features)
+        json["features"].push_back({{"id", row.id}, {"definition", row.definition}, {"from_tick", row.from_tick}});
+    return json.dump();
+}
+
+Source parse_source(std::string_view text) {
+    try {
+        Json const json = Json::parse(text);
+        if (json.at("format").get<int>() > source_format)
+            throw Error(ErrorKind::newer_format, "the model was written by a later version of nurture", {},
+                        "Install the newer library on this server.");
+        Source source;
+        source.id = json.at("id").get<std::uint32_t>();
+        source.timezone = json.at("timezone").get<std::string>();
+        source.late_after = json.at("late_after").get<Span>();
+        source.action_expiry = json.at("action_expiry").get<Span>();
+        source.dedup_window = json.at("dedup_window").get<Span>();
+        for (const auto& row : json.at("rules"))
+            source.rules.push_back({row.at("id"), row.at("name"), row.at("definition")});
+        for (const auto& row : json.at("segments"))
+            source.segments.push_back({row.at("id"), row.at("name"), row.at("condition")});
+        for (const auto& row : json.at("workflows"))
+            source.workflows.push_back({row.at("id"), row.at("version"), row.at("name"), row.at("definition"),
+                                        row.at("current"), row.at("paused")});
+        for (const auto& row : json.at("features"))
+            source.features.push_back({row.at("id"), row.at("definition"), row.at("from_tick")});
+        return source;
+    } catch (const nlohmann::json::exception& problem) {
+        throw Error(ErrorKind::syntax, "invalid text of a compiled model", problem.what(),
+                    "Models are made by the engine; write rules, segments and workflows instead.");
+    }
+}
+
+} // namespace nurture::model

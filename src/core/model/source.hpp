@@ -1,0 +1,55 @@
+#pragma once
+// What a model is made of: the definitions as they stood in their tables at a tick boundary, with their ids. This is
+// what the type nurture.compiled_model holds; compile() turns it into what step() runs.
+#include "core/base/time.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nurture::model {
+
+struct RuleRow {
+    std::uint32_t id = 0;
+    std::string name, definition;
+    friend bool operator==(const RuleRow&, const RuleRow&) = default;
+};
+struct SegmentRow {
+    std::uint32_t id = 0;
+    std::string name, condition;
+    friend bool operator==(const SegmentRow&, const SegmentRow&) = default;
+};
+struct WorkflowRow {
+    std::uint32_t id = 0, version = 0;
+    std::string name, definition;
+    bool current = true; ///< new journeys start here; older versions only carry on those inside
+    bool paused = false; ///< nothing starts, those inside keep their timers
+    friend bool operator==(const WorkflowRow&, const WorkflowRow&) = default;
+};
+struct FeatureRow {
+    std::uint32_t id = 0;
+    std::string definition;    ///< canonical text
+    std::int64_t from_tick = 0;///< events of earlier ticks were not folded
+    friend bool operator==(const FeatureRow&, const FeatureRow&) = default;
+};
+
+struct Source {
+    std::uint32_t id = 0; ///< the model's number; profiles remember which they adopted
+    std::string timezone = "UTC";
+    Span late_after = one_day;     ///< events told later than this start no journeys
+    Span action_expiry = one_day;  ///< marketing messages expire this long after they are due
+    Span dedup_window = 7 * one_day;
+    std::vector<RuleRow> rules;
+    std::vector<SegmentRow> segments;
+    std::vector<WorkflowRow> workflows;
+    std::vector<FeatureRow> features;
+    friend bool operator==(const Source&, const Source&) = default;
+};
+
+/// JSON text with a fixed order of keys: equal sources are equal texts.
+[[nodiscard]] std::string print(const Source& source);
+/// Throws Error(syntax) for what print() did not write, Error(newer_format) for a later format.
+[[nodiscard]] Source parse_source(std::string_view json);
+
+} // namespace nurture::model

@@ -1,0 +1,300 @@
+// Conditions: their truth at a clock, and when that can change by itself.
+#include "core/step/facts.hpp"
+
+#include <algorithm>
+
+namespace nurture::step {
+
+using language::Comparator;
+using model::Constant;
+using model::Node;
+using model::Op;
+using model::Operand;
+using model::OperandKind;
+using profile::Entries;
+using profile::Extreme;
+using profile::FeatureValue;
+using profile::Value;
+
+// What an operand holds: a JSON value, a number of 10^-6 or a time; and when that can change by itself.
+struct Facts::Reading {
+    enum class Kind : std::uint8_t { missing, value, number, time };
+    Kind kind = Kind::missing;
+    Value value;
+    Wide number = 0;
+    Time flips = never;
+};
+
+namespace {
+
+Truth truth(bool b) noexcept { return b ? Truth::yes : Truth::no; }
+
+Truth negate(Truth t) noexcept {
+    return t == Truth::unknown ? t : t == Truth::yes ? Truth::no : Truth::yes;
+}
+
+template <class T>
+bool holds(const T& a, Comparator comparator, const T& b) {
+    switch (comparator) {
+    case Comparator::equal:
+        return a == b;
+    case Comparator::not_equal:
+        return a != b;
+    case Comparator::less:
+        return a < b;
+    case Comparator::less_equal:
+        return a <= b;
+    case Comparator::greater:
+        return a > b;
+    case Comparator::greater_equal:
+        return a >= b;
+    }
+    return false;
+}
+
+// A comparison with a number that the passing of time can only make smaller: once false, "at least" stays false.
+bool stays(const Node& node, Truth now) noexcept {
+    return node.op == Op::compare && node.operand.kind == OperandKind::recent_count && now == Truth::no &&
+           (node.comparator == Comparator::greater || node.comparator == Comparator::greater_equal);
+}
+
+} // namespace
+
+Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Properties* event) const {
+    Reading out;
+    auto set_value = [&](const Value& value) {
+        out.value = value;
+        out.kind = value.known() ? Reading::Kind::value : Reading::Kind::missing;
+    };
+    if (operand.kind == OperandKind::property) {
+        set_value(event->get(model.properties[operand.index]));
+        return out;
+    }
+    if (operand.kind == OperandKind::attribute) {
+        set_value(attribute(operand.index));
+        return out;
+    }
+    if (operand.kind == OperandKind::score) {
+        out.kind = Reading::Kind::number;
+        out.number = score(operand.index, clock);
+        out.flips = clock + 1; // comparisons do better: compare_score()
+        return out;
+    }
+    const auto& definition = model.features[operand.index].definition;
+    const FeatureValue& feature = features[operand.index];
+    if (operand.kind == OperandKind::count || operand.kind == OperandKind::sum) {
+        const auto* sum = std::get_if<profile::Sum>(&feature);
+        out.kind = Reading::Kind::number;
+        out.number = sum == nullptr ? 0 : operand.kind == OperandKind::count ? sum->value * micro_one : sum->value;
+        return out;
+    }
+    if (operand.kind == OperandKind::extreme_time || operand.kind == OperandKind::extreme_value) {
+        const auto* extreme = std::get_if<Extreme>(&feature);
+        if (extreme == nullptr)
+            return out;
+        Time const leaves = leaves_window(definition, extreme->stamp.at, model.zone);
+        if (leaves <= clock)
+            return out;
+        out.flips = leaves;
+        if (operand.kind == OperandKind::extreme_value) {
+            set_value(extreme->value());
+        } else {
+            out.kind = Reading::Kind::time;
+            out.number = extreme->stamp.at;
+        }
+        return out;
+    }
+    // Entries of a window, ascending: those still inside are counted from the newest on.
+    out.kind = operand.kind == OperandKind::recent_oldest ? Reading::Kind::missing : Reading::Kind::number;
+    const auto* entries = std::get_if<Entries>(&feature);
+    if (entries == nullptr)
+        return out;
+    std::int64_t const limit = definition.newest != 0 ? definition.newest : profile::recent_limit;
+    std::int64_t inside = 0;
+    for (auto entry = entries->items.rbegin(); entry != entries->items.rend() && inside < limit; ++entry) {
+        Time const leaves = leaves_window(definition, entry->stamp.at, model.zone);
+        if (leaves <= clock) {
+            if (definition.window.months == 0)
+                break;
+            continue; // clipped months are not quite monotone
+        }
+        ++inside;
+        out.flips = std::min(out.flips, leaves);
+        out.number += operand.kind == OperandKind::recent_sum ? entry->amount : 0;
+        if (operand.kind == OperandKind::recent_oldest) {
+            out.kind = Reading::Kind::time;
+            out.number = entry->stamp.at;
+        }
+    }
+    if (operand.kind == OperandKind::recent_count)
+        out.number = Wide(inside) * micro_one;
+    return out;
+}
+
+Truth Facts::compare(const Reading& reading, const Constant& constant, Comparator comparator) const {
+    if (reading.kind == Reading::Kind::missing)
+        return Truth::unknown;
+    if (reading.kind != Reading::Kind::value)
+        return truth(holds(reading.number, comparator, Wide(constant.number)));
+    switch (constant.type) {
+    case Constant::Type::boolean:
+        if (auto const value = truth_of(reading.value))
+            return truth(holds(*value, comparator, constant.boolean));
+        break;
+    case Constant::Type::number:
+        if (auto const value = number_of(reading.value))
+            return truth(holds(*value, comparator, constant.number));
+        break;
+    case Constant::Type::time:
+        if (reading.value.kind == Value::Kind::string)
+            if (auto const value = parse_iso_time(reading.value.text, model.zone))
+                return truth(holds(*value, comparator, constant.number));
+        break;
+    case Constant::Type::text: {
+        std::string_view const text = reading.value.kind == Value::Kind::boolean
+                                          ? (reading.value.boolean ? "true" : "false")
+                                          : reading.value.text;
+        return truth(holds(text, comparator, std::string_view(constant.text)));
+    }
+    }
+    ++unconvertible;
+    return Truth::unknown;
+}
+
+// "score = b" is "score >= b and not score >= b + 10^-6": every comparison is settled by at most two bounds, and can
+// change only when one of them is crossed.
+Outcome Facts::compare_score(const Node& node, Time clock) const {
+    Wide const score = this->score(node.operand.index, clock);
+    Outcome out{Truth::no, never};
+    auto bound = [&](Wide b) { out.flips = std::min(out.flips, next_crossing(node.operand.index, b, clock)); };
+    if (node.op == Op::compare) {
+        Wide const b = node.constants.front().number;
+        out.truth = truth(holds(score, node.comparator, b));
+        bool const above = node.comparator == Comparator::greater || node.comparator == Comparator::less_equal;
+        bool const exact = node.comparator == Comparator::equal || node.comparator == Comparator::not_equal;
+        if (!above)
+            bound(b);
+        if (above || exact)
+            bound(b + 1);
+        return out;
+    }
+    bool inside = false;
+    if (node.op == Op::between) {
+        inside = score >= node.constants[0].number && score <= node.constants[1].number;
+        bound(node.constants[0].number);
+        bound(Wide(node.constants[1].number) + 1);
+    } else {
+        for (const Constant& constant : node.constants) {
+            inside = inside || score == constant.number;
+            bound(constant.number);
+            bound(Wide(constant.number) + 1);
+        }
+    }
+    out.truth = truth(inside != node.flag);
+    return out;
+}
+
+Outcome Facts::test(const Node& node, Time clock, const profile::Properties* event) const {
+    if (node.operand.kind == OperandKind::score) {
+        if (node.op == Op::is_set)
+            return {truth(!node.flag), never};
+        return compare_score(node, clock);
+    }
+    Reading const reading = read(node.operand, clock, event);
+    Outcome out{Truth::unknown, reading.flips};
+    switch (node.op) {
+    case Op::compare:
+        out.truth = compare(reading, node.constants.front(), node.comparator);
+        break;
+    case Op::between: {
+        Truth const low = compare(reading, node.constants[0], Comparator::greater_equal);
+        Truth const high = compare(reading, node.constants[1], Comparator::less_equal);
+        out.truth = low == Truth::no || high == Truth::no             ? Truth::no
+                    : low == Truth::unknown || high == Truth::unknown ? Truth::unknown
+                                                                      : Truth::yes;
+        break;
+    }
+    case Op::in:
+        out.truth = Truth::no;
+        for (const Constant& constant : node.constants) {
+            Truth const same = compare(reading, constant, Comparator::equal);
+            if (same == Truth::yes) {
+                out.truth = same;
+                break;
+            }
+            if (same == Truth::unknown)
+                out.truth = same;
+        }
+        break;
+    case Op::like:
+        if (reading.kind == Reading::Kind::value)
+            out.truth = truth(like(reading.value.text, node.pattern));
+        break;
+    case Op::is_set:
+        return {truth((reading.kind != Reading::Kind::missing) != node.flag), reading.flips};
+    case Op::truth:
+        if (reading.kind == Reading::Kind::value)
+            if (auto const value = truth_of(reading.value))
+                out.truth = truth(*value);
+        break;
+    default:
+        break;
+    }
+    if (node.flag)
+        out.truth = negate(out.truth);
+    if (stays(node, out.truth))
+        out.flips = never;
+    return out;
+}
+
+Outcome Facts::group(const Node& node, Time clock, const profile::Properties* event) const {
+    // All operands are looked at even when one settles the matter: each can change by itself, and the group with it.
+    // One that settles it alone keeps it settled until it flips, though: nothing earlier can matter.
+    Truth const settling = node.op == Op::all ? Truth::no : Truth::yes;
+    Outcome out{negate(settling), never};
+    for (Index const child : node.children) {
+        Outcome const part = evaluate(model.nodes[child], clock, event);
+        if (part.truth == settling) {
+            if (out.truth != settling)
+                out = part;
+            else
+                out.flips = std::max(out.flips, part.flips); // it stays settled as long as one of them stays
+            if (out.flips == never)
+                return out;
+            continue;
+        }
+        if (out.truth == settling)
+            continue;
+        out.flips = std::min(out.flips, part.flips);
+        if (part.truth == Truth::unknown)
+            out.truth = Truth::unknown;
+    }
+    return out;
+}
+
+Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties* event) const {
+    switch (node.op) {
+    case Op::constant:
+        return {truth(node.flag), never};
+    case Op::in_segment:
+        return {truth(members[node.segment] != 0), never}; // its own flips re-evaluate those that name it
+    case Op::negate: {
+        Outcome out = evaluate(model.nodes[node.children.front()], clock, event);
+        out.truth = negate(out.truth);
+        return out;
+    }
+    case Op::all:
+    case Op::any:
+        return group(node, clock, event);
+    default:
+        return test(node, clock, event);
+    }
+}
+
+Outcome Facts::evaluate(Index node, Time clock) const { return evaluate(model.nodes[node], clock, nullptr); }
+
+Truth Facts::matches(Index node, const profile::Properties& properties) const {
+    return evaluate(model.nodes[node], 0, &properties).truth;
+}
+
+} // namespace nurture::step

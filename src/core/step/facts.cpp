@@ -1,0 +1,111 @@
+#include "core/step/facts.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace nurture::step {
+
+using profile::Value;
+
+Facts::Facts(const Model& m, const profile::Profile& p) : model(m), profile(p) {
+    features.resize(model.features.size());
+    members.assign(model.segments.size(), 0);
+    for (const auto& stored : profile.features)
+        if (Index const slot = model.slot_of(stored.id); slot != none)
+            features[slot] = stored.value;
+    for (const auto& segment : profile.segments)
+        if (Index const index = model.segment_of(segment.id); index != none)
+            members[index] = segment.member ? 1 : 0;
+}
+
+Value value_of_json(std::string_view json, std::deque<std::string>& texts) {
+    if (json.empty())
+        return {};
+    switch (json.front()) {
+    case 'n':
+        return {Value::Kind::null, false, {}};
+    case 't':
+        return {Value::Kind::boolean, true, {}};
+    case 'f':
+        return {Value::Kind::boolean, false, {}};
+    case '[':
+    case '{':
+        return {Value::Kind::json, false, json};
+    case '"':
+        if (json.find('\\') == std::string_view::npos)
+            return {Value::Kind::string, false, json.substr(1, json.size() - 2)};
+        texts.push_back(nlohmann::json::parse(json).get<std::string>());
+        return {Value::Kind::string, false, texts.back()};
+    default:
+        return {Value::Kind::number, false, json};
+    }
+}
+
+Value Facts::attribute(Index index) const {
+    const auto& path = model.attributes[index];
+    std::string_view const json = attribute_json(profile, path.keys.front());
+    if (path.keys.size() == 1 || json.empty())
+        return value_of_json(json, texts_);
+    nlohmann::json document = nlohmann::json::parse(json, nullptr, false);
+    for (std::size_t i = 1; i < path.keys.size(); ++i) {
+        if (!document.is_object() || !document.contains(path.keys[i]))
+            return {};
+        nlohmann::json inner = std::move(document[path.keys[i]]);
+        document = std::move(inner);
+    }
+    texts_.push_back(document.dump());
+    return value_of_json(texts_.back(), texts_);
+}
+
+// --- like ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::size_t character_length(std::string_view text) noexcept {
+    std::size_t length = 1;
+    while (length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
+        ++length;
+    return length;
+}
+
+} // namespace
+
+// Greedy with one point of return, the last %: quadratic at worst, never exponential.
+bool like(std::string_view text, std::string_view pattern) noexcept {
+    std::string_view text_at_percent, pattern_after_percent;
+    bool percent = false;
+    while (true) {
+        if (!pattern.empty() && pattern.front() == '%') {
+            pattern.remove_prefix(1);
+            if (pattern.empty())
+                return true;
+            percent = true;
+            text_at_percent = text;
+            pattern_after_percent = pattern;
+            continue;
+        }
+        if (text.empty())
+            return pattern.empty();
+        bool matched = false;
+        if (!pattern.empty() && pattern.front() == '_') {
+            text.remove_prefix(character_length(text));
+            pattern.remove_prefix(1);
+            matched = true;
+        } else if (!pattern.empty()) {
+            std::size_t const escape = pattern.front() == '\\' && pattern.size() > 1 ? 1 : 0;
+            if (text.front() == pattern[escape]) {
+                text.remove_prefix(1);
+                pattern.remove_prefix(escape + 1);
+                matched = true;
+            }
+        }
+        if (matched)
+            continue;
+        if (!percent || text_at_percent.empty())
+            return false;
+        text_at_percent.remove_prefix(1);
+        text = text_at_percent;
+        pattern = pattern_after_percent;
+    }
+}
+
+} // namespace nurture::step

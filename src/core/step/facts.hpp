@@ -1,0 +1,73 @@
+#pragma once
+// What conditions and scores read: a contact's features by slot, attributes and membership, under one model.
+#include "core/model/model.hpp"
+#include "core/profile/profile.hpp"
+
+#include <deque>
+#include <vector>
+
+namespace nurture::step {
+
+using model::Index;
+using model::Model;
+using model::none;
+
+/// SQL's three-valued logic.
+enum class Truth : std::uint8_t { no, yes, unknown };
+
+/// A condition's truth at a clock, and the earliest moment after it at which it can change by the mere passing of time
+/// (never late; perhaps early).
+struct Outcome {
+    Truth truth = Truth::unknown;
+    Time flips = never;
+};
+
+class Facts {
+  public:
+    Facts(const Model& model, const profile::Profile& profile);
+
+    const Model& model;
+    const profile::Profile& profile;            ///< attributes
+    std::vector<profile::FeatureValue> features;///< by slot
+    std::vector<char> members;                  ///< by segment
+
+    [[nodiscard]] Outcome evaluate(Index node, Time clock) const;
+    /// A filter over the properties of one event.
+    [[nodiscard]] Truth matches(Index node, const profile::Properties& properties) const;
+
+    /// The contact's attribute, or `missing`. The text lives until the next call of forget().
+    [[nodiscard]] profile::Value attribute(Index index) const;
+    void forget() const { texts_.clear(); }
+
+    /// Points × decayed count or sum, rounded half away from zero to 10^-6.
+    [[nodiscard]] Wide contribution(const model::ScoringRule& rule, Time at) const;
+    /// The decayed count or sum itself, 10^-6.
+    [[nodiscard]] Wide occurrences(const model::ScoringRule& rule, Time at) const;
+    /// The sum of the contributions to a topic (none: of all rules).
+    [[nodiscard]] Wide score(Index topic, Time at) const;
+    /// The first moment after `clock` at which "score >= bound" may change; see crossing.cpp.
+    [[nodiscard]] Time next_crossing(Index topic, Wide bound, Time clock) const;
+
+    /// Comparisons that came out unknown since a value could not be taken as the literal's type.
+    mutable std::uint64_t unconvertible = 0;
+
+  private:
+    mutable std::deque<std::string> texts_; // of attributes that had to be unescaped
+
+    struct Reading;
+    [[nodiscard]] Reading read(const model::Operand& operand, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome evaluate(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome test(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome compare_score(const model::Node& node, Time clock) const;
+    [[nodiscard]] Outcome group(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Truth compare(const Reading& reading, const model::Constant& constant,
+                                language::Comparator comparator) const;
+};
+
+/// SQL LIKE: % any run of characters, _ any one character (UTF-8), \ escapes.
+[[nodiscard]] bool like(std::string_view text, std::string_view pattern) noexcept;
+
+/// The JSON text of a stored attribute as a value; what must be unescaped is kept in `texts`.
+[[nodiscard]] profile::Value value_of_json(std::string_view json, std::deque<std::string>& texts);
+
+} // namespace nurture::step

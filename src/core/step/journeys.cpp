@@ -1,0 +1,294 @@
+// Walking through workflows.
+#include "core/step/stepper.hpp"
+
+#include "core/base/error.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nurture::step {
+
+using model::Instruction;
+using model::InstructionKind;
+using model::Workflow;
+using profile::Journey;
+
+namespace {
+
+/// The net under workflows that go round without time passing.
+constexpr int max_hops = 10'000;
+
+/// A single key and its value, as `set` writes it.
+class OneProperty final : public profile::Properties {
+  public:
+    OneProperty(std::string_view key, std::string_view json) : key_(key), json_(json) {}
+    [[nodiscard]] profile::Value get(const language::Path& path) const override {
+        if (path.keys.size() != 1 || path.keys.front() != key_)
+            return {};
+        return value_of_json(json_, texts_);
+    }
+    void each(Visit visit, void* context) const override { visit(context, key_, json_); }
+
+  private:
+    std::string_view key_, json_;
+    mutable std::deque<std::string> texts_;
+};
+
+bool contains(const std::vector<Index>& set, Index value) {
+    return std::find(set.begin(), set.end(), value) != set.end();
+}
+
+} // namespace
+
+void Stepper::hop() {
+    if (++hops_ > max_hops)
+        throw Error(ErrorKind::limit_exceeded,
+                    "the contact's workflows took more than " + std::to_string(max_hops) + " steps at one instant",
+                    "Workflows that start each other without a wait go round for ever.");
+}
+
+profile::WorkflowMemory& Stepper::memory_of(std::uint32_t workflow) {
+    auto& memories = profile_.workflows;
+    auto const place = std::lower_bound(memories.begin(), memories.end(), workflow,
+                                        [](const auto& m, std::uint32_t id) { return m.workflow < id; });
+    if (place != memories.end() && place->workflow == workflow)
+        return *place;
+    return *memories.insert(place, {workflow, 0, 0});
+}
+
+Zone Stepper::contact_zone() const {
+    std::deque<std::string> texts;
+    profile::Value const name = value_of_json(attribute_json(profile_, "timezone"), texts);
+    if (name.kind == profile::Value::Kind::string)
+        if (auto const zone = Zone::try_find(name.text))
+            return *zone;
+    return model_.zone;
+}
+
+void Stepper::start(Index index, const Cause& cause) {
+    const Workflow& workflow = model_.workflows[index];
+    auto const id = workflow.id;
+    bool const active = std::any_of(profile_.journeys.begin(), profile_.journeys.end(),
+                                    [id](const Journey& journey) { return journey.workflow == id; });
+    {
+        const auto& memory = memory_of(id);
+        switch (workflow.reentry.kind) {
+        case language::Reentry::never:
+            if (memory.entries > 0)
+                return;
+            break;
+        case language::Reentry::after:
+            if (active || (memory.entries > 0 && add_on_calendar(memory.last_start, workflow.reentry.after,
+                                                                 contact_zone()) > clock_))
+                return;
+            break;
+        case language::Reentry::always:
+            break;
+        }
+    }
+    for (Index const condition : workflow.exit_conditions)
+        if (facts_.evaluate(condition, clock_).truth == Truth::yes)
+            return;
+    auto& memory = memory_of(id);
+    memory.last_start = clock_;
+    Journey journey;
+    journey.workflow = id;
+    journey.version = workflow.version;
+    journey.instance = ++memory.entries;
+    journey.started = journey.since = clock_;
+    note(TransitionKind::journey_started, workflow, "", "", cause);
+    walk(journey, workflow.begin, cause);
+    if (journey.workflow != 0)
+        profile_.journeys.push_back(std::move(journey));
+}
+
+void Stepper::advance(Journey& journey, const Happening& happening) {
+    Index const index = model_.workflow_of(journey.workflow, journey.version);
+    const Workflow& workflow = model_.workflows[index];
+    if (workflow.paused)
+        return;
+    for (Index const pattern : workflow.exit_patterns)
+        if (contains(happening.matched, pattern)) {
+            cancel_open(journey, "exit on " + model_.patterns[pattern].type);
+            end(journey, workflow, "exit on " + model_.patterns[pattern].type, happening.cause);
+            return;
+        }
+    for (Index const condition : workflow.exit_conditions)
+        if (facts_.evaluate(condition, clock_).truth == Truth::yes) {
+            cancel_open(journey, "exit when");
+            end(journey, workflow, "exit when", happening.cause);
+            return;
+        }
+    const Instruction& at = workflow.program[journey.at_step];
+    if (at.kind == InstructionKind::wait_event && contains(happening.matched, at.pattern)) {
+        walk(journey, at.next, happening.cause);
+    } else if (at.kind == InstructionKind::wait_condition &&
+               facts_.evaluate(at.condition, clock_).truth == Truth::yes) {
+        walk(journey, at.next, happening.cause);
+    } else if (happening.timer && journey.wakes <= clock_) {
+        walk(journey, at.kind == InstructionKind::wait ? at.next : at.other, happening.cause);
+    } else {
+        look_ahead(journey, workflow);
+    }
+}
+
+void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
+    const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    for (Index at = from;;) {
+        hop();
+        const Instruction& instruction = workflow.program[at];
+        switch (instruction.kind) {
+        case InstructionKind::wait:
+        case InstructionKind::wait_event:
+            wait_at(journey, workflow, at, cause);
+            return;
+        case InstructionKind::wait_condition:
+            if (facts_.evaluate(instruction.condition, clock_).truth != Truth::yes) {
+                wait_at(journey, workflow, at, cause);
+                return;
+            }
+            at = instruction.next;
+            break;
+        case InstructionKind::branch:
+            at = facts_.evaluate(instruction.condition, clock_).truth == Truth::yes ? instruction.next
+                                                                                    : instruction.other;
+            break;
+        case InstructionKind::send:
+        case InstructionKind::act:
+            act(journey, workflow, instruction);
+            at = instruction.next;
+            break;
+        case InstructionKind::set:
+            set(workflow, instruction);
+            at = instruction.next;
+            break;
+        case InstructionKind::end:
+            end(journey, workflow, "completed", cause);
+            return;
+        }
+    }
+}
+
+void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, const Cause& cause) {
+    const Instruction& instruction = workflow.program[at];
+    journey.at_step = at;
+    journey.since = clock_;
+    journey.wakes = std::max(add_on_calendar(clock_, instruction.duration, contact_zone()), saturating_add(clock_, 1));
+    look_ahead(journey, workflow);
+    note(TransitionKind::journey_waits, workflow, instruction.step, "", cause);
+}
+
+// When a condition the journey hangs on may change by itself.
+void Stepper::look_ahead(Journey& journey, const Workflow& workflow) {
+    Time check = never;
+    for (Index const condition : workflow.exit_conditions)
+        check = std::min(check, facts_.evaluate(condition, clock_).flips);
+    const Instruction& at = workflow.program[journey.at_step];
+    if (at.kind == InstructionKind::wait_condition)
+        check = std::min(check, facts_.evaluate(at.condition, clock_).flips);
+    journey.check = check == never ? never : std::max(check, saturating_add(clock_, 1));
+}
+
+void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause) {
+    std::string step = reason == "completed" ? "" : workflow.program[journey.at_step].step;
+    note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
+    journey.workflow = 0; // removed when the instant is settled
+    journey.wakes = journey.check = never;
+}
+
+void Stepper::cancel_open(Journey& journey, const std::string& reason) {
+    for (const Uuid& id : journey.open)
+        result_.cancellations.push_back({id, clock_, reason});
+    journey.open.clear();
+}
+
+// The engine was told what became of an action.
+void Stepper::settle_outcome(std::string_view action_id) {
+    for (Journey& journey : profile_.journeys)
+        std::erase_if(journey.open, [&](const Uuid& id) { return print_uuid(id) == action_id; });
+}
+
+std::string Stepper::argument_json(const model::Argument& argument) const {
+    if (argument.attribute == none)
+        return argument.json;
+    profile::Value const value = facts_.attribute(argument.attribute);
+    switch (value.kind) {
+    case profile::Value::Kind::missing:
+    case profile::Value::Kind::null:
+        return "null";
+    case profile::Value::Kind::boolean:
+        return value.boolean ? "true" : "false";
+    case profile::Value::Kind::string:
+        return nlohmann::json(std::string(value.text)).dump();
+    default:
+        return std::string(value.text);
+    }
+}
+
+void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
+    Action action;
+    action.channel = instruction.channel;
+    action.template_name = instruction.template_name;
+    action.purpose = instruction.purpose;
+    action.transactional = instruction.transactional;
+    action.payload = "{";
+    for (const auto& argument : instruction.arguments) {
+        action.payload += action.payload.size() > 1 ? ", " : "";
+        action.payload += nlohmann::json(argument.name).dump() + ": " + argument_json(argument);
+    }
+    action.payload += '}';
+    action.due = clock_;
+    if (!action.transactional)
+        action.expires = saturating_add(clock_, model_.source.action_expiry);
+    action.workflow = workflow.name;
+    action.version = workflow.version;
+    action.instance = journey.instance;
+    action.step = instruction.step;
+    // The identity of an action: workflow, instance, step, the visit's number (a step is come to once), original key.
+    std::string identity = "action\n" + std::to_string(workflow.id) + '\n' + std::to_string(journey.instance) + '\n' +
+                           instruction.step + "\n1\n";
+    identity += input_.contact;
+    action.id = hash_uuid(identity);
+    journey.open.push_back(action.id);
+    result_.actions.push_back(std::move(action));
+}
+
+void Stepper::set(const Workflow& workflow, const Instruction& instruction) {
+    const auto& argument = instruction.arguments.front();
+    std::string const json = argument_json(argument);
+    if (OneProperty const property(argument.name, json); !fits(property))
+        return;
+    WrittenEvent written;
+    written.n = next_n_++;
+    written.at = clock_;
+    written.type = "$set";
+    written.properties = '{' + nlohmann::json(argument.name).dump() + ": " + json + '}';
+    Happening happening;
+    labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
+    happening.cause = {labels_.back(), input_.tick, written.n, true};
+    happening.matched =
+        remember(written.type, OneProperty(argument.name, json), {clock_, input_.tick, written.n});
+    result_.written.push_back(std::move(written));
+    evaluate_segments(happening.cause, happening.changes);
+    happenings_.push_back(std::move(happening));
+}
+
+void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string step, std::string reason,
+                   const Cause& cause) {
+    Transition transition;
+    transition.n = next_transition_++;
+    transition.at = clock_;
+    transition.kind = kind;
+    transition.id = workflow.id;
+    transition.name = workflow.name;
+    transition.version = workflow.version;
+    transition.step = std::move(step);
+    transition.cause = cause.label;
+    transition.cause_tick = cause.tick;
+    transition.cause_n = cause.n;
+    transition.reason = std::move(reason);
+    result_.transitions.push_back(std::move(transition));
+}
+
+} // namespace nurture::step

@@ -1,0 +1,131 @@
+// What an event leaves behind: features, attributes, membership.
+#include "core/step/stepper.hpp"
+
+#include "core/base/error.hpp"
+
+#include <algorithm>
+
+namespace nurture::step {
+
+namespace {
+
+constexpr std::size_t attribute_bytes = 32 * 1024;
+constexpr std::size_t remembered_messages = 1'000;
+
+} // namespace
+
+// Idempotency: a message_id counts once within the window.
+bool Stepper::is_duplicate(const Message& message) {
+    if (!message.id_hash)
+        return false;
+    auto& seen = profile_.seen;
+    Time const oldest = saturating_add(effective_time(message, clock_), -model_.source.dedup_window);
+    std::erase_if(seen, [&](const auto& s) { return s.received_at <= oldest; });
+    if (std::any_of(seen.begin(), seen.end(), [&](const auto& s) { return s.hash == *message.id_hash; }))
+        return true;
+    if (seen.size() == remembered_messages)
+        seen.erase(seen.begin());
+    seen.push_back({effective_time(message, clock_), *message.id_hash});
+    return false;
+}
+
+bool Stepper::fits(const profile::Properties& properties) const {
+    struct Sum {
+        const profile::Profile& profile;
+        std::size_t bytes = 0;
+    } sum{profile_};
+    for (const auto& attribute : profile_.attributes)
+        sum.bytes += attribute.key.size() + attribute.json.size();
+    properties.each(
+        [](void* context, std::string_view key, std::string_view json) {
+            auto& s = *static_cast<Sum*>(context);
+            std::string_view const old = attribute_json(s.profile, key);
+            s.bytes += key.size() + json.size();
+            s.bytes -= old.empty() ? 0 : key.size() + old.size();
+        },
+        &sum);
+    return sum.bytes <= attribute_bytes;
+}
+
+std::vector<Index> Stepper::remember(std::string_view type, const profile::Properties& properties,
+                                     const profile::Stamp& stamp) {
+    if (type.empty() || type.front() != '$' || type == "$identify") {
+        profile_.first_seen = std::min(profile_.first_seen, stamp.at);
+        profile_.last_seen = std::max(profile_.last_seen, stamp.at);
+    }
+    if (type == "$identify" || type == "$set") {
+        struct Write {
+            Stepper& stepper;
+            const profile::Stamp& stamp;
+        } write{*this, stamp};
+        properties.each(
+            [](void* context, std::string_view key, std::string_view json) {
+                auto& w = *static_cast<Write*>(context);
+                write_attribute(w.stepper.profile_, key, w.stamp, json);
+                auto const& dependents = w.stepper.model_.segments_of_attribute;
+                if (auto const found = dependents.find(std::string(key)); found != dependents.end())
+                    w.stepper.mark(found->second);
+            },
+            &write);
+    }
+    std::vector<Index> matched;
+    auto const patterns = model_.patterns_of_type.find(std::string(type));
+    if (patterns == model_.patterns_of_type.end())
+        return matched;
+    for (Index const pattern : patterns->second) {
+        Index const filter = model_.patterns[pattern].filter;
+        if (filter != none && facts_.matches(filter, properties) != Truth::yes)
+            continue;
+        matched.push_back(pattern);
+        for (Index const slot : model_.features_of_pattern[pattern]) {
+            const auto& feature = model_.features[slot];
+            profile::Value const value =
+                feature.property == none ? profile::Value{} : properties.get(model_.properties[feature.property]);
+            if (fold(feature.definition, facts_.features[slot], stamp, value, model_.zone))
+                mark(model_.segments_of_feature[slot]);
+            else if (value.known())
+                ++facts_.unconvertible;
+        }
+    }
+    return matched;
+}
+
+void Stepper::mark(const std::vector<Index>& segments) noexcept {
+    for (Index const segment : segments)
+        dirty_[segment] = 1;
+}
+
+// One pass suffices: each segment comes after those it names.
+void Stepper::evaluate_segments(const Cause& cause, std::vector<std::pair<Index, bool>>& changes) {
+    for (Index s = 0; s < dirty_.size(); ++s) {
+        if (dirty_[s] == 0 && flips_[s] > clock_)
+            continue;
+        dirty_[s] = 0;
+        Outcome const outcome = facts_.evaluate(model_.segments[s].condition, clock_);
+        flips_[s] = std::max(outcome.flips, saturating_add(clock_, 1));
+        bool const member = outcome.truth == Truth::yes;
+        if (member == (facts_.members[s] != 0))
+            continue;
+        enter_or_leave(s, member, cause);
+        changes.emplace_back(s, member);
+        mark(model_.segments_of_segment[s]);
+    }
+}
+
+void Stepper::enter_or_leave(Index segment, bool member, const Cause& cause) {
+    facts_.members[segment] = member ? 1 : 0;
+    since_[segment] = clock_;
+    member_cause_[segment] = cause.label;
+    Transition transition;
+    transition.n = next_transition_++;
+    transition.at = clock_;
+    transition.kind = member ? TransitionKind::segment_entered : TransitionKind::segment_left;
+    transition.id = model_.segments[segment].id;
+    transition.name = model_.segments[segment].name;
+    transition.cause = cause.label;
+    transition.cause_tick = cause.tick;
+    transition.cause_n = cause.n;
+    result_.transitions.push_back(std::move(transition));
+}
+
+} // namespace nurture::step

@@ -1,0 +1,203 @@
+// Scores: points applied when read, and the moment at which a score crosses a bound by decaying.
+#include "core/step/facts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace nurture::step {
+
+using model::ScoringRule;
+
+namespace {
+
+Wide capped_occurrences(const profile::Entries& entries, Span half_life, Time at) {
+    if (half_life == 0) {
+        Wide sum = 0;
+        for (const auto& entry : entries.items)
+            sum += entry.amount;
+        return sum;
+    }
+    DecayedSum decayed(half_life);
+    for (const auto& entry : entries.items)
+        decayed.add(entry.stamp.at, entry.amount);
+    return decayed.value_at(at);
+}
+
+} // namespace
+
+Wide Facts::occurrences(const ScoringRule& rule, Time at) const {
+    const auto& feature = features[rule.feature];
+    if (const auto* decayed = std::get_if<DecayedSum>(&feature))
+        return decayed->value_at(at);
+    if (const auto* entries = std::get_if<profile::Entries>(&feature))
+        return capped_occurrences(*entries, rule.half_life, at);
+    if (const auto* sum = std::get_if<profile::Sum>(&feature))
+        return rule.amount ? sum->value : sum->value * micro_one;
+    return 0;
+}
+
+Wide Facts::contribution(const ScoringRule& rule, Time at) const {
+    return multiply_micro(rule.points, occurrences(rule, at));
+}
+
+Wide Facts::score(Index topic, Time at) const {
+    Wide sum = 0;
+    for (const ScoringRule& rule : model.rules)
+        if (topic == none || rule.topic == topic)
+            sum += contribution(rule, at);
+    return sum;
+}
+
+// --- crossings ------------------------------------------------------------------------------------------------------
+//
+// Each contribution c_i(T) = ±|c_i(T)| keeps its sign and its magnitude never grows (DecayedSum::value_at; rounding is
+// monotone), so on any stretch [a, b] the score lies between P(b) - N(a) and P(a) - N(b), with P the sum of the positive
+// contributions and N that of the negative ones' magnitudes. A stretch whose bounds lie on one side of the threshold holds
+// no crossing; any other is halved, left half first, down to one microsecond: no crossing is missed, and the first is
+// found (search() below).
+//
+// That is exact but costs dozens of readings, mostly for crossings that further events move before they come. So a far
+// crossing is only bounded from below, which is allowed (waking early is harmless): between roundings P and N are sums of
+// v·2^(-t/H), convex and falling, so P's tangent runs below it and Newton's step from the left never passes the root; with
+// N held at its present value (it can only fall) P - N >= tangent - N. The rounding of each contribution (at most half of
+// 10^-6, plus half of |points|·10^-6 from the rounding of what it multiplies, once at the clock and once later) and the
+// error of its floating-point factor are added to the threshold. Within `near` of the bound the exact
+// search takes over, so that every wake either is the crossing or moves on by at least that much.
+
+namespace {
+
+constexpr Span near = one_hour;
+constexpr int newton_steps = 8;
+
+/// One half-life's share of the score at the clock, in 10^-6; what does not decay has half_life 0.
+struct Share {
+    Span half_life = 0;
+    double positive = 0, negative = 0;
+};
+
+struct Smooth {
+    std::vector<Share> shares;
+    double slack = 0; // how far the rounded score can be from the smooth one
+
+    Share& of(Span half_life) {
+        for (Share& share : shares)
+            if (share.half_life == half_life)
+                return share;
+        return shares.emplace_back(Share{half_life, 0, 0});
+    }
+};
+
+/// How long `falling` (per half-life) certainly stays above `bound`; never when it always does.
+Span stays_above(const std::vector<std::pair<Span, double>>& falling, double bound) {
+    double t = 0;
+    double settled = 0; // what never decays
+    for (const auto& [half_life, value] : falling)
+        settled += half_life == 0 ? value : 0;
+    if (settled > bound)
+        return never;
+    for (int i = 0; i < newton_steps; ++i) {
+        double value = settled, slope = 0;
+        for (const auto& [half_life, amount] : falling) {
+            if (half_life == 0)
+                continue;
+            double const v = amount * std::exp2(-t / static_cast<double>(half_life));
+            value += v;
+            slope += v * (M_LN2 / static_cast<double>(half_life));
+        }
+        if (value <= bound || slope <= 0)
+            break;
+        double const step = (value - bound) / slope;
+        t += step;
+        if (t > 1e17) // three thousand years
+            return never;
+        if (step < 1e6)
+            break;
+    }
+    return static_cast<Span>(std::max(0.0, t * (1 - 1e-12) - 1));
+}
+
+} // namespace
+
+Time Facts::next_crossing(Index topic, Wide bound, Time clock) const {
+    Smooth smooth;
+    Wide now = 0;
+    bool decays = false;
+    for (const ScoringRule& rule : model.rules) {
+        if (topic != none && rule.topic != topic)
+            continue;
+        Wide const part = contribution(rule, clock);
+        now += part;
+        const auto& feature = features[rule.feature];
+        const auto* decayed = std::get_if<DecayedSum>(&feature);
+        Span const half_life = decayed != nullptr ? decayed->half_life() : rule.half_life;
+        if (part == 0)
+            continue; // magnitudes never grow
+        decays = decays || half_life != 0;
+        Share& share = smooth.of(half_life);
+        (part > 0 ? share.positive : share.negative) += std::abs(static_cast<double>(part));
+        if (half_life != 0)
+            smooth.slack += 2 + std::abs(static_cast<double>(rule.points)) / micro_one + std::abs(static_cast<double>(part)) * 1e-12;
+    }
+    if (!decays)
+        return never;
+
+    // The side that holds the score where it is must fall before anything can cross.
+    bool const above = now >= bound;
+    std::vector<std::pair<Span, double>> falling;
+    double held = 0;
+    for (const Share& share : smooth.shares) {
+        falling.emplace_back(share.half_life, above ? share.positive : share.negative);
+        held += above ? share.negative : share.positive;
+    }
+    double const threshold = above ? static_cast<double>(bound) + held + smooth.slack
+                                   : held - static_cast<double>(bound) + smooth.slack;
+    Span const safe = stays_above(falling, threshold);
+    if (safe == never)
+        return never;
+    if (safe > near)
+        return saturating_add(clock, safe);
+
+    struct Sides {
+        Wide positive = 0, negative = 0;
+    };
+    auto sides_at = [&](Time t) {
+        Sides sides;
+        for (const ScoringRule& rule : model.rules) {
+            if (topic != none && rule.topic != topic)
+                continue;
+            Wide const part = contribution(rule, t);
+            (part > 0 ? sides.positive : sides.negative) += part > 0 ? part : -part;
+        }
+        return sides;
+    };
+    // The first moment in (from, to] on the other side of the bound, or never. A stack instead of recursion.
+    struct Stretch {
+        Time from, to;
+        Sides left, right;
+    };
+    Time const from = saturating_add(clock, safe), last = saturating_add(from, near);
+    auto const at_clock = sides_at(clock);
+    std::vector<Stretch> open{{clock, last, at_clock, sides_at(last)}};
+    while (!open.empty()) {
+        Stretch const s = open.back();
+        open.pop_back();
+        Wide const lowest = s.right.positive - s.left.negative;
+        Wide const highest = s.left.positive - s.right.negative;
+        if (above ? lowest >= bound : highest < bound)
+            continue;
+        if (s.to - s.from <= 1) {
+            Wide const score = s.right.positive - s.right.negative;
+            if ((score >= bound) != above)
+                return s.to;
+            continue;
+        }
+        Time const middle = s.from + (s.to - s.from) / 2;
+        Sides const sides = sides_at(middle);
+        open.push_back({middle, s.to, sides, s.right});
+        open.push_back({s.from, middle, s.left, sides});
+    }
+    return last;
+}
+
+} // namespace nurture::step

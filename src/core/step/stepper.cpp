@@ -1,0 +1,202 @@
+#include "core/step/stepper.hpp"
+
+#include "core/base/error.hpp"
+
+#include <algorithm>
+
+namespace nurture::step {
+
+std::string_view name_of(TransitionKind kind) noexcept {
+    switch (kind) {
+    case TransitionKind::segment_entered:
+        return "segment entered";
+    case TransitionKind::segment_left:
+        return "segment left";
+    case TransitionKind::journey_started:
+        return "journey started";
+    case TransitionKind::journey_waits:
+        return "journey waits";
+    case TransitionKind::journey_ended:
+        return "journey ended";
+    }
+    return "";
+}
+
+Result step(const Model& model, Input input) {
+    Result result;
+    result.profile = std::move(input.profile);
+    Stepper(model, input, result).run();
+    return result;
+}
+
+Stepper::Stepper(const Model& model, Input& input, Result& result)
+    : model_(model), input_(input), result_(result), profile_(result.profile), facts_(model, profile_),
+      flips_(model.segments.size(), never), since_(model.segments.size(), 0), dirty_(model.segments.size(), 0),
+      member_cause_(model.segments.size()), clock_(profile_.clock) {
+    load();
+}
+
+void Stepper::load() {
+    for (const auto& segment : profile_.segments)
+        if (Index const index = model_.segment_of(segment.id); index != none) {
+            flips_[index] = segment.flips;
+            since_[index] = segment.since;
+        }
+    was_member_ = facts_.members;
+}
+
+void Stepper::run() {
+    bool const known = clock_ != always;
+    if (known && profile_.model != model_.source.id)
+        adopt();
+    if (!known)
+        std::fill(dirty_.begin(), dirty_.end(), 1); // the first message decides every segment
+    profile_.model = model_.source.id;
+
+    bool plain = true; // numbers are 1, 2, 3, …
+    for (std::int32_t place = 0; place < static_cast<std::int32_t>(input_.messages.size()); ++place) {
+        const Message& message = input_.messages[static_cast<std::size_t>(place)];
+        run_timers(effective_time(message, clock_));
+        std::int32_t const n = next_n_;
+        bool const taken = take(message, place);
+        result_.numbers.push_back(taken ? n : 0);
+        plain = plain && taken && n == place + 1;
+    }
+    if (plain)
+        result_.numbers.clear();
+    if (input_.until && clock_ != always)
+        run_timers(*input_.until);
+    store();
+}
+
+// A change of the model: everything is looked at anew, at the contact's own clock. What enters or leaves does so
+// because somebody published something; that starts no journeys.
+void Stepper::adopt() {
+    std::fill(dirty_.begin(), dirty_.end(), 1);
+    Happening adopted;
+    adopted.cause = {"published", 0, 0, false};
+    for (auto& journey : profile_.journeys) {
+        journey.check = clock_;
+        Index const workflow = model_.workflow_of(journey.workflow, journey.version);
+        if (workflow == none) {
+            cancel_open(journey, "workflow deleted");
+            journey.workflow = 0;
+        }
+    }
+    std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
+    evaluate_segments(adopted.cause, adopted.changes);
+    adopted.timer = true;
+    happenings_.push_back(std::move(adopted));
+    settle();
+}
+
+bool Stepper::take(const Message& message, std::int32_t place) {
+    if (is_duplicate(message)) {
+        ++result_.duplicates;
+        return false;
+    }
+    bool const writes = message.type == "$identify";
+    if (writes && !fits(*message.properties)) {
+        result_.rejections.push_back({place, "the contact's attributes would take more than 32 kB"});
+        return false;
+    }
+    clock_ = effective_time(message, clock_);
+    hops_ = 0;
+    Time const at = std::min(message.at, message.received_at);
+    profile::Stamp const stamp{at, input_.tick, next_n_++};
+
+    Happening happening;
+    happening.cause = {message.type, stamp.tick, stamp.n,
+                       !message.history && message.received_at - at <= model_.source.late_after};
+    happening.matched = remember(message.type, *message.properties, stamp);
+    if (message.type == "$sent" || message.type == "$failed" || message.type == "$dropped")
+        settle_outcome(message.properties->get({{"action"}}).text);
+    evaluate_segments(happening.cause, happening.changes);
+    happenings_.push_back(std::move(happening));
+    settle();
+    return true;
+}
+
+void Stepper::run_timers(Time limit) {
+    for (Time next = next_timer(); next <= limit; next = next_timer()) {
+        clock_ = std::max(clock_, next);
+        hops_ = 0;
+        Happening happening;
+        happening.cause = {"time", 0, 0, true};
+        happening.timer = true;
+        evaluate_segments(happening.cause, happening.changes);
+        happenings_.push_back(std::move(happening));
+        settle();
+    }
+}
+
+Time Stepper::next_timer() const {
+    Time next = never;
+    for (Time const flips : flips_)
+        next = std::min(next, flips);
+    for (const auto& journey : profile_.journeys) {
+        Time const wakes = std::min(journey.wakes, journey.check);
+        if (wakes < next && !is_paused(journey)) // a paused journey keeps its timers until it is resumed
+            next = wakes;
+    }
+    return next;
+}
+
+bool Stepper::is_paused(const profile::Journey& journey) const {
+    return model_.workflows[model_.workflow_of(journey.workflow, journey.version)].paused;
+}
+
+void Stepper::settle() {
+    while (!happenings_.empty()) {
+        Happening const happening = std::move(happenings_.front());
+        happenings_.pop_front();
+        dispatch(happening);
+    }
+    std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
+    facts_.forget();
+}
+
+void Stepper::dispatch(const Happening& happening) {
+    // Those inside first: they see what the happening means to them before it makes new ones.
+    std::size_t const inside = profile_.journeys.size();
+    for (std::size_t i = 0; i < inside; ++i)
+        if (profile_.journeys[i].workflow != 0)
+            advance(profile_.journeys[i], happening);
+    if (!happening.cause.fresh)
+        return;
+    for (Index w = 0; w < model_.workflows.size(); ++w) {
+        const auto& workflow = model_.workflows[w];
+        if (!workflow.current || workflow.paused)
+            continue;
+        bool starts = std::any_of(workflow.start_segments.begin(), workflow.start_segments.end(), [&](const auto& s) {
+            return std::find(happening.changes.begin(), happening.changes.end(), s) != happening.changes.end();
+        });
+        starts = starts || std::find_first_of(workflow.start_patterns.begin(), workflow.start_patterns.end(),
+                                              happening.matched.begin(),
+                                              happening.matched.end()) != workflow.start_patterns.end();
+        if (starts)
+            start(w, happening.cause);
+    }
+}
+
+void Stepper::store() {
+    profile_.features.clear();
+    for (const auto& [id, slot] : model_.slots_by_id) {
+        auto& value = facts_.features[slot];
+        prune(model_.features[slot].definition, value, clock_, model_.zone);
+        if (value.index() != 0)
+            profile_.features.push_back({id, std::move(value)});
+    }
+    profile_.segments.clear();
+    for (const auto& [id, index] : model_.segments_by_id) {
+        bool const member = facts_.members[index] != 0;
+        if (member || flips_[index] != never)
+            profile_.segments.push_back({id, member, member ? since_[index] : 0, flips_[index]});
+        if (member != (was_member_[index] != 0) || (member && !member_cause_[index].empty()))
+            result_.memberships.push_back({id, member, since_[index], member_cause_[index]});
+    }
+    result_.due = next_timer();
+    result_.unconvertible = facts_.unconvertible;
+}
+
+} // namespace nurture::step

@@ -1,0 +1,89 @@
+#pragma once
+// One contact's step in the making. Split by subject: stepper.cpp (order of things), memory.cpp (what an event leaves
+// behind), journeys.cpp (walking through workflows).
+#include "core/step/facts.hpp"
+#include "core/step/step.hpp"
+
+#include <deque>
+
+namespace nurture::step {
+
+/// Why something happens.
+struct Cause {
+    std::string_view label; ///< event type, "time", "published", a workflow's step
+    std::int64_t tick = 0;
+    std::int32_t n = 0;
+    bool fresh = true; ///< may start journeys
+};
+
+class Stepper {
+  public:
+    Stepper(const Model& model, Input& input, Result& result);
+    void run();
+
+  private:
+    // --- stepper.cpp
+    void load();
+    void adopt();
+    void store();
+    bool take(const Message& message, std::int32_t place);
+    void run_timers(Time limit);
+    [[nodiscard]] Time next_timer() const;
+    [[nodiscard]] bool is_paused(const profile::Journey& journey) const;
+    /// Walks everything that the happenings of this instant bring about, until nothing more happens.
+    void settle();
+    void dispatch(const struct Happening& happening);
+
+    // --- memory.cpp
+    [[nodiscard]] bool is_duplicate(const Message& message);
+    [[nodiscard]] bool fits(const profile::Properties& properties) const;
+    /// Folds the event into features and attributes; the patterns it matches.
+    [[nodiscard]] std::vector<Index> remember(std::string_view type, const profile::Properties& properties,
+                                              const profile::Stamp& stamp);
+    void evaluate_segments(const Cause& cause, std::vector<std::pair<Index, bool>>& changes);
+    void enter_or_leave(Index segment, bool member, const Cause& cause);
+    void mark(const std::vector<Index>& segments) noexcept;
+
+    // --- journeys.cpp
+    void start(Index workflow, const Cause& cause);
+    void advance(profile::Journey& journey, const Happening& happening);
+    void walk(profile::Journey& journey, Index from, const Cause& cause);
+    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause);
+    void look_ahead(profile::Journey& journey, const model::Workflow& workflow);
+    void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
+    void cancel_open(profile::Journey& journey, const std::string& reason);
+    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+    void set(const model::Workflow& workflow, const model::Instruction& instruction);
+    void settle_outcome(std::string_view action_id);
+    void note(TransitionKind kind, const model::Workflow& workflow, std::string step, std::string reason,
+              const Cause& cause);
+    [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
+    [[nodiscard]] profile::WorkflowMemory& memory_of(std::uint32_t workflow);
+    [[nodiscard]] Zone contact_zone() const;
+    void hop();
+
+    const Model& model_;
+    Input& input_;
+    Result& result_;
+    profile::Profile& profile_;
+    Facts facts_;
+    std::vector<Time> flips_, since_; // by segment
+    std::vector<char> dirty_, was_member_;
+    std::vector<std::string> member_cause_;
+    std::deque<Happening> happenings_;
+    std::deque<std::string> labels_; // of causes that the model does not hold
+    Time& clock_;
+    std::int32_t next_n_ = 1, next_transition_ = 1;
+    int hops_ = 0;
+};
+
+/// Something at the clock that journeys must be told: an event that matched patterns, segments entered or left, or (with
+/// neither) that time has passed.
+struct Happening {
+    std::vector<Index> matched;
+    std::vector<std::pair<Index, bool>> changes;
+    Cause cause;
+    bool timer = false;
+};
+
+} // namespace nurture::step
