@@ -1,0 +1,59 @@
+#pragma once
+// Set-returning functions: rows gathered in a tuplestore.
+#include "pg/border/datum.hpp"
+
+namespace nurture::border {
+
+/// Collects the rows of a set-returning function declared with RETURNS TABLE or OUT columns.
+class RowSink {
+  public:
+    explicit RowSink(FunctionCallInfo fcinfo) : fcinfo_(fcinfo) {
+        pg_call([fcinfo] {
+#if PG_VERSION_NUM >= 160000
+            InitMaterializedSRF(fcinfo, 0);
+#else
+            SetSingleFuncCall(fcinfo, 0);
+#endif
+        });
+    }
+    void put(Datum* values, bool* nulls) {
+        auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo_->resultinfo);
+        pg_call([=] { tuplestore_putvalues(result->setResult, result->setDesc, values, nulls); });
+    }
+
+  private:
+    FunctionCallInfo fcinfo_;
+};
+
+/// One row under construction, filled from left to right.
+template <int Columns>
+class Row {
+  public:
+    void add(Datum value) noexcept { values_[next_++] = value; }
+    void add_null() noexcept {
+        nulls_[next_] = true;
+        values_[next_++] = 0;
+    }
+    void add_text(std::string_view text) { add(make_text(text)); }
+    /// Empty text is NULL.
+    void add_optional(std::string_view text) { text.empty() ? add_null() : add_text(text); }
+    void add_time(Time t) noexcept {
+        bool null = false;
+        Datum const value = make_time(t, null);
+        null ? add_null() : add(value);
+    }
+    void add_int(std::int32_t value) noexcept { add(Int32GetDatum(value)); }
+    void add_bigint(std::int64_t value) noexcept { add(Int64GetDatum(value)); }
+    void add_bool(bool value) noexcept { add(BoolGetDatum(value)); }
+
+    Datum* values() noexcept { return values_; }
+    bool* nulls() noexcept { return nulls_; }
+    void put_into(RowSink& sink) { sink.put(values_, nulls_); }
+
+  private:
+    Datum values_[Columns] = {};
+    bool nulls_[Columns] = {};
+    int next_ = 0;
+};
+
+} // namespace nurture::border

@@ -1,0 +1,59 @@
+// The type nurture.profile: the bytes of core/profile/profile.hpp. Its text form is their hexadecimal digits: exact and
+// compact (partial states travel as text between nodes); nurture.describe() is for people.
+#include "core/profile/profile.hpp"
+
+#include "pg/border/datum.hpp"
+
+using namespace nurture;
+
+NURTURE_FUNCTION(nurture_profile_in) {
+    return border::entry([&]() -> Datum {
+        std::string_view const text = PG_GETARG_CSTRING(0);
+        auto digit = [](char c) {
+            if (c >= '0' && c <= '9')
+                return c - '0';
+            if (c >= 'a' && c <= 'f')
+                return c - 'a' + 10;
+            throw Error(ErrorKind::syntax, "invalid text of a profile", {},
+                        "A profile is an even number of the digits 0-9 and a-f, as the engine wrote it.");
+        };
+        if (text.size() % 2 != 0 || text.empty())
+            digit('x');
+        std::string bytes;
+        bytes.reserve(text.size() / 2);
+        for (std::size_t i = 0; i < text.size(); i += 2)
+            bytes += static_cast<char>(digit(text[i]) << 4 | digit(text[i + 1]));
+        return border::make_varlena(encode(profile::decode(bytes)));
+    });
+}
+
+NURTURE_FUNCTION(nurture_profile_out) {
+    return border::entry([&]() -> Datum {
+        static constexpr char digits[] = "0123456789abcdef";
+        std::string_view const bytes = border::bytes_argument(fcinfo, 0);
+        std::string text;
+        text.reserve(bytes.size() * 2);
+        for (char const c : bytes) {
+            text += digits[static_cast<unsigned char>(c) >> 4];
+            text += digits[static_cast<unsigned char>(c) & 15];
+        }
+        const char* const out = text.c_str();
+        return border::pg_call([out] { return CStringGetDatum(pstrdup(out)); });
+    });
+}
+
+NURTURE_FUNCTION(nurture_profile_recv) {
+    return border::entry([&]() -> Datum {
+        auto* const buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
+        int length = 0;
+        const char* const bytes = border::pg_call([&] {
+            length = buffer->len - buffer->cursor;
+            return pq_getmsgbytes(buffer, length);
+        });
+        return border::make_varlena(encode(profile::decode({bytes, static_cast<std::size_t>(length)})));
+    });
+}
+
+NURTURE_FUNCTION(nurture_profile_send) {
+    return border::entry([&]() -> Datum { return border::make_varlena(border::bytes_argument(fcinfo, 0)); });
+}
