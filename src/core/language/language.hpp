@@ -34,7 +34,14 @@ std::string print_name(std::string_view name);
 /// A string literal in single quotes.
 std::string print_string(std::string_view value);
 
-/// "line 2, column 5" and the line with a caret under it: the detail of an error at `offset` of `text`.
+/// Line and column, both from 1; a column is a character.
+struct Position {
+    std::size_t line = 1, column = 1;
+    friend bool operator==(const Position&, const Position&) = default;
+};
+Position position_of(std::string_view text, std::size_t offset);
+
+/// "At line 2, column 5:" and the line with a caret under it: the detail of an error at `offset` of `text`.
 std::string point_at(std::string_view text, std::size_t offset);
 
 /// "Perhaps you meant "hot lead"." when one of the names is near to the one given (Damerau-Levenshtein), else empty.

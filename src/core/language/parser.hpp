@@ -1,0 +1,140 @@
+#pragma once
+// Recursive descent over the tokens, without backtracking: at every token the alternatives that were tried are noted, so
+// an error names everything that was expected. See docs/decisions/0001-recursive-descent.md.
+#include "core/base/error.hpp"
+#include "core/language/language.hpp"
+#include "core/language/lexer.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nurture::language {
+
+class Parser {
+  public:
+    Parser(std::string_view text, const Limits& limits);
+
+    /// Each reads the whole text.
+    Rule whole_rule();
+    Condition whole_condition();
+    Workflow whole_workflow();
+
+  private:
+    std::string_view text_;
+    Limits limits_;
+    Lexed lexed_;
+    std::size_t at_ = 0; // the current token
+    std::size_t depth_ = 0, terms_ = 0;
+
+    struct Expectation {
+        std::string_view text;
+        Keyword keyword; // none: a description
+    };
+    std::vector<Expectation> expected_; // at the current token
+
+    struct Opened {
+        std::uint32_t from;
+        std::string_view what; // "(", "if", "wait for"
+    };
+    std::vector<Opened> opened_;
+
+    // What `where` belongs to, while inside it: nothing but properties of that event may be used there.
+    enum class Within { nothing, did, other };
+    Within where_ = Within::nothing;
+    bool in_steps_ = false;
+
+    /// One level of nesting for as long as it lives.
+    class Level {
+      public:
+        explicit Level(Parser& parser, std::size_t levels = 1);
+        Level(const Level&) = delete;
+        Level& operator=(const Level&) = delete;
+        ~Level() { parser_.depth_ -= levels_; }
+
+      private:
+        Parser& parser_;
+        std::size_t levels_;
+    };
+
+    // --- the cursor (parser.cpp)
+    [[nodiscard]] const Token& token(std::size_t ahead = 0) const noexcept;
+    [[nodiscard]] std::string_view text_at(std::size_t ahead = 0) const noexcept;
+    [[nodiscard]] bool is(Keyword keyword, std::size_t ahead = 0) const noexcept;
+    [[nodiscard]] bool is(std::string_view symbol, std::size_t ahead = 0) const noexcept;
+    [[nodiscard]] bool is_name(std::size_t ahead = 0) const noexcept;
+    [[nodiscard]] bool starts_literal() const noexcept;
+    void advance();
+    void note(std::string_view expectation, Keyword keyword = Keyword::none);
+    bool at(Keyword keyword);
+    bool at(std::string_view symbol);
+    bool accept(Keyword keyword);
+    bool accept(std::string_view symbol);
+    void require(Keyword keyword, std::string hint = {});
+    void require(std::string_view symbol, std::string hint = {});
+    std::string name(std::string_view expectation);
+    std::string string(std::string_view expectation);
+    void open(std::string_view what, std::uint32_t from);
+    void close() { opened_.pop_back(); }
+    void count_term();
+    void end_of_text();
+
+    // --- errors (parser_errors.cpp)
+    [[noreturn]] void fail(std::string hint = {});
+    [[noreturn]] void fail_at(std::size_t offset, const std::string& what, std::string hint = {});
+    [[noreturn]] void too_large(const std::string& what);
+    [[nodiscard]] std::string found() const;
+    [[nodiscard]] std::string expectations() const;
+    [[nodiscard]] std::string guess_hint() const;
+    [[nodiscard]] std::string near_keyword() const;
+    [[nodiscard]] std::string symbol_hint() const;
+    [[nodiscard]] std::string never_closed() const;
+    [[nodiscard]] std::string place(std::size_t offset) const;
+    [[nodiscard]] bool expects(std::string_view expectation) const;
+    [[noreturn]] void fail_behaviour_in_where();
+    [[noreturn]] void fail_literal_on_the_left();
+
+    // --- literals (parser_literals.cpp)
+    std::int64_t whole_number(std::string_view expectation);
+    Micro number(bool negative);
+    Literal literal();
+    Moment moment();
+    Duration duration();
+    Path path(std::string_view expectation);
+
+    // --- conditions (parser_condition.cpp). Boxes keep the frames of the recursion small.
+    Box<Condition> disjunction();
+    Box<Condition> conjunction();
+    Box<Condition> negation();
+    Box<Condition> primary();
+    Box<Condition> predicate();
+    Condition comparison();
+    Box<Condition> where(Within owner);
+    EventPattern event(std::string_view expectation, Within owner);
+    Window window();
+    Operand operand();
+    Operand behaviour();
+    Operand score();
+    bool range_test(Condition& condition, Operand& left);
+
+    // --- rules (parser_rule.cpp)
+    bool rule_clause(Rule& rule);
+    Cap cap();
+    Duration half_life();
+
+    // --- workflows (parser_workflow.cpp)
+    bool header_line(Workflow& workflow, bool& reentry_given);
+    Trigger trigger();
+    ReentryPolicy reentry();
+    Steps steps();
+    Steps block(Keyword opener);
+    bool step(Step& out);
+    void wait_step(Step& out);
+    void wait_for(Step& out, std::uint32_t from);
+    void if_step(Step& out);
+    Send send();
+    std::vector<NamedArgument> arguments();
+    Argument argument();
+};
+
+} // namespace nurture::language

@@ -1,0 +1,131 @@
+#include "core/language/references.hpp"
+
+#include <algorithm>
+
+namespace nurture::language {
+
+namespace {
+
+/// Walks a definition once and keeps all it names.
+class Collector {
+  public:
+    std::vector<Reference> found;
+    std::vector<std::string> types;
+
+    void visit(const Condition& condition) {
+        std::visit([this](const auto& node) { (*this)(node); }, condition.node);
+    }
+    void visit(const Rule& rule) { visit(rule.event); }
+    void visit(const Workflow& workflow) {
+        for (const Trigger& trigger : workflow.triggers) {
+            if (const auto* event = std::get_if<OnEvent>(&trigger))
+                visit(event->event);
+            else
+                mention(std::get<OnSegment>(trigger));
+        }
+        for (const EventPattern& event : workflow.exit_on)
+            visit(event);
+        for (const Box<Condition>& condition : workflow.exit_when)
+            visit(*condition);
+        visit(workflow.steps);
+    }
+
+    // Operands.
+    void operator()(const Attribute&) {}
+    void operator()(const Count& count) { visit(count.event); }
+    void operator()(const Aggregate& aggregate) { visit(aggregate.event); }
+    void operator()(const Occurrence& occurrence) { visit(occurrence.event); }
+    void operator()(const Score& score) {
+        if (score.topic)
+            found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
+    }
+
+    // Conditions.
+    void operator()(const Comparison& c) { visit(c.left); }
+    void operator()(const Between& b) { visit(b.left); }
+    void operator()(const In& in) { visit(in.left); }
+    void operator()(const Like& like) { visit(like.left); }
+    void operator()(const IsSet& test) { visit(test.left); }
+    void operator()(const Truth& truth) { visit(truth.operand); }
+    void operator()(const Constant&) {}
+    void operator()(const Did& did) { visit(did.event); }
+    void operator()(const InSegment& in) { mention(in); }
+    void operator()(const Not& negation) { visit(*negation.operand); }
+    void operator()(const And& all) { visit(all.operands); }
+    void operator()(const Or& any) { visit(any.operands); }
+
+    // Steps.
+    void operator()(const Wait&) {}
+    void operator()(const WaitFor& wait) {
+        if (const auto* event = std::get_if<EventPattern>(&wait.what))
+            visit(*event);
+        else
+            visit(*std::get<Box<Condition>>(wait.what));
+        visit(wait.then_steps);
+        visit(wait.else_steps);
+    }
+    void operator()(const If& choice) {
+        for (const Branch& branch : choice.branches) {
+            visit(*branch.condition);
+            visit(branch.steps);
+        }
+        visit(choice.else_steps);
+    }
+    void operator()(const Send&) {}
+    void operator()(const Do&) {}
+    void operator()(const Set&) {}
+    void operator()(const Exit&) {}
+
+  private:
+    template <class Node>
+    void mention(const Node& node) {
+        found.push_back({ReferenceKind::segment, node.segment, node.offset.byte});
+    }
+    void visit(const Operand& operand) {
+        std::visit([this](const auto& node) { (*this)(node); }, operand);
+    }
+    void visit(const EventPattern& event) {
+        types.push_back(event.type);
+        if (event.where)
+            visit(*event.where);
+    }
+    void visit(const std::vector<Box<Condition>>& operands) {
+        for (const Box<Condition>& operand : operands)
+            visit(*operand);
+    }
+    void visit(const Steps& steps) {
+        for (const Box<Step>& step : steps)
+            std::visit([this](const auto& node) { (*this)(node); }, step->node);
+    }
+};
+
+template <class Definition>
+std::vector<Reference> references_of(const Definition& definition) {
+    Collector collector;
+    collector.visit(definition);
+    // Clauses may be typed in another order than the tree keeps them.
+    std::stable_sort(collector.found.begin(), collector.found.end(),
+                     [](const Reference& a, const Reference& b) { return a.offset < b.offset; });
+    return std::move(collector.found);
+}
+
+template <class Definition>
+std::vector<std::string> types_of(const Definition& definition) {
+    Collector collector;
+    collector.visit(definition);
+    std::sort(collector.types.begin(), collector.types.end());
+    collector.types.erase(std::unique(collector.types.begin(), collector.types.end()), collector.types.end());
+    return std::move(collector.types);
+}
+
+} // namespace
+
+std::vector<Reference> references(const Condition& condition) { return references_of(condition); }
+std::vector<Reference> references(const Rule& rule) { return references_of(rule); }
+std::vector<Reference> references(const Workflow& workflow) { return references_of(workflow); }
+
+std::vector<std::string> event_types(const Condition& condition) { return types_of(condition); }
+std::vector<std::string> event_types(const Rule& rule) { return types_of(rule); }
+std::vector<std::string> event_types(const Workflow& workflow) { return types_of(workflow); }
+
+} // namespace nurture::language

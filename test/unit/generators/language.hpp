@@ -1,0 +1,316 @@
+#pragma once
+// RapidCheck generators for everything the language can say. Each value is one the parser can make: names are not empty,
+// `and` holds no `and`, `where` holds properties only, `exit` ends its block.
+#include "core/language/language.hpp"
+
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace nurture::language {
+
+inline void showValue(const Rule& rule, std::ostream& out) { out << print(rule); }
+inline void showValue(const Condition& condition, std::ostream& out) { out << print(condition); }
+inline void showValue(const Workflow& workflow, std::ostream& out) { out << print(workflow); }
+
+namespace generators {
+
+using rc::Gen;
+namespace gen = rc::gen;
+
+/// A text of valid UTF-8 without NUL; often with quotes, blanks and letters beyond ASCII.
+inline Gen<std::string> text() {
+    return gen::map(gen::container<std::vector<std::string>>(gen::weightedOneOf<std::string>(
+                        {{6, gen::map(gen::inRange('a', 'z'), [](int c) { return std::string(1, static_cast<char>(c)); })},
+                         {4, gen::map(gen::inRange(1, 128), [](int c) { return std::string(1, static_cast<char>(c)); })},
+                         {3, gen::element<std::string>("'", "\"", "%", "\\", "--", "/*", "\n", "é", "жар", "東京", "\u00a0",
+                                                       "\u2019", "\U0001F600")}})),
+                    [](const std::vector<std::string>& parts) {
+                        std::string out;
+                        for (const std::string& part : parts)
+                            out += part;
+                        return out;
+                    });
+}
+
+/// A name: plain, a keyword, or anything at all.
+inline Gen<std::string> name() {
+    return gen::weightedOneOf<std::string>(
+        {{8, gen::element<std::string>("page_view", "purchase", "plan", "amount", "email", "$sent", "country", "Ünïcode")},
+         {4, gen::element<std::string>("and", "or", "Not", "score", "end", "where", "within", "up", "set", "on", "TRUE", "of",
+                                       "half-life", "re-enter", "half", "re", "exit", "in", "is", "did")},
+         {4, gen::element<std::string>("count", "sum", "first", "last", "segment", "entering", "day", "topic", "at", "for", "per",
+                                       "when", "null", "week", "with", "to", "never")},
+         {3, gen::map(text(), [](std::string s) { return s.empty() ? std::string("Product Added") : s; })}});
+}
+
+inline Gen<Path> path() {
+    return gen::map(gen::resize(3, gen::nonEmpty(gen::container<std::vector<std::string>>(name()))),
+                    [](std::vector<std::string> keys) { return Path{std::move(keys)}; });
+}
+
+/// A duration the printer keeps apart: months, days and micros in any mixture, never nothing.
+inline Gen<Duration> duration(bool with_months = true) {
+    return gen::exec([with_months] {
+        Duration out;
+        out.days = *gen::weightedOneOf<int>({{2, gen::just(0)}, {3, gen::inRange(1, 400)}, {1, gen::just(3'660'000)}});
+        if (with_months && *gen::inRange(0, 3) == 0)
+            out.months = *gen::oneOf(gen::inRange(1, 40), gen::just(120'000), gen::just(12));
+        if (*gen::inRange(0, 2) == 0)
+            out.micros = *gen::inRange<std::int64_t>(1, 5000) *
+                         *gen::element<Span>(1, 1000, second, minute, hour);
+        if (out.empty())
+            out.days = 1;
+        return out;
+    });
+}
+
+inline Gen<Moment> moment() {
+    return gen::exec([] {
+        // The years 0001 to 9999.
+        std::int64_t const day_number = *gen::inRange<std::int64_t>(-730'119, 2'921'940);
+        Moment out;
+        out.local = day_number * day;
+        out.date_only = *gen::arbitrary<bool>();
+        if (out.date_only)
+            return out;
+        Span const unit = *gen::element<Span>(1, 100, 1000, second, minute, hour);
+        out.local += *gen::inRange<Span>(0, day / unit) * unit;
+        if (*gen::arbitrary<bool>())
+            out.utc_offset = *gen::inRange<Span>(-15 * 60 - 59, 15 * 60 + 60) * minute;
+        return out;
+    });
+}
+
+inline Gen<Literal> literal() {
+    return gen::oneOf(gen::map(gen::arbitrary<bool>(), [](bool b) { return Literal(b); }),
+                      gen::map(gen::oneOf(gen::inRange<Micro>(-1'000'000'000, 1'000'000'000), gen::arbitrary<Micro>(),
+                                          gen::element<Micro>(INT64_MIN, INT64_MAX, 0)),
+                               [](Micro m) { return Literal(Number{m}); }),
+                      gen::map(text(), [](std::string s) { return Literal(std::move(s)); }),
+                      gen::map(moment(), [](Moment m) { return Literal(m); }));
+}
+
+Gen<Condition> condition(int depth = 4, bool inside_where = false);
+
+inline Gen<EventPattern> event() {
+    return gen::exec([] {
+        EventPattern out;
+        out.type = *name();
+        if (*gen::inRange(0, 3) == 0)
+            out.where = *condition(2, true);
+        return out;
+    });
+}
+
+inline Gen<Window> window() {
+    return gen::exec([] { return *gen::arbitrary<bool>() ? Window{*duration()} : Window{}; });
+}
+
+inline Gen<Operand> operand(bool inside_where) {
+    return gen::exec([inside_where]() -> Operand {
+        switch (inside_where ? 0 : *gen::inRange(0, 8)) {
+        case 1:
+        case 2:
+            return Count{*event(), *window()};
+        case 3:
+            return Aggregate{AggregateKind::sum, *path(), *event(), *window()};
+        case 4:
+        case 5: {
+            Occurrence out{*gen::element(Which::first, Which::last), {}, *event(), *window()};
+            if (*gen::arbitrary<bool>())
+                out.property = *path();
+            return out;
+        }
+        case 6: {
+            Score out;
+            if (*gen::arbitrary<bool>())
+                out.topic = *name();
+            return out;
+        }
+        default:
+            return Attribute{*path()};
+        }
+    });
+}
+
+inline Gen<Condition> predicate(bool inside_where) {
+    return gen::exec([inside_where]() -> Condition {
+        switch (*gen::inRange(0, inside_where ? 7 : 9)) {
+        case 0:
+            return {Between{*operand(inside_where), *literal(), *literal(), *gen::arbitrary<bool>()}};
+        case 1:
+            return {In{*operand(inside_where),
+                       *gen::resize(4, gen::nonEmpty(gen::container<std::vector<Literal>>(literal()))),
+                       *gen::arbitrary<bool>()}};
+        case 2:
+            return {Like{*operand(inside_where), *text(), *gen::arbitrary<bool>()}};
+        case 3:
+            return {IsSet{*operand(inside_where), *gen::arbitrary<bool>()}};
+        case 4:
+            return {Truth{Attribute{*path()}}};
+        case 5:
+            return {Constant{*gen::arbitrary<bool>()}};
+        case 7:
+            return {Did{*event(), *window()}};
+        case 8:
+            return {InSegment{*text(), {}}};
+        default:
+            return {Comparison{*operand(inside_where),
+                               *gen::element(Comparator::equal, Comparator::not_equal, Comparator::less,
+                                             Comparator::less_equal, Comparator::greater, Comparator::greater_equal),
+                               *literal()}};
+        }
+    });
+}
+
+template <class Junction>
+Condition junction(int depth, bool inside_where) {
+    Junction out;
+    int const wanted = *gen::inRange(2, 4);
+    while (static_cast<int>(out.operands.size()) < wanted) {
+        Condition operand = *condition(depth - 1, inside_where);
+        if (const auto* same = std::get_if<Junction>(&operand.node)) {
+            Box<Condition> const first = same->operands.front();
+            operand = *first;
+        }
+        out.operands.emplace_back(std::move(operand));
+    }
+    return {std::move(out)};
+}
+
+/// A condition nested at most `depth` deep; inside_where: over an event's properties only.
+inline Gen<Condition> condition(int depth, bool inside_where) {
+    return gen::exec([depth, inside_where]() -> Condition {
+        switch (depth <= 0 ? 3 : *gen::inRange(0, 6)) {
+        case 0:
+            return junction<And>(depth, inside_where);
+        case 1:
+            return junction<Or>(depth, inside_where);
+        case 2:
+            return {Not{*condition(depth - 1, inside_where)}};
+        default:
+            return *predicate(inside_where);
+        }
+    });
+}
+
+inline Gen<Rule> rule() {
+    return gen::exec([] {
+        Rule out;
+        out.points = *gen::oneOf(gen::inRange<Micro>(-100'000'000, 100'000'000), gen::arbitrary<Micro>());
+        if (*gen::arbitrary<bool>())
+            out.per = *path();
+        out.event = *event();
+        if (*gen::arbitrary<bool>())
+            out.topic = *name();
+        if (*gen::arbitrary<bool>())
+            out.half_life = *duration(false);
+        if (*gen::arbitrary<bool>())
+            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(INT64_MAX)),
+                          *gen::element(CapPeriod::hour, CapPeriod::day, CapPeriod::week, CapPeriod::month,
+                                        CapPeriod::ever)};
+        return out;
+    });
+}
+
+inline Gen<Argument> argument() {
+    return gen::oneOf(gen::map(literal(), [](Literal l) { return Argument(std::move(l)); }),
+                      gen::map(path(), [](Path p) { return Argument(std::move(p)); }));
+}
+
+inline Gen<std::vector<NamedArgument>> arguments() {
+    return gen::exec([] {
+        std::vector<NamedArgument> out;
+        int const wanted = *gen::inRange(0, 4);
+        for (int i = 0; i < wanted; ++i) {
+            NamedArgument next{*name(), *argument()};
+            bool const twice = std::any_of(out.begin(), out.end(), [&](const auto& a) { return a.name == next.name; });
+            if (!twice)
+                out.push_back(std::move(next));
+        }
+        return out;
+    });
+}
+
+Gen<Steps> steps(int depth, bool may_be_empty = false);
+
+inline Gen<Step> step(int depth) {
+    return gen::exec([depth]() -> Step {
+        switch (*gen::inRange(0, depth > 0 ? 6 : 4)) {
+        case 0:
+            return {Wait{*duration()}, {}};
+        case 1: {
+            Send out{*name(), *text(), {}, *gen::arbitrary<bool>(), *arguments()};
+            if (*gen::arbitrary<bool>())
+                out.purpose = *name();
+            return {std::move(out), {}};
+        }
+        case 2:
+            return {Do{*text(), *arguments()}, {}};
+        case 3:
+            return {Set{*name(), *argument()}, {}};
+        case 4: {
+            WaitFor out;
+            if (*gen::arbitrary<bool>())
+                out.what = *event();
+            else
+                out.what = Box<Condition>(*condition(2));
+            out.up_to = *duration();
+            out.then_steps = *steps(depth - 1, true);
+            out.else_steps = *steps(depth - 1, true);
+            return {std::move(out), {}};
+        }
+        default: {
+            If out;
+            int const wanted = *gen::inRange(1, 4);
+            for (int i = 0; i < wanted; ++i)
+                out.branches.push_back({*condition(2), *steps(depth - 1)});
+            out.else_steps = *steps(depth - 1, true);
+            return {std::move(out), {}};
+        }
+        }
+    });
+}
+
+/// A block of steps; an `exit` only at its end.
+inline Gen<Steps> steps(int depth, bool may_be_empty) {
+    return gen::exec([depth, may_be_empty] {
+        Steps out;
+        int const wanted = *gen::inRange(0, 3);
+        for (int i = 0; i < wanted; ++i)
+            out.emplace_back(*step(depth));
+        if ((out.empty() && !may_be_empty) || *gen::inRange(0, 4) == 0)
+            out.emplace_back(Step{Exit{}, {}});
+        return out;
+    });
+}
+
+inline Gen<Workflow> workflow(int depth = 3) {
+    return gen::exec([depth] {
+        Workflow out;
+        int const triggers = *gen::inRange(0, 3);
+        for (int i = 0; i < triggers; ++i)
+            if (*gen::arbitrary<bool>())
+                out.triggers.push_back(OnEvent{*event()});
+            else
+                out.triggers.push_back(OnSegment{*gen::arbitrary<bool>(), *text(), {}});
+        out.reentry.kind = *gen::element(Reentry::never, Reentry::always, Reentry::after);
+        if (out.reentry.kind == Reentry::after)
+            out.reentry.after = *duration();
+        int const exits = *gen::inRange(0, 3);
+        for (int i = 0; i < exits; ++i)
+            if (*gen::arbitrary<bool>())
+                out.exit_on.push_back(*event());
+            else
+                out.exit_when.emplace_back(*condition(2));
+        out.steps = *steps(depth);
+        return out;
+    });
+}
+
+} // namespace generators
+} // namespace nurture::language
