@@ -37,7 +37,7 @@ std::vector<Entry> any_history(Span half_life) {
 }
 
 Span any_half_life() {
-    return *rc::gen::elementOf(std::vector<Span>{second, hour, day, 14 * day, 365 * day, 7 * day + 1, Span{999'983}});
+    return *rc::gen::elementOf(std::vector<Span>{one_second, one_hour, one_day, 14 * one_day, 365 * one_day, 7 * one_day + 1, Span{999'983}});
 }
 
 DecayedSum fold(Span half_life, const std::vector<Entry>& entries) {
@@ -58,23 +58,23 @@ TEST(Exp2, IsCloseToTheTruth) {
 }
 
 TEST(DecayedSum, HalvesWithEachHalfLife) {
-    DecayedSum sum(14 * day);
+    DecayedSum sum(14 * one_day);
     sum.add(0, 100 * micro_one);
     EXPECT_TRUE(sum.value_at(0) == 100 * micro_one);
-    EXPECT_TRUE(sum.value_at(14 * day) == 50 * micro_one);
-    EXPECT_TRUE(sum.value_at(28 * day) == 25 * micro_one);
-    EXPECT_TRUE(sum.value_at(7 * day) == 70'710'678);
-    EXPECT_TRUE(sum.value_at(-14 * day) == 200 * micro_one);
+    EXPECT_TRUE(sum.value_at(14 * one_day) == 50 * micro_one);
+    EXPECT_TRUE(sum.value_at(28 * one_day) == 25 * micro_one);
+    EXPECT_TRUE(sum.value_at(7 * one_day) == 70'710'678);
+    EXPECT_TRUE(sum.value_at(-14 * one_day) == 200 * micro_one);
     EXPECT_TRUE(sum.value_at(never) == 0);
-    EXPECT_TRUE(DecayedSum(day).value_at(0) == 0);
+    EXPECT_TRUE(DecayedSum(one_day).value_at(0) == 0);
 }
 
 TEST(DecayedSum, RoundsHalfAwayFromZero) {
     for (int const sign : {1, -1}) {
-        DecayedSum sum(day);
+        DecayedSum sum(one_day);
         sum.add(0, sign);
-        EXPECT_TRUE(sum.value_at(day) == sign);
-        EXPECT_TRUE(sum.value_at(day + 1) == 0);
+        EXPECT_TRUE(sum.value_at(one_day) == sign);
+        EXPECT_TRUE(sum.value_at(one_day + 1) == 0);
     }
 }
 
@@ -119,22 +119,22 @@ TEST(DecayedSum, DependsOnTheSetOnly) {
 
 // The newest period decides what is dropped, even when its amounts cancel out.
 TEST(DecayedSum, CancellingAmountsDoNotBringBackWhatWasDropped) {
-    std::vector<Entry> entries{{100 * day, 5}, {100 * day, -5}, {10 * day, 7}};
-    auto const first = fold(day, entries);
+    std::vector<Entry> entries{{100 * one_day, 5}, {100 * one_day, -5}, {10 * one_day, 7}};
+    auto const first = fold(one_day, entries);
     std::rotate(entries.begin(), entries.begin() + 2, entries.end());
-    EXPECT_EQ(first.encode(), fold(day, entries).encode());
-    EXPECT_TRUE(first.value_at(10 * day) == 0);
+    EXPECT_EQ(first.encode(), fold(one_day, entries).encode());
+    EXPECT_TRUE(first.value_at(10 * one_day) == 0);
     EXPECT_FALSE(first.empty());
 }
 
 TEST(DecayedSum, NeverGrowsWithTime) {
     EXPECT_TRUE(rc::check([] {
         Span const half_life =
-            *rc::gen::elementOf(std::vector<Span>{Span{1}, Span{3}, second, 14 * day + 1, 30 * 365 * day, Span{DecayedSum::max_half_life}});
+            *rc::gen::elementOf(std::vector<Span>{Span{1}, Span{3}, one_second, 14 * one_day + 1, 30 * 365 * one_day, Span{DecayedSum::max_half_life}});
         DecayedSum sum(half_life);
-        sum.add(*rc::gen::inRange<Time>(0, 100 * 365 * day), *rc::gen::inRange<std::int64_t>(1, INT64_MAX));
+        sum.add(*rc::gen::inRange<Time>(0, 100 * 365 * one_day), *rc::gen::inRange<std::int64_t>(1, INT64_MAX));
         // Around period boundaries and anywhere.
-        Time const base = *rc::gen::elementOf(std::vector<Time>{Time{1}, Time{2}, Time{3}, Time{50}}) * std::min<Span>(half_life, 100 * 365 * day) +
+        Time const base = *rc::gen::elementOf(std::vector<Time>{Time{1}, Time{2}, Time{3}, Time{50}}) * std::min<Span>(half_life, 100 * 365 * one_day) +
                           *rc::gen::inRange<Time>(-3, 3) + *rc::gen::elementOf(std::vector<Time>{Time{0}, half_life / 2, half_life / 3});
         Wide last = sum.value_at(base);
         for (Time t = base + 1; t < base + 20; ++t) {
@@ -161,14 +161,14 @@ TEST(DecayedSum, OrderHoldsAtAllTimes) {
         }
     }));
     // The same value written in different periods: 2 a day ago is 1 today.
-    DecayedSum a(day);
-    DecayedSum b(day);
+    DecayedSum a(one_day);
+    DecayedSum b(one_day);
     a.add(0, 2);
-    b.add(day, 1);
+    b.add(one_day, 1);
     EXPECT_TRUE(a.compare(b) == std::strong_ordering::equal);
-    b.add(day - 1, 1);
+    b.add(one_day - 1, 1);
     EXPECT_TRUE(a.compare(b) == std::strong_ordering::less);
-    EXPECT_TRUE(DecayedSum(day).compare(DecayedSum(2 * day)) == std::strong_ordering::less);
+    EXPECT_TRUE(DecayedSum(one_day).compare(DecayedSum(2 * one_day)) == std::strong_ordering::less);
 }
 
 TEST(DecayedSum, SubtractingGivesWhatTheRestGives) {
@@ -205,7 +205,7 @@ TEST(DecayedSum, HostileBytesAreRefused) {
     EXPECT_TRUE(rc::check([] {
         std::string bytes;
         if (*rc::gen::arbitrary<bool>()) {
-            bytes = fold(day, any_history(day)).encode();
+            bytes = fold(one_day, any_history(one_day)).encode();
             for (int i = *rc::gen::inRange(1, 4); i > 0 && !bytes.empty(); --i) {
                 auto const place = *rc::gen::inRange<std::size_t>(0, bytes.size());
                 if (*rc::gen::arbitrary<bool>())
@@ -223,20 +223,20 @@ TEST(DecayedSum, HostileBytesAreRefused) {
         }
     }));
     EXPECT_THROW((void)DecayedSum::decode(""), Error);
-    EXPECT_THROW((void)DecayedSum::decode(fold(day, {{0, 5}, {day, 6}}).encode() + '\0'), Error);
+    EXPECT_THROW((void)DecayedSum::decode(fold(one_day, {{0, 5}, {one_day, 6}}).encode() + '\0'), Error);
 }
 
 TEST(DecayedSum, LimitsAreErrors) {
     EXPECT_THROW(DecayedSum(0), Error);
-    EXPECT_THROW(DecayedSum(-day), Error);
+    EXPECT_THROW(DecayedSum(-one_day), Error);
     EXPECT_THROW(DecayedSum(DecayedSum::max_half_life + 1), Error);
     EXPECT_NO_THROW(DecayedSum(DecayedSum::max_half_life));
-    DecayedSum sum(day);
+    DecayedSum sum(one_day);
     EXPECT_THROW(sum.add(0, static_cast<Wide>(1) << 90), Error);
-    sum.add(100 * day, INT64_MAX);
-    EXPECT_THROW((void)sum.value_at(-100 * day), Error);
-    EXPECT_NO_THROW((void)sum.value_at(50 * day));
-    DecayedSum other(2 * day);
+    sum.add(100 * one_day, INT64_MAX);
+    EXPECT_THROW((void)sum.value_at(-100 * one_day), Error);
+    EXPECT_NO_THROW((void)sum.value_at(50 * one_day));
+    DecayedSum other(2 * one_day);
     EXPECT_THROW(sum.merge(other), Error);
 }
 

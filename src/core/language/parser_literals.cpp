@@ -19,9 +19,9 @@ struct Unit {
     Span micros;
 };
 constexpr Unit units[] = {
-    {"microsecond", 0, 0, microsecond}, {"millisecond", 0, 0, 1000 * microsecond},
-    {"second", 0, 0, second},           {"minute", 0, 0, minute},
-    {"hour", 0, 0, hour},               {"day", 0, 1, 0},
+    {"microsecond", 0, 0, one_microsecond}, {"millisecond", 0, 0, 1000 * one_microsecond},
+    {"second", 0, 0, one_second},           {"minute", 0, 0, one_minute},
+    {"hour", 0, 0, one_hour},               {"day", 0, 1, 0},
     {"week", 0, 7, 0},                  {"month", 1, 0, 0},
     {"year", 12, 0, 0},
 };
@@ -111,7 +111,7 @@ Moment Parser::moment() {
     auto const since_1970 = std::chrono::sys_days(date).time_since_epoch().count();
     Moment out;
     out.date_only = text.size() == 10;
-    out.local = (static_cast<std::int64_t>(since_1970) - unix_epoch_offset / 86'400) * day;
+    out.local = (static_cast<std::int64_t>(since_1970) - unix_epoch_offset / 86'400) * one_day;
     if (out.date_only) {
         advance();
         return out;
@@ -125,14 +125,14 @@ Moment Parser::moment() {
         seconds = two_digits(text, i + 1);
         i += 3;
         if (i < text.size() && text[i] == '.') {
-            Span unit = second / 10;
+            Span unit = one_second / 10;
             for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i, unit /= 10)
                 fraction += (text[i] - '0') * unit;
         }
     }
     if (hours > 23 || minutes > 59 || seconds > 59)
         fail_at(token().from, "there is no time of day " + std::string(text.substr(11, i - 11)));
-    out.local += hours * hour + minutes * minute + seconds * second + fraction;
+    out.local += hours * one_hour + minutes * one_minute + seconds * one_second + fraction;
     if (i < text.size() && (text[i] == 'Z' || text[i] == 'z')) {
         out.utc_offset = 0;
     } else if (i < text.size()) {
@@ -141,7 +141,7 @@ Moment Parser::moment() {
         if (offset_hours > 15 || offset_minutes > 59)
             fail_at(token().from, "there is no offset from UTC " + std::string(text.substr(i)),
                     "Offsets go up to 15:59.");
-        Span const offset = offset_hours * hour + offset_minutes * minute;
+        Span const offset = offset_hours * one_hour + offset_minutes * one_minute;
         out.utc_offset = text[i] == '-' ? -offset : offset;
     }
     advance();
@@ -157,7 +157,7 @@ Duration Parser::duration() {
     Wide months = 0;
     Wide days = 0;
     Wide micros = 0;
-    Wide const most = Wide{longest_years} * 366 * day;
+    Wide const most = Wide{longest_years} * 366 * one_day;
     do {
         std::int64_t const n = whole_number("a duration");
         const Unit* const unit = token().kind == TokenKind::word ? unit_of(text_at()) : nullptr;

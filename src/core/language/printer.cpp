@@ -31,8 +31,8 @@ void append_quoted(std::string& out, std::string_view value, char quote) {
 } // namespace
 
 void append(std::string& out, const Moment& moment) {
-    std::int64_t const days = moment.local / day - (moment.local % day < 0 ? 1 : 0);
-    Span const time = moment.local - days * day;
+    std::int64_t const days = moment.local / one_day - (moment.local % one_day < 0 ? 1 : 0);
+    Span const time = moment.local - days * one_day;
     std::chrono::year_month_day const date{
         std::chrono::sys_days(std::chrono::days(days + unix_epoch_offset / 86'400))};
     append_padded(out, static_cast<int>(date.year()), 4);
@@ -43,14 +43,14 @@ void append(std::string& out, const Moment& moment) {
     if (moment.date_only)
         return;
     out += 'T';
-    append_padded(out, time / hour, 2);
+    append_padded(out, time / one_hour, 2);
     out += ':';
-    append_padded(out, time / minute % 60, 2);
-    if (time % minute != 0) {
+    append_padded(out, time / one_minute % 60, 2);
+    if (time % one_minute != 0) {
         out += ':';
-        append_padded(out, time / second % 60, 2);
+        append_padded(out, time / one_second % 60, 2);
     }
-    if (Span const fraction = time % second; fraction != 0) {
+    if (Span const fraction = time % one_second; fraction != 0) {
         out += '.';
         append_padded(out, fraction, 6);
         out.erase(out.find_last_not_of('0') + 1);
@@ -63,9 +63,9 @@ void append(std::string& out, const Moment& moment) {
     }
     Span const offset = *moment.utc_offset < 0 ? -*moment.utc_offset : *moment.utc_offset;
     out += *moment.utc_offset < 0 ? '-' : '+';
-    append_padded(out, offset / hour, 2);
+    append_padded(out, offset / one_hour, 2);
     out += ':';
-    append_padded(out, offset / minute % 60, 2);
+    append_padded(out, offset / one_minute % 60, 2);
 }
 
 namespace {
@@ -258,7 +258,7 @@ void append(std::string& out, const Duration& duration) {
     if (duration.micros == 0)
         return;
     static constexpr std::pair<Span, std::string_view> units[] = {
-        {hour, "hour"}, {minute, "minute"}, {second, "second"}, {1000, "millisecond"}, {1, "microsecond"}};
+        {one_hour, "hour"}, {one_minute, "minute"}, {one_second, "second"}, {1000, "millisecond"}, {1, "microsecond"}};
     for (auto const& [span, unit] : units)
         if (duration.micros % span == 0) {
             append_amount(out, duration.micros / span, unit);

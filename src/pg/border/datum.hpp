@@ -49,10 +49,8 @@ inline Datum make_uuid(const Uuid& id) {
 
 /// JSON text as jsonb; throws PgError for what is not JSON.
 inline Datum make_jsonb(std::string_view json) {
-    Datum const text = make_text(json);
-    return pg_call([text] {
-        char* const c = text_to_cstring(DatumGetTextPP(text));
-        return DirectFunctionCall1(jsonb_in, CStringGetDatum(c));
+    return pg_call([json] {
+        return DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(json.data(), json.size())));
     });
 }
 

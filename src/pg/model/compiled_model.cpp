@@ -90,7 +90,7 @@ using namespace nurture; // the entry points below only join the border to the c
 NURTURE_FUNCTION(nurture_compiled_model_in) {
     return border::entry([&]() -> Datum {
         model::Source source = model::parse_source(PG_GETARG_CSTRING(0));
-        compile(source); // throws for what step() could not run
+        [[maybe_unused]] auto const model = compile(source); // throws for what step() could not run
         return border::make_varlena(border::pack(source));
     });
 }
@@ -112,7 +112,7 @@ NURTURE_FUNCTION(nurture_compiled_model_recv) {
         });
         model::Source source =
             model::parse_source(border::json_of({bytes, static_cast<std::size_t>(length)}));
-        compile(source);
+        [[maybe_unused]] auto const model = compile(source);
         return border::make_varlena(border::pack(source));
     });
 }
@@ -126,9 +126,9 @@ NURTURE_FUNCTION(nurture_required_features) {
     return border::entry([&]() -> Datum {
         auto const features = model::required_features(model::parse_source(border::bytes_argument(fcinfo, 0)));
         border::RowSink sink(fcinfo);
-        for (const std::string& text : features) {
+        for (const std::string& definition : features) {
             border::Row<1> row;
-            row.add_text(text);
+            row.add_text(definition);
             row.put_into(sink);
         }
         return 0;

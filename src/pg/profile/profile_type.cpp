@@ -8,7 +8,7 @@ using namespace nurture;
 
 NURTURE_FUNCTION(nurture_profile_in) {
     return border::entry([&]() -> Datum {
-        std::string_view const text = PG_GETARG_CSTRING(0);
+        std::string_view const digits = PG_GETARG_CSTRING(0);
         auto digit = [](char c) {
             if (c >= '0' && c <= '9')
                 return c - '0';
@@ -17,12 +17,12 @@ NURTURE_FUNCTION(nurture_profile_in) {
             throw Error(ErrorKind::syntax, "invalid text of a profile", {},
                         "A profile is an even number of the digits 0-9 and a-f, as the engine wrote it.");
         };
-        if (text.size() % 2 != 0 || text.empty())
+        if (digits.size() % 2 != 0 || digits.empty())
             digit('x');
         std::string bytes;
-        bytes.reserve(text.size() / 2);
-        for (std::size_t i = 0; i < text.size(); i += 2)
-            bytes += static_cast<char>(digit(text[i]) << 4 | digit(text[i + 1]));
+        bytes.reserve(digits.size() / 2);
+        for (std::size_t i = 0; i < digits.size(); i += 2)
+            bytes += static_cast<char>(digit(digits[i]) << 4 | digit(digits[i + 1]));
         return border::make_varlena(encode(profile::decode(bytes)));
     });
 }
@@ -31,13 +31,13 @@ NURTURE_FUNCTION(nurture_profile_out) {
     return border::entry([&]() -> Datum {
         static constexpr char digits[] = "0123456789abcdef";
         std::string_view const bytes = border::bytes_argument(fcinfo, 0);
-        std::string text;
-        text.reserve(bytes.size() * 2);
+        std::string hex;
+        hex.reserve(bytes.size() * 2);
         for (char const c : bytes) {
-            text += digits[static_cast<unsigned char>(c) >> 4];
-            text += digits[static_cast<unsigned char>(c) & 15];
+            hex += digits[static_cast<unsigned char>(c) >> 4];
+            hex += digits[static_cast<unsigned char>(c) & 15];
         }
-        const char* const out = text.c_str();
+        const char* const out = hex.c_str();
         return border::pg_call([out] { return CStringGetDatum(pstrdup(out)); });
     });
 }

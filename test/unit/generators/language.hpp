@@ -61,7 +61,7 @@ inline Gen<Duration> duration(bool with_months = true) {
             out.months = *gen::oneOf(gen::inRange(1, 40), gen::just(120'000), gen::just(12));
         if (*gen::inRange(0, 2) == 0)
             out.micros = *gen::inRange<std::int64_t>(1, 5000) *
-                         *gen::element<Span>(1, 1000, second, minute, hour);
+                         *gen::element<Span>(1, 1000, one_second, one_minute, one_hour);
         if (out.empty())
             out.days = 1;
         return out;
@@ -73,14 +73,14 @@ inline Gen<Moment> moment() {
         // The years 0001 to 9999.
         std::int64_t const day_number = *gen::inRange<std::int64_t>(-730'119, 2'921'940);
         Moment out;
-        out.local = day_number * day;
+        out.local = day_number * one_day;
         out.date_only = *gen::arbitrary<bool>();
         if (out.date_only)
             return out;
-        Span const unit = *gen::element<Span>(1, 100, 1000, second, minute, hour);
-        out.local += *gen::inRange<Span>(0, day / unit) * unit;
+        Span const unit = *gen::element<Span>(1, 100, 1000, one_second, one_minute, one_hour);
+        out.local += *gen::inRange<Span>(0, one_day / unit) * unit;
         if (*gen::arbitrary<bool>())
-            out.utc_offset = *gen::inRange<Span>(-15 * 60 - 59, 15 * 60 + 60) * minute;
+            out.utc_offset = *gen::inRange<Span>(-15 * 60 - 59, 15 * 60 + 60) * one_minute;
         return out;
     });
 }

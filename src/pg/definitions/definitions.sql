@@ -1,0 +1,171 @@
+-- What marketers write: rules, segments, workflows. A row is live when `enabled`; a draft is `enabled = false`.
+-- A change is checked when it is made and takes effect at the next tick.
+
+CREATE TABLE nurture.rule (
+    name text COLLATE "C" PRIMARY KEY CHECK (name <> '' AND octet_length(name) <= 512),
+    definition nurture.rule_definition NOT NULL,
+    enabled boolean NOT NULL DEFAULT true,
+    description text,
+    id int GENERATED ALWAYS AS IDENTITY UNIQUE
+);
+COMMENT ON TABLE nurture.rule IS 'scoring rules: points for what people do';
+COMMENT ON COLUMN nurture.rule.definition IS
+    'such as: +5 on page_view where path like ''/pricing%'' topic pricing half-life 14 days at most 3 per day';
+
+CREATE TABLE nurture.segment (
+    name text COLLATE "C" PRIMARY KEY CHECK (name <> '' AND octet_length(name) <= 512),
+    condition nurture.condition NOT NULL,
+    enabled boolean NOT NULL DEFAULT true,
+    description text,
+    id int GENERATED ALWAYS AS IDENTITY UNIQUE
+);
+COMMENT ON TABLE nurture.segment IS 'segments: who fulfils a condition, exact at every moment';
+COMMENT ON COLUMN nurture.segment.condition IS
+    'such as: score >= 50 and not did purchase within 30 days';
+
+CREATE TABLE nurture.workflow (
+    name text COLLATE "C" PRIMARY KEY CHECK (name <> '' AND octet_length(name) <= 512),
+    definition nurture.workflow_definition NOT NULL,
+    enabled boolean NOT NULL DEFAULT true,
+    description text,
+    id int GENERATED ALWAYS AS IDENTITY UNIQUE,
+    version int NOT NULL DEFAULT 1,
+    live_since timestamptz
+);
+COMMENT ON TABLE nurture.workflow IS 'workflows: what contacts are walked through; disabling pauses those inside';
+COMMENT ON COLUMN nurture.workflow.version IS 'counts the definitions the workflow has had; people inside stay on theirs';
+COMMENT ON COLUMN nurture.workflow.live_since IS 'when it was first enabled; NULL: a draft so far';
+
+CREATE TABLE nurture.workflow_version (
+    workflow int NOT NULL REFERENCES nurture.workflow (id) ON DELETE CASCADE,
+    version int NOT NULL,
+    definition nurture.workflow_definition NOT NULL,
+    since timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    PRIMARY KEY (workflow, version)
+);
+COMMENT ON TABLE nurture.workflow_version IS 'every definition that a workflow has had';
+
+CREATE TABLE nurture.pending_change (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL,
+    operation text NOT NULL,
+    by text NOT NULL DEFAULT current_user,
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE nurture.pending_change IS 'changes of definitions that the next tick will take up';
+
+REVOKE ALL ON TABLE nurture.rule, nurture.segment, nurture.workflow, nurture.workflow_version, nurture.pending_change FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump(t, '') FROM pg_catalog.unnest(ARRAY[
+    'nurture.rule', 'nurture.rule_id_seq', 'nurture.segment', 'nurture.segment_id_seq', 'nurture.workflow',
+    'nurture.workflow_id_seq', 'nurture.workflow_version', 'nurture.pending_change',
+    'nurture.pending_change_id_seq']::regclass[]) t;
+
+-- The segments that a definition names, for dependencies.
+CREATE FUNCTION nurture._references(form text, definition text) RETURNS TABLE (kind text, name text)
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_references';
+COMMENT ON FUNCTION nurture._references(text, text) IS 'what a rule, condition or workflow refers to by name';
+
+CREATE VIEW nurture.dependency AS
+SELECT 'segment' AS kind, s.name, r.kind AS uses_kind, r.name AS uses_name, s.enabled
+FROM nurture.segment s CROSS JOIN LATERAL nurture._references('condition', s.condition::text) r
+UNION ALL
+SELECT 'workflow', w.name, r.kind, r.name, w.enabled
+FROM nurture.workflow w CROSS JOIN LATERAL nurture._references('workflow', w.definition::text) r;
+COMMENT ON VIEW nurture.dependency IS 'which definition uses which other';
+REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
+
+-- Versions of workflows are kept as they are written.
+CREATE FUNCTION nurture._version_workflow() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.definition IS DISTINCT FROM OLD.definition THEN
+        NEW.version := OLD.version + 1;
+    END IF;
+    IF NEW.enabled AND NEW.live_since IS NULL THEN
+        NEW.live_since := now();
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER version BEFORE INSERT OR UPDATE ON nurture.workflow
+    FOR EACH ROW EXECUTE FUNCTION nurture._version_workflow();
+
+CREATE FUNCTION nurture._keep_workflow_version() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- A restore brings the versions with it.
+    IF current_setting('check_function_bodies')::boolean THEN
+        INSERT INTO nurture.workflow_version (workflow, version, definition)
+        VALUES (NEW.id, NEW.version, NEW.definition) ON CONFLICT (workflow, version) DO NOTHING;
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER keep_version AFTER INSERT OR UPDATE ON nurture.workflow
+    FOR EACH ROW EXECUTE FUNCTION nurture._keep_workflow_version();
+
+-- The live definitions as JSON, as core/model/source.hpp reads them. Features are added by the tick.
+CREATE FUNCTION nurture._source(model int, features json DEFAULT '[]') RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT json_build_object(
+    'format', 1,
+    'id', model,
+    'timezone', current_setting('nurture.timezone'),
+    'late_after', extract(epoch FROM current_setting('nurture.late_after')::interval)::bigint * 1000000,
+    'action_expiry', extract(epoch FROM current_setting('nurture.action_expiry')::interval)::bigint * 1000000,
+    'dedup_window', extract(epoch FROM current_setting('nurture.dedup_window')::interval)::bigint * 1000000,
+    'rules', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'definition', definition::text)
+                              ORDER BY id), '[]')
+              FROM nurture.rule WHERE enabled),
+    'segments', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'condition', condition::text)
+                                 ORDER BY id), '[]')
+                 FROM nurture.segment WHERE enabled),
+    'workflows', (SELECT coalesce(json_agg(json_build_object('id', w.id, 'version', v.version, 'name', w.name,
+                                           'definition', v.definition::text, 'current', v.version = w.version,
+                                           'paused', NOT w.enabled) ORDER BY w.id, v.version), '[]')
+                  FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
+                  WHERE w.live_since IS NOT NULL),
+    'features', features)::text
+$$;
+COMMENT ON FUNCTION nurture._source(int, json) IS 'the live definitions as a model''s source';
+REVOKE ALL ON FUNCTION nurture._source(int, json) FROM PUBLIC;
+
+-- After every statement that changes definitions: does the whole still compile? pg_dump switches function bodies' checks
+-- off to say that what is referred to may come later; then nothing is resolved here, and the next tick decides.
+CREATE FUNCTION nurture._check_definitions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    users text;
+    gone text;
+BEGIN
+    INSERT INTO nurture.pending_change (kind, operation, by) VALUES (TG_TABLE_NAME, lower(TG_OP), session_user);
+    PERFORM nurture._wake_worker();
+    IF NOT current_setting('check_function_bodies')::boolean THEN
+        RETURN NULL;
+    END IF;
+    IF TG_TABLE_NAME = 'segment' AND TG_OP IN ('DELETE', 'UPDATE') THEN
+        SELECT string_agg(format('%s "%s" uses segment "%s".', d.kind, d.name, d.uses_name), E'\n' ORDER BY d.kind, d.name),
+               min(d.uses_name)
+        INTO users, gone
+        FROM nurture.dependency d JOIN before b ON b.name = d.uses_name AND b.enabled
+        WHERE d.uses_kind = 'segment' AND d.enabled
+          AND NOT EXISTS (SELECT FROM nurture.segment s WHERE s.name = d.uses_name AND s.enabled);
+        IF users IS NOT NULL THEN
+            RAISE EXCEPTION 'cannot remove segment "%" because other definitions use it', gone
+                USING ERRCODE = 'dependent_objects_still_exist', DETAIL = users,
+                      HINT = 'Change or disable them first, in the same transaction if you like.';
+        END IF;
+    END IF;
+    PERFORM FROM nurture._required_features(nurture._source(0));
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER check_insert AFTER INSERT ON nurture.rule FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_change AFTER UPDATE OR DELETE ON nurture.rule FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_insert AFTER INSERT ON nurture.segment FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_update AFTER UPDATE ON nurture.segment REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_delete AFTER DELETE ON nurture.segment REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_insert AFTER INSERT ON nurture.workflow FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_change AFTER UPDATE OR DELETE ON nurture.workflow FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();

@@ -1,0 +1,282 @@
+#include "pg/tick/outputs.hpp"
+
+#include "core/base/bytes.hpp"
+
+#include "pg/border/rows.hpp"
+
+namespace nurture::border {
+
+namespace {
+
+void put_uuid(ByteWriter& out, const Uuid& id) { out.raw({reinterpret_cast<const char*>(id.data()), id.size()}); }
+
+Uuid get_uuid(ByteReader& in) {
+    Uuid id;
+    auto const bytes = in.raw(id.size());
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(id.data()));
+    return id;
+}
+
+void put(ByteWriter& out, const step::Transition& t) {
+    out.integer(t.n);
+    out.integer(t.at);
+    out.byte(static_cast<std::uint8_t>(t.kind));
+    out.text(t.name);
+    out.number(t.version);
+    out.text(t.step);
+    out.text(t.cause);
+    out.integer(t.cause_tick);
+    out.integer(t.cause_n);
+    out.text(t.reason);
+}
+void get(ByteReader& in, step::Transition& t) {
+    t.n = static_cast<std::int32_t>(in.integer());
+    t.at = in.integer();
+    t.kind = static_cast<step::TransitionKind>(in.byte());
+    t.name = in.text();
+    t.version = static_cast<std::uint32_t>(in.number());
+    t.step = in.text();
+    t.cause = in.text();
+    t.cause_tick = in.integer();
+    t.cause_n = static_cast<std::int32_t>(in.integer());
+    t.reason = in.text();
+}
+
+void put(ByteWriter& out, const step::Action& a) {
+    put_uuid(out, a.id);
+    out.text(a.channel);
+    out.text(a.template_name);
+    out.text(a.purpose);
+    out.byte(a.transactional ? 1 : 0);
+    out.text(a.payload);
+    out.integer(a.due);
+    out.integer(a.expires);
+    out.integer(a.priority);
+    out.text(a.workflow);
+    out.number(a.version);
+    out.number(a.instance);
+    out.text(a.step);
+}
+void get(ByteReader& in, step::Action& a) {
+    a.id = get_uuid(in);
+    a.channel = in.text();
+    a.template_name = in.text();
+    a.purpose = in.text();
+    a.transactional = in.byte() != 0;
+    a.payload = in.text();
+    a.due = in.integer();
+    a.expires = in.integer();
+    a.priority = static_cast<std::int32_t>(in.integer());
+    a.workflow = in.text();
+    a.version = static_cast<std::uint32_t>(in.number());
+    a.instance = static_cast<std::uint32_t>(in.number());
+    a.step = in.text();
+}
+
+void put(ByteWriter& out, const step::Cancellation& c) {
+    put_uuid(out, c.id);
+    out.integer(c.at);
+    out.text(c.reason);
+}
+void get(ByteReader& in, step::Cancellation& c) {
+    c.id = get_uuid(in);
+    c.at = in.integer();
+    c.reason = in.text();
+}
+
+void put(ByteWriter& out, const step::WrittenEvent& w) {
+    out.integer(w.n);
+    out.integer(w.at);
+    out.text(w.type);
+    out.text(w.properties);
+}
+void get(ByteReader& in, step::WrittenEvent& w) {
+    w.n = static_cast<std::int32_t>(in.integer());
+    w.at = in.integer();
+    w.type = in.text();
+    w.properties = in.text();
+}
+
+void put(ByteWriter& out, const step::MembershipChange& m) {
+    out.number(m.segment);
+    out.byte(m.member ? 1 : 0);
+    out.integer(m.since);
+    out.text(m.cause);
+}
+void get(ByteReader& in, step::MembershipChange& m) {
+    m.segment = static_cast<std::uint32_t>(in.number());
+    m.member = in.byte() != 0;
+    m.since = in.integer();
+    m.cause = in.text();
+}
+
+void put(ByteWriter& out, const step::Rejection& r) {
+    out.integer(r.message);
+    out.text(r.reason);
+}
+void get(ByteReader& in, step::Rejection& r) {
+    r.message = static_cast<std::int32_t>(in.integer());
+    r.reason = in.text();
+}
+
+template <class T>
+void put_list(ByteWriter& out, const std::vector<T>& list) {
+    out.number(list.size());
+    for (const T& item : list)
+        put(out, item);
+}
+template <class T>
+void get_list(ByteReader& in, std::vector<T>& list) {
+    list.resize(in.count());
+    for (T& item : list)
+        get(in, item);
+}
+
+} // namespace
+
+std::int32_t kinds_of(const step::Result& result) noexcept {
+    return (result.transitions.empty() ? 0 : has_transitions) | (result.actions.empty() ? 0 : has_actions) |
+           (result.cancellations.empty() ? 0 : has_cancellations) | (result.written.empty() ? 0 : has_written) |
+           (result.memberships.empty() ? 0 : has_memberships) | (result.rejections.empty() ? 0 : has_rejections);
+}
+
+std::string encode_outputs(const step::Result& result) {
+    if (kinds_of(result) == 0)
+        return {};
+    ByteWriter out;
+    put_list(out, result.transitions);
+    put_list(out, result.actions);
+    put_list(out, result.cancellations);
+    put_list(out, result.written);
+    put_list(out, result.memberships);
+    put_list(out, result.rejections);
+    return out.take();
+}
+
+step::Result decode_outputs(std::string_view bytes) {
+    step::Result result;
+    ByteReader in(bytes);
+    get_list(in, result.transitions);
+    get_list(in, result.actions);
+    get_list(in, result.cancellations);
+    get_list(in, result.written);
+    get_list(in, result.memberships);
+    get_list(in, result.rejections);
+    if (!in.at_end())
+        ByteReader::corrupt("goes on after its end");
+    return result;
+}
+
+} // namespace nurture::border
+
+using namespace nurture;
+using border::Row;
+using border::RowSink;
+
+NURTURE_FUNCTION(nurture_transitions) {
+    return border::entry([&]() -> Datum {
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        RowSink sink(fcinfo);
+        for (const auto& t : outputs.transitions) {
+            Row<10> row;
+            row.add_int(t.n);
+            row.add_time(t.at);
+            row.add_text(name_of(t.kind));
+            row.add_text(t.name);
+            t.version == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.version));
+            row.add_optional(t.step);
+            row.add_text(t.cause);
+            t.cause_n == 0 ? row.add_null() : row.add_bigint(t.cause_tick);
+            t.cause_n == 0 ? row.add_null() : row.add_int(t.cause_n);
+            row.add_optional(t.reason);
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+NURTURE_FUNCTION(nurture_actions) {
+    return border::entry([&]() -> Datum {
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        RowSink sink(fcinfo);
+        for (const auto& a : outputs.actions) {
+            Row<13> row;
+            row.add(border::make_uuid(a.id));
+            row.add_text(a.channel);
+            row.add_optional(a.template_name);
+            row.add_optional(a.purpose);
+            row.add_bool(a.transactional);
+            row.add(border::make_jsonb(a.payload));
+            row.add_time(a.due);
+            row.add_time(a.expires);
+            row.add_int(a.priority);
+            row.add_text(a.workflow);
+            row.add_int(static_cast<std::int32_t>(a.version));
+            row.add_text(std::to_string(a.instance));
+            row.add_text(a.step);
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+NURTURE_FUNCTION(nurture_cancellations) {
+    return border::entry([&]() -> Datum {
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        RowSink sink(fcinfo);
+        for (const auto& c : outputs.cancellations) {
+            Row<3> row;
+            row.add(border::make_uuid(c.id));
+            row.add_time(c.at);
+            row.add_text(c.reason);
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+NURTURE_FUNCTION(nurture_written) {
+    return border::entry([&]() -> Datum {
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        RowSink sink(fcinfo);
+        for (const auto& w : outputs.written) {
+            Row<4> row;
+            row.add_int(w.n);
+            row.add_time(w.at);
+            row.add_text(w.type);
+            row.add(border::make_jsonb(w.properties));
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+NURTURE_FUNCTION(nurture_memberships) {
+    return border::entry([&]() -> Datum {
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        RowSink sink(fcinfo);
+        for (const auto& m : outputs.memberships) {
+            Row<4> row;
+            row.add_int(static_cast<std::int32_t>(m.segment));
+            row.add_bool(m.member);
+            row.add_time(m.since);
+            row.add_optional(m.cause);
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+NURTURE_FUNCTION(nurture_rejections) {
+    return border::entry([&]() -> Datum {
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        RowSink sink(fcinfo);
+        for (const auto& r : outputs.rejections) {
+            Row<2> row;
+            row.add_int(r.message + 1);
+            row.add_text(r.reason);
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}

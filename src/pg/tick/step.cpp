@@ -1,0 +1,122 @@
+// nurture._step: a contact's row and its packed messages in, the next row and the outputs out. A failure of the step
+// is a value, not an error: the tick quarantines that contact and goes on with the others.
+#include "core/step/step.hpp"
+
+#include "pg/border/rows.hpp"
+#include "pg/inbox/messages.hpp"
+#include "pg/model/compiled_model.hpp"
+#include "pg/tick/outputs.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "utils/array.h"
+}
+
+using namespace nurture;
+
+namespace {
+
+Datum make_int_array(const std::vector<std::int32_t>& numbers) {
+    const auto* const from = numbers.data();
+    int const size = static_cast<int>(numbers.size());
+    return border::pg_call([=] {
+        auto* const datums = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<std::size_t>(size)));
+        for (int i = 0; i < size; ++i)
+            datums[i] = Int32GetDatum(from[i]);
+        return PointerGetDatum(construct_array(datums, size, INT4OID, 4, true, TYPALIGN_INT));
+    });
+}
+
+/// The result row's descriptor, looked up once per call site.
+TupleDesc result_descriptor(FunctionCallInfo fcinfo) {
+    if (fcinfo->flinfo->fn_extra == nullptr)
+        border::pg_call([fcinfo] {
+            TupleDesc descriptor = nullptr;
+            if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
+                elog(ERROR, "nurture._step must return a composite type");
+            MemoryContext const old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+            fcinfo->flinfo->fn_extra = BlessTupleDesc(CreateTupleDescCopy(descriptor));
+            MemoryContextSwitchTo(old);
+        });
+    return static_cast<TupleDesc>(fcinfo->flinfo->fn_extra);
+}
+
+Datum make_row(FunctionCallInfo fcinfo, Datum* values, bool* nulls) {
+    TupleDesc const descriptor = result_descriptor(fcinfo);
+    return border::pg_call([=] { return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)); });
+}
+
+/// The detoasted argument with a 4-byte header, so that what lies in it is aligned.
+std::string_view aligned_argument(FunctionCallInfo fcinfo, int n) {
+    Datum const datum = fcinfo->args[n].value;
+    return border::bytes_of(
+        border::pg_call([datum] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(datum))); }));
+}
+
+using ResultRow = border::Row<9>;
+
+ResultRow success(const step::Result& result, Time clock_before) {
+    ResultRow row;
+    row.add(border::make_varlena(encode(result.profile)));
+    row.add_time(result.due);
+    row.add_time(clock_before);
+    result.numbers.empty() ? row.add_null() : row.add(make_int_array(result.numbers));
+    row.add_int(border::kinds_of(result));
+    std::string const outputs = border::encode_outputs(result);
+    outputs.empty() ? row.add_null() : row.add(border::make_varlena(outputs));
+    row.add_int(static_cast<std::int32_t>(result.duplicates));
+    row.add_bigint(static_cast<std::int64_t>(result.unconvertible));
+    row.add_null();
+    return row;
+}
+
+ResultRow failure(const Error& error) {
+    ResultRow row;
+    for (int i = 0; i < 8; ++i)
+        row.add_null();
+    std::string reason = error.what();
+    if (!error.detail.empty())
+        reason += ": " + error.detail;
+    row.add_text(reason);
+    return row;
+}
+
+step::Input read_input(FunctionCallInfo fcinfo) {
+    step::Input input;
+    input.contact = border::bytes_argument(fcinfo, 1);
+    if (!PG_ARGISNULL(2))
+        input.profile = profile::decode(border::bytes_argument(fcinfo, 2));
+    if (!PG_ARGISNULL(4))
+        input.until = border::time_of(PG_GETARG_DATUM(4));
+    input.tick = PG_GETARG_INT64(5);
+    return input;
+}
+
+} // namespace
+
+// _step(model, contact, state, messages, until, tick)
+NURTURE_FUNCTION(nurture_step) {
+    return border::entry([&]() -> Datum {
+        border::check_interrupts();
+        if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(5)) {
+            fcinfo->isnull = true;
+            return 0;
+        }
+        auto const model = border::model_argument(fcinfo, 0);
+        try {
+            step::Input input = read_input(fcinfo);
+            border::PackedMessages const packed(
+                PG_ARGISNULL(3) ? std::string_view("\0\0\0\0", 4) : aligned_argument(fcinfo, 3));
+            input.messages = packed.messages();
+            Time const clock_before = input.profile.clock;
+            auto row = success(step::step(*model, std::move(input)), clock_before);
+            return make_row(fcinfo, row.values(), row.nulls());
+        } catch (const Error& error) {
+            // Only what the contact itself causes stays with the contact.
+            if (error.kind == ErrorKind::interrupted || error.kind == ErrorKind::newer_format)
+                throw;
+            auto row = failure(error);
+            return make_row(fcinfo, row.values(), row.nulls());
+        }
+    });
+}
