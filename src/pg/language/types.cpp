@@ -47,11 +47,7 @@ Datum output(Datum value) {
 Datum receive(Form form, StringInfo message) {
     int const size = message->len - message->cursor;
     const char* const bytes = border::pg_call([&] { return pq_getmsgbytes(message, size); });
-    if (size < 2 || bytes[0] < 1)
-        throw Error(ErrorKind::corrupt_data, "definition is damaged");
-    if (bytes[0] > definition_format)
-        throw Error(ErrorKind::newer_format, "definition was written by a later version of nurture");
-    std::string_view const text(bytes + 1, static_cast<std::size_t>(size) - 1);
+    std::string_view const text = text_behind_version({bytes, static_cast<std::size_t>(size)});
     return make_definition(canonical(form, text, language_limits()));
 }
 
@@ -59,7 +55,7 @@ Datum send(Datum value) {
     std::string_view const text = definition_text(value);
     auto* const out = border::pg_call([&] { return static_cast<bytea*>(palloc(VARHDRSZ + 1 + text.size())); });
     SET_VARSIZE(out, VARHDRSZ + 1 + text.size());
-    VARDATA(out)[0] = definition_format;
+    VARDATA(out)[0] = static_cast<char>(definition_format);
     std::memcpy(VARDATA(out) + 1, text.data(), text.size());
     return PointerGetDatum(out);
 }
