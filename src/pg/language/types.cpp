@@ -27,6 +27,20 @@ std::string_view to_server(std::string_view text) {
     return {converted, converted == text.data() ? text.size() : std::strlen(converted)};
 }
 
+/// Runs f, which parses; what it has to say is turned into the database's encoding.
+template <class F>
+Datum with_messages_to_server(F f) {
+    if (GetDatabaseEncoding() == PG_UTF8)
+        return f();
+    try {
+        return f();
+    } catch (const Error& error) {
+        Error converted(error.kind, std::string(to_server(error.what())), std::string(to_server(error.detail)),
+                        std::string(to_server(error.hint)));
+        throw std::move(converted).at(error.offset);
+    }
+}
+
 Datum text_datum(std::string_view utf8) {
     std::string_view const text = to_server(utf8);
     return border::pg_call([&] {
@@ -35,7 +49,9 @@ Datum text_datum(std::string_view utf8) {
 }
 
 Datum input(Form form, const char* text) {
-    return make_definition(canonical(form, to_utf8(text, std::strlen(text)), language_limits()));
+    return with_messages_to_server([&] {
+        return make_definition(canonical(form, to_utf8(text, std::strlen(text)), language_limits()));
+    });
 }
 
 Datum output(Datum value) {
@@ -48,7 +64,11 @@ Datum receive(Form form, StringInfo message) {
     int const size = message->len - message->cursor;
     const char* const bytes = border::pg_call([&] { return pq_getmsgbytes(message, size); });
     std::string_view const text = text_behind_version({bytes, static_cast<std::size_t>(size)});
-    return make_definition(canonical(form, text, language_limits()));
+    return with_messages_to_server([&] {
+        std::string const printed = canonical(form, text, language_limits());
+        (void)to_server(printed); // what cannot be shown here is refused here
+        return make_definition(printed);
+    });
 }
 
 Datum send(Datum value) {
