@@ -177,8 +177,16 @@ void Parser::fail_behaviour_in_where() {
 }
 
 void Parser::fail_literal_on_the_left() {
-    std::string hint = "The value stands on the right: write \"score >= 5\", not \"5 <= score\".";
-    fail(std::move(hint));
+    std::size_t const after = is("-") || is("+") ? 2 : 1;
+    bool const compared = is("=", after) || is("!=", after) || is("<>", after) || is("<", after) ||
+                          is("<=", after) || is(">", after) || is(">=", after);
+    if (!compared)
+        fail(is(Keyword::on, after) || is(Keyword::per, after) ? "This looks like a rule, not like a condition."
+                                                               : "");
+    TokenKind const other = token(after + 1).kind;
+    if (token().kind == TokenKind::string && (other == TokenKind::string || other == TokenKind::number))
+        fail("Names are written as they are, or in double quotes; single quotes are for texts.");
+    fail("The value stands on the right: write \"score >= 5\", not \"5 <= score\".");
 }
 
 } // namespace nurture::language
