@@ -30,7 +30,7 @@ cd "$scratch/tap"
 status=0
 $become env PATH="$bindir:$PATH" TESTDIR="$scratch" TESTDATADIR="$scratch/tmp_check" TESTLOGDIR="$scratch/tmp_check/log" \
     PG_REGRESS="$pgxs/../test/regress/pg_regress" PGPORT=65432 PERL5LIB="$library:$scratch/tap/lib" \
-    ${PROVE:-prove} ${PROVE_FLAGS:---timer} "$@" || status=$?
+    ${PROVE:-prove} ${PROVE_FLAGS:--j2 --timer} "$@" || status=$?
 if [ $status -ne 0 ] && [ -n "${KEEP_LOGS:-}" ]; then
     cp -R "$scratch/tmp_check" "$KEEP_LOGS"
 fi

@@ -66,7 +66,7 @@ foreach my $database (qw(uno three three_copy copy))
 {
     $node->safe_psql('postgres', "DROP DATABASE $database");
 }
-$node->append_conf('postgresql.conf', 'max_worker_processes = 3');
+$node->append_conf('postgresql.conf', "max_worker_processes = 3\nmax_logical_replication_workers = 0");
 $node->restart;
 foreach my $database (qw(first second third))
 {

@@ -72,5 +72,12 @@ is($node->safe_psql('one', q{LOAD 'nurture'; SELECT string_agg(name || ' ' || cu
     . 'nurture.late_after 1d, nurture.max_definition_depth 500, nurture.max_definition_terms 10000, nurture.max_sleep 1min, '
     . 'nurture.quarantine_limit 100, nurture.timezone UTC', 'the defaults');
 
+# No worker slot at all: the logical replication launcher takes the only one.
+$node->append_conf('postgresql.conf', 'max_worker_processes = 1');
+$node->restart;
+($result, $out, $error) = $node->psql('one', 'SELECT nurture.start_worker()');
+like($error, qr/could not register the nurture launcher: no free worker slot.*HINT:  Raise "max_worker_processes"/s,
+    'no slot for the launcher');
+
 $node->stop;
 done_testing();

@@ -1,4 +1,5 @@
-// The module's magic and its initialisation: registers GUCs and, when preloaded, the launcher. Nothing else happens here.
+// The module's magic and its initialisation: registers GUCs and, when preloaded, the launcher. Nothing else
+// happens here.
 #include "pg/border/boundary.hpp"
 #include "pg/border/settings.hpp"
 #include "pg/worker/shared.hpp"

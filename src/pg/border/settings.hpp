@@ -1,6 +1,7 @@
 #pragma once
-// The extension's settings. Their values are read anew at every call: a reload or ALTER DATABASE … SET takes effect
-// without a restart. SQL reads them with current_setting(), which needs the library loaded in the session.
+// The extension's settings. Their values are read anew at every call: a reload or ALTER DATABASE … SET takes
+// effect without a restart. SQL reads them with current_setting(), which needs the library loaded in the
+// session.
 #include <cstdint>
 
 namespace nurture::border {
@@ -20,7 +21,8 @@ int batch_rows() noexcept;
 std::int64_t dedup_window_seconds() noexcept;
 /// Whether the worker runs in this database.
 bool enabled() noexcept;
-/// Messages that arrive later than this after they happened start no journeys, unless the policy says otherwise.
+/// Messages that arrive later than this after they happened start no journeys, unless the policy says
+/// otherwise.
 std::int64_t late_after_seconds() noexcept;
 /// The deepest nesting that a definition may have.
 int max_definition_depth() noexcept;

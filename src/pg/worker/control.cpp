@@ -20,7 +20,8 @@ bool announce_at_commit = false;
 // The three below run inside the commit: nothing in them can ereport.
 void ring_worker(Shared* all) {
     static Slot* last = nullptr;
-    // Our commit is visible by now. If the flag is still up, the worker takes its next snapshot after lowering it.
+    // Our commit is visible by now. If the flag is still up, the worker takes its next snapshot after
+    // lowering it.
     pg_memory_barrier();
     if (last != nullptr && last->database == MyDatabaseId && pg_atomic_read_u32(&last->wake) != 0)
         return;
@@ -114,8 +115,8 @@ void ensure_launcher(bool running) {
 bool is_up(const Slot& slot, std::uint64_t ticket) {
     if (slot.database != InvalidOid && slot.pid != 0 && slot.answered >= ticket)
         return true;
-    bool const hopeless = slot.database == InvalidOid || slot.state == State::no_slot || slot.state == State::died ||
-                          slot.state == State::stopped ||
+    bool const hopeless = slot.database == InvalidOid || slot.state == State::no_slot ||
+                          slot.state == State::died || slot.state == State::stopped ||
                           (slot.pid == 0 && !slot.wanted && slot.state != State::starting);
     if (hopeless)
         report_no_worker(slot);
@@ -133,10 +134,11 @@ Slot look(Shared* all) {
 
 bool start() {
     if (RecoveryInProgress())
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("the nurture worker cannot run during recovery"),
-                        errhint("It starts when the standby is promoted, if \"shared_preload_libraries\" names "
-                                "nurture.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                 errmsg("the nurture worker cannot run during recovery"),
+                 errhint("It starts when the standby is promoted, if \"shared_preload_libraries\" names "
+                         "nurture.")));
     Shared* const all = shared();
     TimestampTz const begun = GetCurrentTimestamp();
     LWLockAcquire(&all->lock, LW_EXCLUSIVE);
@@ -189,7 +191,8 @@ bool stop() {
         LWLockAcquire(&all->lock, LW_SHARED);
         const Slot* const now = find_slot(all, MyDatabaseId);
         running = now != nullptr && now->stopped && (now->pid != 0 || now->state == State::starting);
-        // It may wait for a lock that we hold. A process in the slot has not ended, so the signal hits no other.
+        // It may wait for a lock that we hold. A process in the slot has not ended, so the signal hits no
+        // other.
         if (running && !signalled && now->pid != 0 && GetCurrentTimestamp() - begun > 2 * second)
             signalled = kill(now->pid, SIGTERM) == 0;
         LWLockRelease(&all->lock);
@@ -247,13 +250,15 @@ NURTURE_FUNCTION(nurture_announce) {
 }
 
 NURTURE_FUNCTION(nurture_start_worker) {
-    return nurture::border::entry(
-        [&]() -> Datum { return BoolGetDatum(nurture::border::pg_call([] { return nurture::worker::start(); })); });
+    return nurture::border::entry([&]() -> Datum {
+        return BoolGetDatum(nurture::border::pg_call([] { return nurture::worker::start(); }));
+    });
 }
 
 NURTURE_FUNCTION(nurture_stop_worker) {
-    return nurture::border::entry(
-        [&]() -> Datum { return BoolGetDatum(nurture::border::pg_call([] { return nurture::worker::stop(); })); });
+    return nurture::border::entry([&]() -> Datum {
+        return BoolGetDatum(nurture::border::pg_call([] { return nurture::worker::stop(); }));
+    });
 }
 
 NURTURE_FUNCTION(nurture_worker_status) {

@@ -1,5 +1,5 @@
-// The launcher: one process without a database that keeps a worker in each database that wants one. It cannot see
-// whether the extension is there; the worker finds out and says so.
+// The launcher: one process without a database that keeps a worker in each database that wants one. It cannot
+// see whether the extension is there; the worker finds out and says so.
 #include "pg/worker/shared.hpp"
 
 #include <cstring>
@@ -28,7 +28,8 @@ namespace nurture::worker {
 namespace {
 
 constexpr TimestampTz retry_registration = 10 * second;
-constexpr TimestampTz look_again = 5 * second; // after a worker yielded; while one that starts says nothing
+constexpr TimestampTz demand_check = second;       // while somebody wants the database
+constexpr TimestampTz start_patience = 5 * second; // with a worker that starts and says nothing
 
 struct Database {
     Oid oid;
@@ -186,45 +187,52 @@ void start_worker_in(int index, TimestampTz now) {
     warned = true;
 }
 
-enum class Permission { granted, later, never };
-
-// Whether a worker may connect; forgets what concerns databases that are no more.
-Permission may_start(int index, const Database* databases, int count, TimestampTz now) {
-    Slot* const slot = &all->slots[index];
-    Oid const oid = slot->database; // only the launcher frees a slot that has no worker
-    bool known = false;
-    bool allowed = false;
-    for (int i = 0; i < count; i++)
-        if (databases[i].oid == oid) {
-            known = true;
-            allowed = databases[i].allowed;
-        }
-    bool const wait = allowed && in_demand(oid);
-    if (allowed && !wait)
-        return Permission::granted;
+// Forgets the databases that are no more.
+void forget_dropped(const Database* databases, int count) {
     LWLockAcquire(&all->lock, LW_EXCLUSIVE);
-    if (wait) {
-        slot->state = State::yielded;
-        slot->start_at = now + look_again;
-    } else if (known) {
-        slot->state = State::disabled;
-        slot->wanted = false;
-    } else {
-        free_slot(slot);
+    for (Slot& slot : all->slots) {
+        if (slot.database == InvalidOid || slot.pid != 0 || slot.state == State::starting)
+            continue;
+        bool known = false;
+        for (int i = 0; i < count; i++)
+            known = known || databases[i].oid == slot.database;
+        if (!known)
+            free_slot(&slot);
     }
     LWLockRelease(&all->lock);
-    return wait ? Permission::later : Permission::never;
 }
 
-// Takes the next database of the queue when none is being tried: each needs a worker slot only to find that it has no
-// extension, and they should not take all slots of the cluster at once.
+// Whether a worker may connect now; if not, enters why.
+bool may_start(int index, const Database* databases, int count, TimestampTz now) {
+    Slot* const slot = &all->slots[index];
+    Oid const oid = slot->database; // of a slot without a worker: only the launcher frees it
+    if (oid == InvalidOid)
+        return false;
+    bool allowed = false;
+    for (int i = 0; i < count; i++)
+        allowed = allowed || (databases[i].oid == oid && databases[i].allowed);
+    if (allowed && !in_demand(oid))
+        return true;
+    LWLockAcquire(&all->lock, LW_EXCLUSIVE);
+    slot->state = allowed ? State::yielded : State::disabled;
+    slot->wanted = allowed;
+    slot->start_at = now + demand_check;
+    LWLockRelease(&all->lock);
+    return false;
+}
+
+// Takes the next database of the queue when none is being tried: each needs a worker slot only to find that
+// it has no extension, and they should not take all slots of the cluster at once.
 void advance_queue(TimestampTz now) {
     bool full = false;
     LWLockAcquire(&all->lock, LW_EXCLUSIVE);
     bool busy = false;
-    for (const Slot& slot : all->slots)
+    for (const Slot& slot : all->slots) {
+        bool const trying =
+            slot.state == State::waiting || slot.state == State::starting || slot.state == State::no_slot;
         busy = busy || (slot.database != InvalidOid && slot.pid == 0 && slot.wanted && !slot.stopped &&
-                        now - slot.start_at < look_again);
+                        trying && now - slot.start_at < start_patience);
+    }
     while (!busy && !full && queue_length > 0) {
         Slot* const slot = find_or_make_slot(all, queue[--queue_length]);
         full = slot == nullptr;
@@ -262,8 +270,9 @@ TimestampTz pass() {
     if (any) {
         int count = 0;
         Database const* const databases = scan_databases(&count);
+        forget_dropped(databases, count);
         for (int i = 0; i < slot_count; i++)
-            if (ready[i] && may_start(i, databases, count, now) == Permission::granted)
+            if (ready[i] && may_start(i, databases, count, now))
                 start_worker_in(i, now);
     }
 
@@ -272,7 +281,7 @@ TimestampTz pass() {
     for (const Slot& slot : all->slots) {
         if (slot.database == InvalidOid || slot.pid != 0 || !slot.wanted || slot.stopped)
             continue;
-        TimestampTz const at = slot.state == State::starting ? now + look_again : slot.start_at;
+        TimestampTz const at = slot.state == State::starting ? now + start_patience : slot.start_at;
         if (next == 0 || at < next)
             next = at;
     }
@@ -280,14 +289,14 @@ TimestampTz pass() {
     return next;
 }
 
-// A launcher that a session started goes when it has nothing to look after. Who asks for a worker looks for the
-// launcher under the same lock, so either we see the request or they see that we are gone.
+// A launcher that a session started goes when it has nothing to look after. Who asks for a worker looks for
+// the launcher under the same lock, so either we see the request or they see that we are gone.
 bool may_leave() {
     bool needed = permanent || queue_length > 0;
     LWLockAcquire(&all->lock, LW_EXCLUSIVE);
     for (const Slot& slot : all->slots)
-        needed = needed || (slot.database != InvalidOid &&
-                            (slot.pid != 0 || slot.state == State::starting || (slot.wanted && !slot.stopped)));
+        needed = needed || (slot.database != InvalidOid && (slot.pid != 0 || slot.state == State::starting ||
+                                                            (slot.wanted && !slot.stopped)));
     if (!needed) {
         all->launcher_pid = 0;
         all->launcher_latch = nullptr;
@@ -361,7 +370,8 @@ void recover() {
             timeout = next == 0 ? -1 : TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next) + 1;
         }
         pgstat_report_activity(STATE_IDLE, nullptr);
-        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (timeout < 0 ? 0 : WL_TIMEOUT), timeout, event);
+        (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (timeout < 0 ? 0 : WL_TIMEOUT), timeout,
+                        event);
     }
 }
 

@@ -54,7 +54,9 @@ void request_shared_memory() {
     shmem_request_hook = request_hook;
 }
 
-bool preloaded() noexcept { return is_preloaded; }
+bool preloaded() noexcept {
+    return is_preloaded;
+}
 
 Shared* shared() {
     static Shared* attached = nullptr;

@@ -1,5 +1,6 @@
 #pragma once
-// What launcher, workers and sessions know of each other: one small structure in shared memory. README.md has the rules.
+// What launcher, workers and sessions know of each other: one small structure in shared memory. README.md has
+// the rules.
 #include <cstdint>
 
 #include "pg/worker/compat.hpp"
@@ -16,7 +17,18 @@ constexpr int slot_count = 64;
 constexpr TimestampTz second = USECS_PER_SEC;
 
 /// What a database's worker is doing, or why there is none.
-enum class State : std::uint8_t { waiting, starting, idle, running, failing, stopped, disabled, yielded, died, no_slot };
+enum class State : std::uint8_t {
+    waiting,
+    starting,
+    idle,
+    running,
+    failing,
+    stopped,
+    disabled,
+    yielded,
+    died,
+    no_slot
+};
 
 /// The state's name as nurture._worker_status() shows it.
 const char* name_of(State state) noexcept;
@@ -78,7 +90,8 @@ void bury(Slot* slot, TimestampTz now) noexcept;
 /// 1 s, 2 s, 4 s … 60 s for the first, second, third … failure in a row.
 TimestampTz backoff(int failures) noexcept;
 
-/// Registers the launcher with the postmaster: at preload, or from a session, which then may wait for `handle`.
+/// Registers the launcher with the postmaster: at preload, or from a session, which then may wait for
+/// `handle`.
 bool register_launcher(bool from_session, BackgroundWorkerHandle** handle);
 
 } // namespace nurture::worker

@@ -1,5 +1,5 @@
-// The worker: a loop around nurture._tick_batch(). It decides when, never what. All frames are plain C: errors longjmp
-// to run(), and what must survive them is the process's own data below.
+// The worker: a loop around nurture._tick_batch(). It decides when, never what. All frames are plain C:
+// errors longjmp to run(), and what must survive them is the process's own data below.
 #include "pg/border/settings.hpp"
 #include "pg/worker/shared.hpp"
 
@@ -35,8 +35,10 @@ namespace {
 constexpr TimestampTz millisecond = USECS_PER_SEC / 1000;
 constexpr TimestampTz demand_check = 2 * second;  // DROP DATABASE waits for 5 s
 constexpr TimestampTz catalog_check = 5 * second; // is the extension still there, are the settings the same
-constexpr TimestampTz yield_for = 5 * second;
-constexpr TimestampTz shortest_rest = 10 * millisecond; // a due moment that does not move cannot make the loop spin
+constexpr TimestampTz yield_for =
+    second; // the launcher looks whether the lock is free before it starts another
+constexpr TimestampTz shortest_rest =
+    10 * millisecond; // a due moment that does not move cannot make the loop spin
 constexpr int conflicts_at_once = 5;
 
 enum class Phase { outside, tick, maintenance };
@@ -47,7 +49,7 @@ struct Loop {
     Exit exit;
     std::uint64_t seen; // the announcement that we have taken note of
     std::uint64_t settings;
-    TimestampTz tick_at;     // by time alone; the latch may come first
+    TimestampTz tick_at; // by time alone; the latch may come first
     TimestampTz tick_not_before;
     TimestampTz maintain_at;
     TimestampTz maintained_at;
@@ -64,7 +66,9 @@ Slot* slot = nullptr;
 Loop loop;
 MemoryContext turn_context = nullptr;
 
-TimestampTz max_sleep() { return border::settings::max_sleep_ms() * millisecond; }
+TimestampTz max_sleep() {
+    return border::settings::max_sleep_ms() * millisecond;
+}
 
 // Runs at every exit short of a crash, also when the connection failed.
 void leave_slot(int, Datum) {
@@ -151,7 +155,8 @@ void begin(int isolation, const char* activity) {
     XactIsoLevel = isolation; // before the first snapshot
 }
 
-// Locks the extension for the transaction, so that DROP EXTENSION waits for the end of the turn. False: it is gone.
+// Locks the extension for the transaction, so that DROP EXTENSION waits for the end of the turn. False: it is
+// gone.
 bool hold_extension() {
     Oid extension = get_extension_oid("nurture", true);
     while (OidIsValid(extension)) {
@@ -171,7 +176,8 @@ std::uint64_t settings_of_database() {
     ScanKeyInit(&key, Anum_pg_db_role_setting_setdatabase, BTEqualStrategyNumber, F_OIDEQ,
                 ObjectIdGetDatum(MyDatabaseId));
     Relation const relation = table_open(DbRoleSettingRelationId, AccessShareLock);
-    SysScanDesc const scan = systable_beginscan(relation, DbRoleSettingDatidRolidIndexId, true, nullptr, 1, &key);
+    SysScanDesc const scan =
+        systable_beginscan(relation, DbRoleSettingDatidRolidIndexId, true, nullptr, 1, &key);
     std::uint64_t hash = 0;
     while (HeapTuple const tuple = systable_getnext(scan)) {
         bool isnull = false;
@@ -201,8 +207,9 @@ void check_catalog(bool first) {
     loop.catalog_check_at = GetCurrentTimestamp() + catalog_check;
 }
 
-// DROP, RENAME, SET TABLESPACE and TEMPLATE lock the database's object first and then wait up to 5 s for others to
-// leave (commands/dbcommands.c, CountOtherDBBackends). Outside a transaction, so that idleness stays free of those.
+// DROP, RENAME, SET TABLESPACE and TEMPLATE lock the database's object first and then wait up to 5 s for
+// others to leave (commands/dbcommands.c, CountOtherDBBackends). Outside a transaction, so that idleness
+// stays free of those.
 bool in_demand() {
     LOCKTAG tag;
     SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
@@ -212,7 +219,8 @@ bool in_demand() {
     return false;
 }
 
-// Everything that is not work: interrupts (also the barrier that any DROP DATABASE waits for), settings, requests.
+// Everything that is not work: interrupts (also the barrier that any DROP DATABASE waits for), settings,
+// requests.
 void attend() {
     CHECK_FOR_INTERRUPTS();
     if (catchupInterruptPending)
@@ -259,7 +267,8 @@ struct Batch {
 Batch call_tick_batch() {
     if (SPI_execute("SELECT more, next_due FROM nurture._tick_batch(NULL)", false, 0) != SPI_OK_SELECT ||
         SPI_processed != 1)
-        ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("nurture._tick_batch did not return one row")));
+        ereport(ERROR,
+                (errcode(ERRCODE_INTERNAL_ERROR), errmsg("nurture._tick_batch did not return one row")));
     Batch batch{false, DT_NOEND};
     bool isnull = false;
     Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
@@ -299,7 +308,8 @@ void tick() {
 
     TimestampTz const now = GetCurrentTimestamp();
     loop.conflicts = 0;
-    loop.tick_at = batch.more ? now : std::min(std::max(batch.next_due, now + shortest_rest), now + max_sleep());
+    loop.tick_at =
+        batch.more ? now : std::min(std::max(batch.next_due, now + shortest_rest), now + max_sleep());
     loop.tick_not_before = now;
     if (!batch.more && loop.wrote) {
         loop.wrote = false;
@@ -331,7 +341,8 @@ void maintain() {
 
 void note_failure(const ErrorData* error, TimestampTz now) {
     int const room = static_cast<int>(sizeof slot->last_error) - 1;
-    const char* const message = error != nullptr && error->message != nullptr ? error->message : "out of memory";
+    const char* const message =
+        error != nullptr && error->message != nullptr ? error->message : "out of memory";
     int const length = pg_mbcliplen(message, static_cast<int>(strlen(message)), room);
     LWLockAcquire(&all->lock, LW_EXCLUSIVE);
     memcpy(slot->last_error, message, length);
@@ -341,8 +352,8 @@ void note_failure(const ErrorData* error, TimestampTz now) {
     LWLockRelease(&all->lock);
 }
 
-// Another transaction was faster (40001, 40P01): nobody's fault, so again at once; a few times, then after a short
-// rest, and only then it is worth a line in the log. True: nothing else is to be done.
+// Another transaction was faster (40001, 40P01): nobody's fault, so again at once; a few times, then after a
+// short rest, and only then it is worth a line in the log. True: nothing else is to be done.
 bool is_conflict(int sqlstate, TimestampTz now) {
     if (sqlstate != ERRCODE_T_R_SERIALIZATION_FAILURE && sqlstate != ERRCODE_T_R_DEADLOCK_DETECTED)
         return false;
