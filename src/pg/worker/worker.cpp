@@ -35,10 +35,9 @@ namespace {
 constexpr TimestampTz millisecond = USECS_PER_SEC / 1000;
 constexpr TimestampTz demand_check = 2 * second;  // DROP DATABASE waits for 5 s
 constexpr TimestampTz catalog_check = 5 * second; // is the extension still there, are the settings the same
-constexpr TimestampTz yield_for =
-    second; // the launcher looks whether the lock is free before it starts another
-constexpr TimestampTz shortest_rest =
-    10 * millisecond; // a due moment that does not move cannot make the loop spin
+constexpr TimestampTz yield_for = second;         // the launcher starts another only when the lock is free
+// After a drain: many small commits share a tick, and a due moment that stays where it is makes no busy loop.
+constexpr TimestampTz shortest_rest = 10 * millisecond;
 constexpr int conflicts_at_once = 5;
 
 enum class Phase { outside, tick, maintenance };
@@ -310,7 +309,7 @@ void tick() {
     loop.conflicts = 0;
     loop.tick_at =
         batch.more ? now : std::min(std::max(batch.next_due, now + shortest_rest), now + max_sleep());
-    loop.tick_not_before = now;
+    loop.tick_not_before = batch.more ? now : now + shortest_rest;
     if (!batch.more && loop.wrote) {
         loop.wrote = false;
         // At most once a second, and after an error not before its time.
@@ -411,16 +410,17 @@ void rest(std::uint32_t event) {
     pgstat_report_stat(true);
     pgstat_report_activity(STATE_IDLE, nullptr);
     for (;;) {
-        TimestampTz const next = std::min({until, loop.demand_check_at, loop.catalog_check_at});
+        bool const woken = pg_atomic_read_u32(&slot->wake) != 0;
+        TimestampTz const turn = woken ? std::min(until, loop.tick_not_before) : until;
+        if (GetCurrentTimestamp() >= turn)
+            return;
+        TimestampTz const next = std::min({turn, loop.demand_check_at, loop.catalog_check_at});
         long const timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next) + 1;
         (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, event);
         ResetLatch(MyLatch);
-        std::uint64_t const seen = loop.seen;
         attend();
-        TimestampTz const now = GetCurrentTimestamp();
-        bool const woken = pg_atomic_read_u32(&slot->wake) != 0 && now >= loop.tick_not_before;
-        if (woken || now >= until || loop.seen != seen || loop.tick_at < tick_at)
-            return;
+        if (loop.tick_at < tick_at)
+            return; // somebody asked for attention
     }
 }
 
