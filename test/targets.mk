@@ -5,3 +5,7 @@ unit:
 	cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
 	cmake --build build/cmake -j2
 	ctest --test-dir build/cmake --output-on-failure
+
+.PHONY: tap
+tap:
+	PG_CONFIG=$(PG_CONFIG) scripts/prove.sh

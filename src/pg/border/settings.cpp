@@ -1,0 +1,114 @@
+#include "pg/border/settings.hpp"
+
+#include <climits>
+
+#include "pg/border/pg.hpp"
+
+extern "C" {
+#include "pgtime.h"
+}
+
+namespace nurture::border {
+
+namespace {
+
+constexpr int minute = 60;
+constexpr int hour = 60 * minute;
+constexpr int day = 24 * hour;
+constexpr int century = INT_MAX; // 68 years: as far as seconds go in an integer setting
+
+int action_expiry = day;
+int batch_kb = 64 * 1024;
+int rows_per_batch = 50000;
+int dedup_window = 7 * day;
+bool is_enabled = true;
+int late_after = day;
+int definition_depth = 500;
+int definition_terms = 10000;
+int longest_sleep = 60 * 1000;
+int most_quarantined = 100;
+char* zone = nullptr;
+
+bool check_timezone(char** value, void**, GucSource) {
+    if (pg_tzset(*value) != nullptr)
+        return true;
+    GUC_check_errdetail("Time zone \"%s\" is not known.", *value);
+    GUC_check_errhint("The names are those of pg_catalog.pg_timezone_names.");
+    return false;
+}
+
+// All are PGC_SUSET: postgresql.conf, ALTER DATABASE and ALTER ROLE reach the worker, and no plain user can
+// change for a session what the engine's results depend on.
+void define_int(const char* name, const char* text, int* variable, int low, int high, int flags) {
+    DefineCustomIntVariable(name, text, nullptr, variable, *variable, low, high, PGC_SUSET, flags, nullptr,
+                            nullptr, nullptr);
+}
+
+} // namespace
+
+void define_settings() {
+    define_int("nurture.action_expiry", "How long after its due moment a marketing action may still be sent.",
+               &action_expiry, minute, century, GUC_UNIT_S);
+    define_int("nurture.batch_bytes", "The most bytes of messages that one batch takes.", &batch_kb, 64,
+               4 * 1024 * 1024, GUC_UNIT_KB);
+    define_int("nurture.batch_rows", "The most messages that one batch takes.", &rows_per_batch, 1, 10000000,
+               0);
+    define_int("nurture.dedup_window", "How long a message_id is remembered.", &dedup_window, 0, century,
+               GUC_UNIT_S);
+    DefineCustomBoolVariable("nurture.enabled", "Whether the background worker runs in this database.",
+                             nullptr, &is_enabled, is_enabled, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_int("nurture.late_after", "Messages that arrive later than this start no journeys.", &late_after,
+               0, century, GUC_UNIT_S);
+    define_int("nurture.max_definition_depth", "The deepest nesting that a definition may have.",
+               &definition_depth, 1, 10000, 0);
+    define_int("nurture.max_definition_terms", "The most terms that a definition may have.",
+               &definition_terms, 1, 1000000, 0);
+    define_int("nurture.max_sleep", "The longest that the worker sleeps when nothing is known to be due.",
+               &longest_sleep, 100, day * 1000, GUC_UNIT_MS);
+    define_int("nurture.quarantine_limit",
+               "How many contacts may be quarantined in one tick before the engine stops.", &most_quarantined,
+               0, INT_MAX, 0);
+    DefineCustomStringVariable("nurture.timezone",
+                               "The time zone where neither attribute nor policy names one.", nullptr, &zone,
+                               "UTC", PGC_SUSET, 0, check_timezone, nullptr, nullptr);
+    MarkGUCPrefixReserved("nurture");
+}
+
+namespace settings {
+
+std::int64_t action_expiry_seconds() noexcept {
+    return action_expiry;
+}
+std::int64_t batch_bytes() noexcept {
+    return static_cast<std::int64_t>(batch_kb) * 1024;
+}
+int batch_rows() noexcept {
+    return rows_per_batch;
+}
+std::int64_t dedup_window_seconds() noexcept {
+    return dedup_window;
+}
+bool enabled() noexcept {
+    return is_enabled;
+}
+std::int64_t late_after_seconds() noexcept {
+    return late_after;
+}
+int max_definition_depth() noexcept {
+    return definition_depth;
+}
+int max_definition_terms() noexcept {
+    return definition_terms;
+}
+int max_sleep_ms() noexcept {
+    return longest_sleep;
+}
+int quarantine_limit() noexcept {
+    return most_quarantined;
+}
+const char* timezone() noexcept {
+    return zone;
+}
+
+} // namespace settings
+} // namespace nurture::border
