@@ -20,10 +20,14 @@ DECLARE
 BEGIN
     WITH given AS (
         SELECT DISTINCT r.receipt FROM unnest(receipts) r(receipt)
+    ), found AS MATERIALIZED (
+        SELECT f.id, g.receipt FROM given g, LATERAL (
+            SELECT a.id FROM nurture.action a
+            WHERE a.id >= nurture._first_id(g.receipt) AND a.id <= nurture._last_id(g.receipt) AND a.receipt = g.receipt
+            OFFSET 0) f -- which keeps it one probe of the primary key per receipt
     ), mine AS (
-        SELECT a.id FROM given g JOIN nurture.action a
-            ON a.id >= nurture._first_id(g.receipt) AND a.id <= nurture._last_id(g.receipt) AND a.receipt = g.receipt
-        WHERE a.status IN ('claimed', 'done')
+        SELECT a.id FROM found f JOIN nurture.action a ON a.id = f.id
+        WHERE a.receipt = f.receipt AND a.status IN ('claimed', 'done')
         ORDER BY a.id FOR NO KEY UPDATE OF a
     ), done AS (
         UPDATE nurture.action a SET status = 'done', leased_until = NULL, reason = NULL
