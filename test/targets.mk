@@ -5,3 +5,12 @@ unit:
 	cmake -S . -B build/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
 	cmake --build build/cmake -j2
 	ctest --test-dir build/cmake --output-on-failure
+
+# Against the running server of PGHOST and PGPORT, after `make install`.
+.PHONY: isolation
+isolation:
+	PG_CONFIG='$(PG_CONFIG)' scripts/isolation.sh
+
+.PHONY: bench-outbox
+bench-outbox:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/outbox/run.sh
