@@ -255,6 +255,36 @@ CALL pg_temp.measure(8, 'some leases ran out');
 SELECT c.n, c.situation, c.pages < base.pages * 1.5 + 20 AS same_cost, c.seq_scans
 FROM cost c, cost base WHERE base.n = 1 AND c.n NOT IN (0, 6) ORDER BY c.n;
 SELECT count(*) AS done FROM nurture.action WHERE status = 'done' AND contact LIKE 'contact%' AND receipt IS NOT NULL;
+-- Entries that cannot be removed yet (here: of this transaction; else: seen by somebody's long snapshot) are read once and
+-- then passed over for a while; what becomes claimable now is found all the same, what appears further back a little later.
+BEGIN;
+TRUNCATE nurture.action, nurture.action_cancel;
+CALL pg_temp.fill(12000, 'open', 'ready', '-1 hour', 3, NULL); -- all due at the same moment
+CALL pg_temp.fill(2000, 'low', 'ready', '-1 hour', 0, NULL);
+SELECT count(*) FROM nurture.claim('email', 11500);
+SELECT nurture._recall('email') IS NULL AS nothing_remembered_yet;
+TRUNCATE cost;
+CALL pg_temp.measure(1, 'reads them');
+CALL pg_temp.measure(2, 'passes over');
+SELECT (SELECT pages FROM cost WHERE n = 2) < (SELECT pages FROM cost WHERE n = 1) / 10 AS cheaper;
+SELECT priorities, complete, until BETWEEN clock_timestamp() AND clock_timestamp() + interval '5 seconds' AS for_a_while,
+       since[1] BETWEEN now() - interval '1 hour 1 minute' AND clock_timestamp() - interval '1 minute' AS not_the_last_minute
+FROM CAST(nurture._recall('email') AS nurture._claim_look);
+-- with plenty of time, so that the rest does not depend on how fast this machine is
+SELECT nurture._remember('email', ROW(clock_timestamp() + interval '4 seconds', complete, priorities, since, after)::nurture._claim_look::text)
+FROM CAST(nurture._recall('email') AS nurture._claim_look);
+CALL pg_temp.put('1', due => '-1 second', priority => 3);
+CALL pg_temp.put('2', due => '-1 day', priority => 3);
+CALL pg_temp.put('3', due => '-1 day', priority => -2);
+SELECT count(*) AS all_but_one, string_agg(pg_temp.name(id), ' ' ORDER BY id) FILTER (WHERE contact = 'anna') AS by_name
+FROM nurture.claim('email', 100000);
+SELECT nurture.next_claimable('email') > now() AS nor_counted_as_open;
+SELECT nurture._remember('email', ROW(clock_timestamp() - interval '1 us', complete, priorities, since, after)::nurture._claim_look::text)
+FROM CAST(nurture._recall('email') AS nurture._claim_look);
+SELECT nurture.next_claimable('email') < now() AS open_again;
+SELECT string_agg(pg_temp.name(id), ' ') AS found FROM nurture.claim('email');
+ROLLBACK;
+SELECT nurture._remember('email', NULL);
 -- The statement of a claim itself, as planned without the function's settings.
 PREPARE claimable(text, int) AS
     SELECT id FROM nurture.action a

@@ -29,6 +29,40 @@ CREATE FUNCTION nurture._last_id(receipt uuid) RETURNS uuid LANGUAGE sql IMMUTAB
     RETURN (left(receipt::text, 18) || '-ffff-ffffffffffff')::uuid;
 COMMENT ON FUNCTION nurture._last_id(uuid) IS 'greatest id of an action that the receipt can be for';
 
+-- Under somebody's long snapshot (a dump, a report) the index keeps the entries of all that was claimed since, and a
+-- look from its beginning reads them all, every time: measured, 18,000 claimed and completed actions per second fell
+-- to 3,000 within 20 seconds (now: 16,000). So a session whose look had to read more than 10,000 entries remembers
+-- which priorities there are and from where on to look (by key and id: a campaign may be due at one moment for
+-- everybody), for a second and twenty times as long as the look took, but at most 5 seconds. What appears before that
+-- (a lower key inserted, a claim rolled back) is found that much later. Keys of the last minute are never skipped:
+-- that is where the tick inserts.
+CREATE TYPE nurture._claim_look AS (
+    until timestamptz, complete boolean, priorities int[], since timestamptz[], after uuid[]);
+COMMENT ON TYPE nurture._claim_look IS
+    'what a session remembers of a channel: the priorities in use (all of them when complete), from where to read each';
+CREATE FUNCTION nurture._remember(key text, value text) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1 AS 'MODULE_PATHNAME', 'nurture_remember';
+COMMENT ON FUNCTION nurture._remember(text, text) IS 'keeps a value for the rest of the session; NULL forgets it';
+CREATE FUNCTION nurture._recall(key text) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE COST 1 AS 'MODULE_PATHNAME', 'nurture_recall';
+COMMENT ON FUNCTION nurture._recall(text) IS 'what _remember kept, or NULL';
+REVOKE ALL ON FUNCTION nurture._remember(text, text), nurture._recall(text) FROM PUBLIC;
+
+CREATE FUNCTION nurture._recall_look(channel text) RETURNS nurture._claim_look
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    AS $$
+DECLARE
+    look nurture._claim_look := nurture._recall(channel)::nurture._claim_look;
+BEGIN
+    IF look.until BETWEEN clock_timestamp() AND clock_timestamp() + interval '5 seconds' THEN
+        RETURN look;
+    END IF;
+    RETURN ROW(NULL, false, '{}', '{}', '{}')::nurture._claim_look;
+END
+$$;
+COMMENT ON FUNCTION nurture._recall_look(text) IS 'what the session remembers of the channel, if it is still good';
+REVOKE ALL ON FUNCTION nurture._recall_look(text) FROM PUBLIC;
+
 -- The order is priority, then the moment since which an action can be claimed, then id. Only one priority is scanned at
 -- a time: actions of high priority that are not due yet would otherwise be read by every claim. One probe per priority
 -- in use is the price, so keep to a handful of them.
@@ -47,9 +81,14 @@ CREATE FUNCTION nurture.claim(channel text, max_actions int DEFAULT 100, lease i
 #variable_conflict use_column
 DECLARE
     moment CONSTANT timestamptz := clock_timestamp();
-    room bigint := max_actions;
+    entries_before CONSTANT bigint := pg_stat_get_xact_tuples_returned('nurture.action_claimable'::regclass);
+    room int := max_actions;
+    line int := 0;
     this_priority bigint := 2147483648; -- beyond int: every priority is below
-    taken bigint;
+    look nurture._claim_look;
+    no_id CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    ids uuid[];
+    keys timestamptz[];
 BEGIN
     IF claim.channel IS NULL OR max_actions IS NULL OR lease IS NULL THEN
         RAISE EXCEPTION 'channel, max_actions and lease must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -62,34 +101,63 @@ BEGIN
     IF nurture._sending_paused() THEN
         RETURN;
     END IF;
+    look := nurture._recall_look(claim.channel);
     WHILE room > 0 LOOP
-        SELECT a.priority INTO this_priority FROM nurture.action a
-        WHERE a.channel = claim.channel AND a.status IN ('ready', 'claimed') AND a.priority < this_priority
-        ORDER BY a.priority DESC LIMIT 1;
-        EXIT WHEN NOT FOUND;
-        RETURN QUERY
-        WITH candidate AS (
-            SELECT a.id FROM nurture.action a
+        line := line + 1;
+        IF line > cardinality(look.priorities) THEN
+            EXIT WHEN look.complete;
+            SELECT a.priority INTO this_priority FROM nurture.action a
+            WHERE a.channel = claim.channel AND a.status IN ('ready', 'claimed') AND a.priority < this_priority
+            ORDER BY a.priority DESC LIMIT 1;
+            IF NOT FOUND THEN
+                look.complete := true;
+                EXIT;
+            END IF;
+            look.priorities[line] := this_priority;
+            look.since[line] := '-infinity';
+            look.after[line] := no_id;
+        END IF;
+        this_priority := look.priorities[line];
+        SELECT array_agg(c.id), array_agg(c.key) INTO ids, keys FROM (
+            SELECT a.id, COALESCE(a.leased_until, a.due) AS key FROM nurture.action a
             WHERE a.channel = claim.channel AND a.status IN ('ready', 'claimed') AND a.priority = this_priority
+                AND (COALESCE(a.leased_until, a.due), a.id) >= (look.since[line], look.after[line])
                 AND COALESCE(a.leased_until, a.due) <= moment
                 AND (a.expires IS NULL OR a.expires > moment)
                 AND a.attempts < nurture._max_attempts()
                 AND NOT EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = a.id)
             ORDER BY COALESCE(a.leased_until, a.due), a.id
-            LIMIT room FOR NO KEY UPDATE OF a SKIP LOCKED
-        ), claimed AS (
+            LIMIT room FOR NO KEY UPDATE OF a SKIP LOCKED) c;
+        IF cardinality(ids) = room AND keys[room] < moment - interval '1 minute' THEN
+            look.since[line] := keys[room];
+            look.after[line] := ids[room];
+        ELSE
+            look.since[line] := GREATEST(look.since[line], moment - interval '1 minute');
+            look.after[line] := no_id;
+        END IF;
+        CONTINUE WHEN ids IS NULL;
+        RETURN QUERY
+        WITH claimed AS (
             UPDATE nurture.action a
             SET status = 'claimed', attempts = a.attempts + 1, leased_until = moment + lease,
                 receipt = nurture._new_receipt(a.id)
-            FROM candidate WHERE a.id = candidate.id
+            WHERE a.id = ANY (ids)
             RETURNING a.*
         )
         SELECT a.receipt, a.id, a.contact, a.template, a.purpose, a.payload, a.due, a.expires, a.attempts,
                a.leased_until, a.workflow, a.version, a.journey, a.step, a.transactional
         FROM claimed a ORDER BY a.due, a.id;
-        GET DIAGNOSTICS taken = ROW_COUNT;
-        room := room - taken;
+        room := room - cardinality(ids);
     END LOOP;
+    IF look.until IS NULL
+        AND pg_stat_get_xact_tuples_returned('nurture.action_claimable'::regclass) - entries_before > 10000 + max_actions
+    THEN
+        look.until := clock_timestamp()
+            + LEAST(interval '1 second' + 20 * (clock_timestamp() - moment), interval '5 seconds');
+    END IF;
+    IF look.until IS NOT NULL THEN
+        PERFORM nurture._remember(claim.channel, look::text);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture.claim(text, int, interval) IS
@@ -105,6 +173,9 @@ CREATE FUNCTION nurture.next_claimable(channel text) RETURNS timestamptz
 #variable_conflict use_column
 DECLARE
     moment CONSTANT timestamptz := clock_timestamp();
+    look CONSTANT nurture._claim_look := nurture._recall_look(next_claimable.channel);
+    no_id CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    line int := 0;
     this_priority bigint := 2147483648;
     next_here timestamptz;
     earliest timestamptz;
@@ -113,12 +184,19 @@ BEGIN
         RETURN NULL;
     END IF;
     LOOP
-        SELECT a.priority INTO this_priority FROM nurture.action a
-        WHERE a.channel = next_claimable.channel AND a.status IN ('ready', 'claimed') AND a.priority < this_priority
-        ORDER BY a.priority DESC LIMIT 1;
-        EXIT WHEN NOT FOUND;
+        line := line + 1;
+        IF line > cardinality(look.priorities) THEN
+            EXIT WHEN look.complete;
+            SELECT a.priority INTO this_priority FROM nurture.action a
+            WHERE a.channel = next_claimable.channel AND a.status IN ('ready', 'claimed') AND a.priority < this_priority
+            ORDER BY a.priority DESC LIMIT 1;
+            EXIT WHEN NOT FOUND;
+        ELSE
+            this_priority := look.priorities[line];
+        END IF;
         SELECT COALESCE(a.leased_until, a.due) INTO next_here FROM nurture.action a
         WHERE a.channel = next_claimable.channel AND a.status IN ('ready', 'claimed') AND a.priority = this_priority
+            AND (COALESCE(a.leased_until, a.due), a.id) >= (COALESCE(look.since[line], '-infinity'), COALESCE(look.after[line], no_id))
             AND (a.expires IS NULL OR a.expires > GREATEST(moment, COALESCE(a.leased_until, a.due)))
             AND a.attempts < nurture._max_attempts()
             AND NOT EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = a.id)

@@ -16,7 +16,8 @@ namespace {
 bool read_switch() {
     Oid const relation_id = get_relname_relid("sending", get_namespace_oid("nurture", false));
     if (!OidIsValid(relation_id))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"nurture.sending\" does not exist")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation \"nurture.sending\" does not exist")));
     AttrNumber const attribute = get_attnum(relation_id, "paused");
     Relation const relation = table_open(relation_id, AccessShareLock);
     Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -37,10 +38,12 @@ bool read_switch() {
 
 } // namespace
 
-/// Whether sending is paused by the newest committed state. A transaction that took its snapshot before the pause (any
-/// REPEATABLE READ one may have) must honour it too, so the transaction's own snapshot will not do.
+/// Whether sending is paused by the newest committed state. A transaction that took its snapshot before the
+/// pause (any REPEATABLE READ one may have) must honour it too, so the transaction's own snapshot will not
+/// do.
 NURTURE_FUNCTION(nurture_sending_paused) {
-    return border::entry([&]() -> Datum { return border::pg_call([] { return BoolGetDatum(read_switch()); }); });
+    return border::entry(
+        [&]() -> Datum { return border::pg_call([] { return BoolGetDatum(read_switch()); }); });
 }
 
 } // namespace nurture::outbox
