@@ -9,3 +9,12 @@ unit:
 .PHONY: tap
 tap:
 	PG_CONFIG=$(PG_CONFIG) scripts/prove.sh
+
+# Against the running server of PGHOST and PGPORT, after `make install`.
+.PHONY: isolation
+isolation:
+	PG_CONFIG='$(PG_CONFIG)' scripts/isolation.sh
+
+.PHONY: bench-outbox
+bench-outbox:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/outbox/run.sh

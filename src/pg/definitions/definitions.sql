@@ -54,6 +54,9 @@ CREATE TABLE nurture.pending_change (
 );
 COMMENT ON TABLE nurture.pending_change IS 'changes of definitions that the next tick will take up';
 
+CREATE TRIGGER wake AFTER INSERT ON nurture.pending_change
+    FOR EACH STATEMENT EXECUTE FUNCTION nurture._wake();
+
 REVOKE ALL ON TABLE nurture.rule, nurture.segment, nurture.workflow, nurture.workflow_version, nurture.pending_change FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump(t, '') FROM pg_catalog.unnest(ARRAY[
     'nurture.rule', 'nurture.rule_id_seq', 'nurture.segment', 'nurture.segment_id_seq', 'nurture.workflow',
@@ -139,7 +142,6 @@ DECLARE
     gone text;
 BEGIN
     INSERT INTO nurture.pending_change (kind, operation, by) VALUES (TG_TABLE_NAME, lower(TG_OP), session_user);
-    PERFORM nurture._wake_worker();
     IF NOT current_setting('check_function_bodies')::boolean THEN
         RETURN NULL;
     END IF;

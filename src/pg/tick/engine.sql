@@ -1,0 +1,133 @@
+-- The engine's own bookkeeping: how far it is, the models it has run, the features they keep.
+
+CREATE TABLE nurture.engine (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    tick bigint NOT NULL,
+    drained timestamptz,
+    due_from timestamptz,
+    system_identifier bigint NOT NULL,
+    database oid NOT NULL,
+    model_problem text,
+    logged bigint NOT NULL DEFAULT 0,
+    rejected bigint NOT NULL DEFAULT 0,
+    duplicates bigint NOT NULL DEFAULT 0,
+    quarantined bigint NOT NULL DEFAULT 0,
+    unconvertible bigint NOT NULL DEFAULT 0,
+    last_tick_at timestamptz,
+    last_tick_rows int,
+    last_tick_ms numeric
+);
+COMMENT ON TABLE nurture.engine IS 'one row, made by the first tick: where the engine is and which database it belongs to';
+COMMENT ON COLUMN nurture.engine.tick IS 'number of the last tick';
+COMMENT ON COLUMN nurture.engine.drained IS 'everything received or due by then has been done';
+COMMENT ON COLUMN nurture.engine.due_from IS 'no contact is due earlier: the scan for due contacts begins here';
+COMMENT ON COLUMN nurture.engine.system_identifier IS 'of the cluster; a restored copy has another one and does not run by itself';
+COMMENT ON COLUMN nurture.engine.model_problem IS 'why the present definitions do not compile; the last good model stays';
+COMMENT ON COLUMN nurture.engine.unconvertible IS 'comparisons left unknown since a value could not be taken as the literal''s type';
+
+CREATE TABLE nurture.model (
+    id int PRIMARY KEY,
+    from_tick bigint NOT NULL,
+    from_clock timestamptz,
+    compiled_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    source_hash text NOT NULL,
+    model nurture.compiled_model NOT NULL
+);
+COMMENT ON TABLE nurture.model IS 'the models the engine has run, each from a tick on';
+COMMENT ON COLUMN nurture.model.from_clock IS 'what was drained when it took over';
+
+CREATE TABLE nurture.feature (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    definition text COLLATE "C" NOT NULL,
+    from_tick bigint NOT NULL,
+    complete_from timestamptz NOT NULL,
+    state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'ended')),
+    ended_tick bigint
+);
+CREATE UNIQUE INDEX feature_live ON nurture.feature (definition) WHERE state = 'live';
+COMMENT ON TABLE nurture.feature IS 'what profiles remember of events; definitions that mean the same share one';
+COMMENT ON COLUMN nurture.feature.from_tick IS 'the first tick whose events it takes';
+COMMENT ON COLUMN nurture.feature.complete_from IS 'since when it knows everything; -infinity: always did';
+
+REVOKE ALL ON TABLE nurture.engine, nurture.model, nurture.feature FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump(t, '') FROM pg_catalog.unnest(ARRAY[
+    'nurture.engine', 'nurture.model', 'nurture.feature', 'nurture.feature_id_seq']::regclass[]) t;
+
+CREATE VIEW nurture._current_model AS SELECT m.id, m.model FROM nurture.model m ORDER BY m.id DESC LIMIT 1;
+COMMENT ON VIEW nurture._current_model IS 'the model in force';
+REVOKE ALL ON TABLE nurture._current_model FROM PUBLIC;
+
+-- Whoever writes engine tables takes this lock first. It lasts until the end of the transaction.
+CREATE FUNCTION nurture._lock_engine() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock('nurture.engine'::regclass::oid::int, 0);
+END
+$$;
+COMMENT ON FUNCTION nurture._lock_engine() IS 'waits until no other transaction writes engine tables';
+REVOKE ALL ON FUNCTION nurture._lock_engine() FROM PUBLIC;
+
+-- A database whose engine row was written elsewhere is a copy of it: it must not mail anybody by itself.
+CREATE FUNCTION nurture._is_own_database() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+SELECT coalesce((SELECT e.system_identifier = (SELECT system_identifier FROM pg_control_system())
+                    AND e.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 FROM nurture.engine e),
+                NOT EXISTS (SELECT FROM nurture.contact))
+$$;
+COMMENT ON FUNCTION nurture._is_own_database() IS 'false in a restored or copied database until nurture.resume()';
+REVOKE ALL ON FUNCTION nurture._is_own_database() FROM PUBLIC;
+
+CREATE FUNCTION nurture._adopt_database() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO nurture.engine (tick, system_identifier, database)
+    SELECT coalesce((SELECT max(m.from_tick) FROM nurture.model m), 0), s.system_identifier, d.oid
+    FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
+    ON CONFLICT (only_row) DO UPDATE
+        SET system_identifier = excluded.system_identifier, database = excluded.database;
+END
+$$;
+COMMENT ON FUNCTION nurture._adopt_database() IS 'makes this the database that the engine belongs to';
+REVOKE ALL ON FUNCTION nurture._adopt_database() FROM PUBLIC;
+
+-- Takes up changed definitions at a tick's beginning: registers the features they need, makes the next model. When they
+-- do not compile, the last good model stays.
+CREATE FUNCTION nurture._take_up_definitions(this_tick bigint) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    next_id int := coalesce((SELECT max(id) FROM nurture.model), 0) + 1;
+    hash text := md5(nurture._source(0));
+    since timestamptz := CASE WHEN EXISTS (SELECT FROM nurture.contact) THEN clock_timestamp() ELSE '-infinity' END;
+    problem text;
+BEGIN
+    IF hash IS NOT DISTINCT FROM (SELECT source_hash FROM nurture.model ORDER BY id DESC LIMIT 1) THEN
+        DELETE FROM nurture.pending_change;
+        RETURN;
+    END IF;
+    BEGIN
+        CREATE TEMPORARY TABLE IF NOT EXISTS _needed (definition text COLLATE "C") ON COMMIT DROP;
+        INSERT INTO pg_temp._needed SELECT definition FROM nurture._required_features(nurture._source(0));
+        UPDATE nurture.feature f SET state = 'ended', ended_tick = this_tick
+        WHERE f.state = 'live' AND NOT EXISTS (SELECT FROM pg_temp._needed n WHERE n.definition = f.definition);
+        INSERT INTO nurture.feature (definition, from_tick, complete_from)
+        SELECT n.definition, this_tick, since FROM pg_temp._needed n
+        WHERE NOT EXISTS (SELECT FROM nurture.feature f WHERE f.state = 'live' AND f.definition = n.definition)
+        ORDER BY n.definition;
+        DROP TABLE pg_temp._needed;
+        INSERT INTO nurture.model (id, from_tick, from_clock, source_hash, model)
+        SELECT next_id, this_tick, (SELECT e.drained FROM nurture.engine e), hash,
+               nurture._source(next_id, (SELECT coalesce(json_agg(json_build_object('id', f.id, 'definition', f.definition,
+                                                                  'from_tick', f.from_tick) ORDER BY f.id), '[]')
+                                         FROM nurture.feature f WHERE f.state = 'live'))::nurture.compiled_model;
+    EXCEPTION WHEN query_canceled OR admin_shutdown OR serialization_failure OR deadlock_detected THEN
+        RAISE;
+    WHEN OTHERS THEN
+        problem := SQLERRM;
+    END;
+    UPDATE nurture.engine SET model_problem = problem WHERE model_problem IS DISTINCT FROM problem;
+    DELETE FROM nurture.pending_change;
+END
+$$;
+COMMENT ON FUNCTION nurture._take_up_definitions(bigint) IS 'makes the next model of the live definitions';
+REVOKE ALL ON FUNCTION nurture._take_up_definitions(bigint) FROM PUBLIC;

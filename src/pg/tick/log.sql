@@ -1,0 +1,88 @@
+-- The log: every event as it was taken, in the order (tick, contact, n). Partitioned by the time the event happened.
+
+CREATE TABLE nurture.event_log (
+    contact text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    kind text COLLATE "C",
+    type text COLLATE "C" NOT NULL,
+    at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL,
+    clock timestamptz NOT NULL,
+    props jsonb NOT NULL,
+    message_id text,
+    tick bigint NOT NULL,
+    n int NOT NULL
+) PARTITION BY RANGE (at);
+CREATE INDEX event_log_contact ON nurture.event_log (contact, at);
+COMMENT ON TABLE nurture.event_log IS 'every event the engine took; ordered by (tick, contact, n); partitioned by at';
+COMMENT ON COLUMN nurture.event_log.contact IS 'the contact that the key belonged to when the event was taken';
+COMMENT ON COLUMN nurture.event_log.key IS 'the key as it was sent';
+COMMENT ON COLUMN nurture.event_log.kind IS 'kind of the key; $engine: written by a workflow';
+COMMENT ON COLUMN nurture.event_log.at IS 'when it happened; never later than received_at';
+COMMENT ON COLUMN nurture.event_log.clock IS 'the logical time at which the contact took it';
+COMMENT ON COLUMN nurture.event_log.n IS 'order within the contact in the tick';
+REVOKE ALL ON TABLE nurture.event_log FROM PUBLIC;
+
+CREATE TABLE nurture.identity (
+    kind text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    contact text COLLATE "C" NOT NULL,
+    since timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    PRIMARY KEY (key, kind)
+);
+CREATE INDEX identity_contact ON nurture.identity (contact);
+COMMENT ON TABLE nurture.identity IS 'which contact a key belongs to today; a key without a row is its own contact';
+COMMENT ON COLUMN nurture.identity.kind IS 'kind of the key, empty for the application''s own';
+REVOKE ALL ON TABLE nurture.identity FROM PUBLIC;
+
+CREATE VIEW nurture.event AS
+SELECT coalesce(i.contact, l.contact) AS contact, l.key, l.kind, l.type, l.at, l.received_at, l.clock, l.props, l.message_id,
+       l.tick, l.n
+FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key AND i.kind = coalesce(l.kind, '');
+COMMENT ON VIEW nurture.event IS 'the log under today''s contacts';
+REVOKE ALL ON TABLE nurture.event FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump(t, '')
+FROM pg_catalog.unnest(ARRAY['nurture.event_log', 'nurture.identity']::regclass[]) t;
+
+-- Partitions: one for everything older than the month in which the engine began, then one a month. They are made by the
+-- engine, not by the install script, so that a dump brings those it has filled. Made as tables and attached: that does not
+-- wait for readers of the others.
+CREATE FUNCTION nurture._make_partition(name text, lower_bound timestamptz, upper_bound timestamptz) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+    EXECUTE format('CREATE TABLE nurture.%I (LIKE nurture.event_log INCLUDING ALL)', name);
+    EXECUTE format('REVOKE ALL ON TABLE nurture.%I FROM PUBLIC', name);
+    EXECUTE format('ALTER TABLE nurture.event_log ATTACH PARTITION nurture.%I FOR VALUES FROM (%s) TO (%L)', name,
+                   CASE WHEN lower_bound = '-infinity' THEN 'MINVALUE' ELSE quote_literal(lower_bound) END, upper_bound);
+END
+$$;
+COMMENT ON FUNCTION nurture._make_partition(text, timestamptz, timestamptz) IS 'makes one partition of the log';
+REVOKE ALL ON FUNCTION nurture._make_partition(text, timestamptz, timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION nurture._make_partitions(until timestamptz) RETURNS int
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    begins timestamptz;
+    made int := 0;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'nurture.event_log'::regclass) THEN
+        begins := coalesce(nullif(current_setting('nurture.history_from', true), '')::timestamptz, date_trunc('month', now()));
+        PERFORM nurture._make_partition('event_log_ancient', '-infinity', begins);
+        made := 1;
+    END IF;
+    -- The bound of the newest partition is where the next begins.
+    SELECT max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz)
+    INTO begins
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'nurture.event_log'::regclass;
+    WHILE begins <= until LOOP
+        PERFORM nurture._make_partition('event_log_' || to_char(begins, 'YYYY_MM'), begins,
+                                        date_trunc('month', begins) + interval '1 month');
+        begins := date_trunc('month', begins) + interval '1 month';
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END
+$$;
+COMMENT ON FUNCTION nurture._make_partitions(timestamptz) IS 'makes the partitions of the log that will be needed until then';
+REVOKE ALL ON FUNCTION nurture._make_partitions(timestamptz) FROM PUBLIC;
