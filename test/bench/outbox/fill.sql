@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS nurture;
-TRUNCATE nurture.action, nurture.action_cancel, nurture.inbox;
+TRUNCATE nurture.action, nurture.action_cancel, nurture.inbox, nurture.sending;
 INSERT INTO nurture.action (id, contact, channel, template, purpose, payload, due, expires, priority, workflow, version, step)
 SELECT pg_catalog.md5(i::text)::uuid, 'contact' || i % 100000, 'email', 'welcome', 'newsletter', '{"first_name": "Anna"}',
        now() - interval '1 hour' + i * interval '1 ms', now() + interval '1 day', i % 3, 'onboarding', 1, '2.1'

@@ -19,10 +19,12 @@ left=$(value "SELECT count(*) FROM nurture.action WHERE status = 'ready'")
 run plain.sql
 plain=$(value "SELECT count(*) / $seconds FROM plain_queue WHERE status = 'done'")
 echo "outbox: $outbox actions/s claimed and completed ($told \$sent messages/s), $left of $actions left"
+plain_left=$(value "SELECT count(*) FROM plain_queue WHERE status = 'ready'")
+[ "$plain_left" -gt 0 ] || plain="at least $plain (it ran empty: raise ACTIONS)"
 echo "plain queue: $plain actions/s"
 value "DROP TABLE plain_queue; TRUNCATE nurture.action, nurture.inbox"
 if [ "$left" -eq 0 ]; then
     echo "the outbox ran empty: raise ACTIONS for a true figure" >&2
     exit 1
 fi
-[ "$outbox" -eq "$told" ]
+[ "$outbox" -gt 0 ] && [ "$outbox" -eq "$told" ]
