@@ -183,3 +183,27 @@ NURTURE_FUNCTION(nurture_pack_final) {
         return PointerGetDatum(state->buffer);
     });
 }
+
+NURTURE_FUNCTION(nurture_block) {
+    auto* const place = reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(0));
+    return Int64GetDatum(ItemPointerGetBlockNumberNoCheck(place));
+}
+
+NURTURE_FUNCTION(nurture_place) {
+    auto* const place = reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(0));
+    return Int64GetDatum(static_cast<std::int64_t>(ItemPointerGetBlockNumberNoCheck(place)) << 16 |
+                         ItemPointerGetOffsetNumberNoCheck(place));
+}
+
+NURTURE_FUNCTION(nurture_first_of) {
+    return border::entry([&]() -> Datum {
+        std::int64_t const block = PG_GETARG_INT64(0);
+        if (block < 0 || block > MaxBlockNumber)
+            throw Error(ErrorKind::out_of_range, "no such block");
+        return border::pg_call([block] {
+            auto* const place = static_cast<ItemPointer>(palloc(sizeof(ItemPointerData)));
+            ItemPointerSet(place, static_cast<BlockNumber>(block), 0);
+            return PointerGetDatum(place);
+        });
+    });
+}

@@ -120,3 +120,5 @@ NURTURE_FUNCTION(nurture_step) {
         }
     });
 }
+
+NURTURE_FUNCTION(nurture_in_transaction_block) { return BoolGetDatum(IsTransactionBlock()); }

@@ -48,6 +48,14 @@ CREATE FUNCTION nurture._memberships(outputs bytea) RETURNS TABLE (segment int, 
 CREATE FUNCTION nurture._rejections(outputs bytea) RETURNS TABLE (message int, reason text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'nurture_rejections';
 
+-- A row's place in its table: its block, and a number that orders rows as they lie.
+CREATE FUNCTION nurture._block(place tid) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_block';
+CREATE FUNCTION nurture._place(place tid) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_place';
+CREATE FUNCTION nurture._first_of(block bigint) RETURNS tid
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_first_of';
+
 -- The batch at hand and what its steps gave. Unlogged and empty between ticks: nobody else reads them.
 CREATE UNLOGGED TABLE nurture._batch (
     contact text COLLATE "C",
@@ -69,7 +77,8 @@ CREATE UNLOGGED TABLE nurture._stepped (
     result nurture.step_result
 ) WITH (toast_tuple_target = 8160);
 CREATE UNLOGGED TABLE nurture._drain_plan (
-    chunk int PRIMARY KEY,
+    chunk bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source text NOT NULL,
     first_block bigint NOT NULL,
     last_block bigint NOT NULL,
     horizon timestamptz NOT NULL

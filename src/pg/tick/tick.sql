@@ -1,0 +1,227 @@
+-- The tick: batches until everything received or due by a moment is done.
+
+CREATE FUNCTION nurture._in_transaction_block() RETURNS boolean
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'nurture_in_transaction_block';
+COMMENT ON FUNCTION nurture._in_transaction_block() IS 'whether BEGIN is in force';
+
+-- One batch, in a REPEATABLE READ transaction. `moment` NULL: the transaction's start, which is before its snapshot, so
+-- that nothing received by then can be missing from what the snapshot shows.
+CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boolean, OUT next_due timestamptz)
+    RETURNS SETOF record ROWS 1
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    moment CONSTANT timestamptz := coalesce(now, transaction_timestamp());
+    began CONSTANT timestamptz := clock_timestamp();
+    batch_rows CONSTANT bigint := current_setting('nurture.batch_rows');
+    engine nurture.engine;
+    this_tick bigint;
+    model_id int;
+    model nurture.compiled_model;
+    range record;
+    taken bigint;
+    stepped bigint := 0;
+    woken bigint := 0;
+    counts record;
+    logged bigint := 0;
+    rejected bigint := 0;
+    quarantined bigint := 0;
+BEGIN
+    PERFORM nurture._lock_engine();
+    IF current_setting('transaction_isolation') NOT IN ('repeatable read', 'serializable') THEN
+        RAISE EXCEPTION 'a tick needs isolation level REPEATABLE READ'
+            USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ; CALL nurture.tick(); COMMIT;';
+    END IF;
+    SELECT e.* INTO engine FROM nurture.engine e;
+    IF engine.tick IS NULL AND NOT EXISTS (SELECT FROM nurture.contact) THEN
+        PERFORM nurture._adopt_database();
+        SELECT e.* INTO engine FROM nurture.engine e;
+    END IF;
+    IF NOT nurture._is_own_database() THEN
+        RAISE EXCEPTION 'this database is a copy: the engine does not run in it by itself'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'If it takes the place of the original, call nurture.resume(); if it does not, leave it, so that nobody is mailed twice.';
+    END IF;
+    IF moment <= engine.drained THEN
+        more := false;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    this_tick := engine.tick + 1;
+    IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'nurture.event_log'::regclass) THEN
+        PERFORM nurture._make_partitions(moment + interval '1 month');
+    END IF;
+    IF EXISTS (SELECT FROM nurture.pending_change) OR NOT EXISTS (SELECT FROM nurture.model) THEN
+        PERFORM nurture._take_up_definitions(this_tick);
+    END IF;
+    SELECT m.id, m.model INTO model_id, model FROM nurture._current_model m;
+
+    SELECT r.* INTO range FROM nurture._next_range(moment) r;
+    taken := nurture._fill_batch(range.source, range.first_row, range.behind_row, range.horizon, moment);
+    IF taken > 0 THEN
+        stepped := nurture._step_messages(model, CASE WHEN range.all_of_it THEN moment END, this_tick);
+    END IF;
+    IF range.all_of_it THEN
+        woken := nurture._step_due(model, coalesce(engine.due_from, '-infinity'), moment, this_tick, batch_rows);
+    END IF;
+    more := NOT range.all_of_it OR woken = batch_rows;
+
+    SELECT coalesce(bit_or((s.result).kinds), 0) AS kinds, count((s.result).failure) AS failed,
+           coalesce(sum((s.result).duplicates), 0) AS duplicates, coalesce(sum((s.result).unconvertible), 0) AS unconvertible,
+           min((s.result).due) AS due
+    INTO counts FROM nurture._stepped s;
+    IF taken > 0 THEN
+        logged := nurture._write_log(this_tick);
+        rejected := nurture._set_aside(range.source, this_tick, counts.kinds & 32 <> 0);
+    END IF;
+    IF taken > 0 OR counts.failed > 0 THEN
+        quarantined := nurture._quarantine(range.source, this_tick, counts.failed);
+    END IF;
+    IF stepped + woken > 0 THEN
+        PERFORM nurture._write_contacts(moment, model_id);
+    END IF;
+    IF counts.kinds <> 0 THEN
+        PERFORM nurture._write_outputs(counts.kinds, this_tick);
+    END IF;
+    IF taken > 0 THEN
+        PERFORM nurture._consume(range.source, range.chunk, range.first_row, range.behind_row, range.horizon, moment);
+    END IF;
+    IF taken + woken > 0 THEN
+        PERFORM nurture._clear_batch(taken + stepped + woken);
+    END IF;
+
+    IF NOT more THEN
+        SELECT min(c.due) INTO next_due FROM nurture.contact c WHERE c.due > moment;
+        IF EXISTS (SELECT FROM nurture.history) THEN
+            more := true;
+        END IF;
+        next_due := least(next_due, (SELECT min(i.received_at) FROM nurture.inbox i WHERE i.received_at > moment));
+    END IF;
+    -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
+    -- somebody due earlier.
+    IF taken + woken > 0 OR moment - engine.drained > interval '1 second' OR engine.drained IS NULL THEN
+        UPDATE nurture.engine e
+        SET tick = CASE WHEN taken + woken > 0 OR e.tick = 0 THEN this_tick ELSE e.tick END,
+            drained = CASE WHEN more THEN e.drained ELSE moment END,
+            due_from = CASE WHEN range.all_of_it AND woken < batch_rows THEN moment
+                            ELSE least(e.due_from, counts.due) END,
+            logged = e.logged + logged, rejected = e.rejected + rejected,
+            duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
+            unconvertible = e.unconvertible + counts.unconvertible,
+            last_tick_at = CASE WHEN taken + woken > 0 THEN clock_timestamp() ELSE e.last_tick_at END,
+            last_tick_rows = CASE WHEN taken + woken > 0 THEN taken + woken ELSE e.last_tick_rows END,
+            last_tick_ms = CASE WHEN taken + woken > 0
+                                THEN round((extract(epoch FROM clock_timestamp() - began) * 1000)::numeric, 1)
+                                ELSE e.last_tick_ms END;
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION nurture._tick_batch(timestamptz) IS 'one batch; more: call again; next_due: when time alone brings something';
+REVOKE ALL ON FUNCTION nurture._tick_batch(timestamptz), nurture._in_transaction_block() FROM PUBLIC;
+
+CREATE PROCEDURE nurture.tick(now timestamptz DEFAULT pg_catalog.clock_timestamp())
+    LANGUAGE plpgsql AS $$
+DECLARE
+    outside CONSTANT boolean := NOT nurture._in_transaction_block();
+    again boolean := true;
+    conflicts int := 0;
+BEGIN
+    IF now IS NULL THEN
+        RAISE EXCEPTION 'now must not be null' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF now OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() AND pg_catalog.current_setting('nurture.enabled')::boolean THEN
+        RAISE EXCEPTION 'now is in the future' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'A simulated clock needs ALTER DATABASE … SET nurture.enabled = off, and a new session.';
+    ELSIF NOT outside AND pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'read committed' THEN
+        RAISE EXCEPTION 'a tick inside a transaction block needs isolation level REPEATABLE READ'
+            USING ERRCODE = 'active_sql_transaction',
+                  HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ; CALL nurture.tick(); COMMIT; or call it outside a block.';
+    END IF;
+    WHILE again LOOP
+        IF NOT outside THEN
+            SELECT b.more INTO again FROM nurture._tick_batch(now) b;
+            CONTINUE;
+        END IF;
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+        BEGIN
+            SELECT b.more INTO again FROM nurture._tick_batch(now) b;
+            conflicts := 0;
+        EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
+            conflicts := conflicts OPERATOR(pg_catalog.+) 1;
+            IF conflicts OPERATOR(pg_catalog.>) 20 THEN
+                RAISE;
+            END IF;
+        END;
+        IF conflicts OPERATOR(pg_catalog.>) 0 THEN
+            ROLLBACK;
+        END IF;
+    END LOOP;
+    IF outside THEN
+        COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+        PERFORM nurture._maintain();
+        COMMIT;
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE nurture.tick(timestamptz) IS
+    'does everything received or due by now; outside a transaction block it commits batch by batch';
+REVOKE ALL ON PROCEDURE nurture.tick(timestamptz) FROM PUBLIC;
+
+-- What is done between ticks, in READ COMMITTED.
+CREATE FUNCTION nurture._maintain() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+DECLARE
+    emptied regclass;
+BEGIN
+    IF NOT EXISTS (SELECT FROM nurture.engine) OR NOT nurture._is_own_database() THEN
+        RETURN;
+    END IF;
+    WHILE nurture._outbox_maintain() >= 10000 LOOP
+    END LOOP;
+    PERFORM nurture._make_partitions(clock_timestamp() + interval '1 month');
+    -- An emptied inbox is truncated rather than vacuumed. Only here: inside the tick's snapshot it would destroy rows that
+    -- were committed since. Whoever is writing has the table locked; then it is the next time's.
+    FOREACH emptied IN ARRAY ARRAY['nurture.inbox', 'nurture.history']::regclass[] LOOP
+        CONTINUE WHEN pg_relation_size(emptied) < 1048576
+            OR EXISTS (SELECT FROM nurture._drain_plan p WHERE p.source = emptied::text OR 'nurture.' || p.source = emptied::text);
+        BEGIN
+            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', emptied);
+            IF emptied = 'nurture.inbox'::regclass AND NOT EXISTS (SELECT FROM nurture.inbox)
+                OR emptied = 'nurture.history'::regclass AND NOT EXISTS (SELECT FROM nurture.history) THEN
+                EXECUTE format('TRUNCATE %s', emptied);
+            END IF;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION nurture._maintain() IS 'what the engine does between ticks: outbox, partitions, empty inboxes';
+REVOKE ALL ON FUNCTION nurture._maintain() FROM PUBLIC;
+
+CREATE FUNCTION nurture.wait_for(message_id text, timeout interval DEFAULT '10 seconds') RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    until CONSTANT timestamptz := clock_timestamp() + timeout;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'wait_for needs isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction',
+            HINT = 'A snapshot that stands still never shows the message taken.';
+    END IF;
+    LOOP
+        IF NOT EXISTS (SELECT FROM nurture.inbox i WHERE i.message_id = wait_for.message_id)
+            AND NOT EXISTS (SELECT FROM nurture.history h WHERE h.message_id = wait_for.message_id) THEN
+            RETURN true;
+        END IF;
+        IF clock_timestamp() >= until THEN
+            RETURN false;
+        END IF;
+        PERFORM pg_sleep(0.005);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION nurture.wait_for(text, interval) IS
+    'reads your own writes: waits until a committed message was taken; false when the time is over';
+REVOKE ALL ON FUNCTION nurture.wait_for(text, interval) FROM PUBLIC;
