@@ -5,7 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
 
 namespace nurture::language {
 namespace {
@@ -96,34 +100,35 @@ TEST(LanguageGood, Conditions) {
 }
 
 TEST(LanguageGood, DurationsAndMoments) {
-    check(Form::condition,
-          {{"did x within 120 minutes", "did x within 2 hours"},
-           {"did x within 90 MINUTES", "did x within 90 minutes"},
-           {"did x within 7200 seconds", "did x within 2 hours"},
-           {"did x within 1 week", "did x within 7 days"},
-           {"did x within 24 hours", ""},
-           {"did x within 18 months", ""},
-           {"did x within 24 months", "did x within 2 years"},
-           {"did x within 1 year 1 month 2 days 1 hour 30 minutes", "did x within 13 months 2 days 90 minutes"},
-           {"did x within 0 days 1 hour", "did x within 1 hour"},
-           {"did x within 1500 milliseconds 1 microsecond", "did x within 1500001 microseconds"},
-           {"did x within 7days", "did x within 7 days"},
-           {"at = 2026-01-31", ""},
-           {"at = 2026-01-31T10:00", ""},
-           {"at = 2026-01-31t10:00:00", "at = 2026-01-31T10:00"},
-           {"at = 2026-01-31T10:00:00.50Z", "at = 2026-01-31T10:00:00.5Z"},
-           {"at = 2026-01-31T00:00+02:00", ""},
-           {"at = 2026-01-31T00:00-09:30", ""},
-           {"at = 2026-01-31T00:00+00:00", "at = 2026-01-31T00:00Z"},
-           {"at = 0001-01-01T23:59:59.999999 or at = 9999-12-31", ""}});
+    check(
+        Form::condition,
+        {{"did x within 120 minutes", "did x within 2 hours"},
+         {"did x within 90 MINUTES", "did x within 90 minutes"},
+         {"did x within 7200 seconds", "did x within 2 hours"},
+         {"did x within 1 week", "did x within 7 days"},
+         {"did x within 24 hours", ""},
+         {"did x within 18 months", ""},
+         {"did x within 24 months", "did x within 2 years"},
+         {"did x within 1 year 1 month 2 days 1 hour 30 minutes", "did x within 13 months 2 days 90 minutes"},
+         {"did x within 0 days 1 hour", "did x within 1 hour"},
+         {"did x within 1500 milliseconds 1 microsecond", "did x within 1500001 microseconds"},
+         {"did x within 7days", "did x within 7 days"},
+         {"at = 2026-01-31", ""},
+         {"at = 2026-01-31T10:00", ""},
+         {"at = 2026-01-31t10:00:00", "at = 2026-01-31T10:00"},
+         {"at = 2026-01-31T10:00:00.50Z", "at = 2026-01-31T10:00:00.5Z"},
+         {"at = 2026-01-31T00:00+02:00", ""},
+         {"at = 2026-01-31T00:00-09:30", ""},
+         {"at = 2026-01-31T00:00+00:00", "at = 2026-01-31T00:00Z"},
+         {"at = 0001-01-01T23:59:59.999999 or at = 9999-12-31", ""}});
 }
 
 TEST(LanguageGood, MomentsAreMicrosecondsSince2000) {
     using namespace std::chrono;
     auto const condition = parse_condition("a = 2026-02-28T13:14:15.000016+05:45");
     auto const moment = std::get<Moment>(std::get<Comparison>(condition.node).right);
-    auto const oracle = sys_days(year(2026) / 2 / 28) - sys_days(year(2000) / 1 / 1) + hours(13) + minutes(14) +
-                        seconds(15) + microseconds(16);
+    auto const oracle = sys_days(year(2026) / 2 / 28) - sys_days(year(2000) / 1 / 1) + hours(13) +
+                        minutes(14) + seconds(15) + microseconds(16);
     EXPECT_EQ(moment.local, microseconds(oracle).count());
     EXPECT_EQ(*moment.utc_offset, 345 * minute);
     EXPECT_FALSE(moment.date_only);
@@ -133,9 +138,11 @@ TEST(LanguageGood, Workflows) {
     check(Form::workflow,
           {{"wait 1 hour", ""},
            {"exit", ""},
-           {"on a on b where c=1 on entering segment 's' on leaving segment 't' re-enter AFTER 2 weeks exit on d exit when e "
+           {"on a on b where c=1 on entering segment 's' on leaving segment 't' re-enter AFTER 2 weeks exit "
+            "on d exit when e "
             "exit when f = 1 exit",
-            "on a\non b where c = 1\non entering segment 's'\non leaving segment 't'\nre-enter after 14 days\nexit on d\n"
+            "on a\non b where c = 1\non entering segment 's'\non leaving segment 't'\nre-enter after 14 "
+            "days\nexit on d\n"
             "exit when e\nexit when f = 1\nexit"},
            {"exit on d re-enter never on a exit", "on a\nexit on d\nexit"},
            {"re-enter always wait 1 day", "re-enter always\nwait 1 day"},
@@ -145,7 +152,8 @@ TEST(LanguageGood, Workflows) {
             "send email 'x' for news as transactional with (a = plan.name)"},
            {"do 'webhook' with (url = 'https://x', n = 1, ok = true, at = 2026-01-31)", ""},
            {"do 'task'", ""},
-           {"set plan = 'x' set \"end\" = other.plan set c = false", "set plan = 'x'\nset \"end\" = other.plan\nset c = false"},
+           {"set plan = 'x' set \"end\" = other.plan set c = false",
+            "set plan = 'x'\nset \"end\" = other.plan\nset c = false"},
            {"if a then exit elsif not b then wait 1 day else send email 'x' end",
             "if a then\n  exit\nelsif not b then\n  wait 1 day\nelse\n  send email 'x'\nend"},
            {"if a then if b then exit end end", "if a then\n  if b then\n    exit\n  end\nend"},
@@ -157,10 +165,12 @@ TEST(LanguageGood, Workflows) {
            {"wait for did x where y up to 1 day", ""},
            {"wait for \"score\" up to 1 day", ""},
            {"wait for score > 1 up to 1 day", ""},
-           {"wait for x up to 1 day then exit else wait 1 day end", "wait for x up to 1 day then\n  exit\nelse\n  wait 1 day\nend"},
+           {"wait for x up to 1 day then exit else wait 1 day end",
+            "wait for x up to 1 day then\n  exit\nelse\n  wait 1 day\nend"},
            {"wait for x up to 1 day then else exit end", "wait for x up to 1 day then\nelse\n  exit\nend"},
            // `else` belongs to the `if`, since this `wait for` has no `then`.
-           {"if a then wait for x up to 1 day else exit end", "if a then\n  wait for x up to 1 day\nelse\n  exit\nend"}});
+           {"if a then wait for x up to 1 day else exit end",
+            "if a then\n  wait for x up to 1 day\nelse\n  exit\nend"}});
 }
 
 TEST(LanguageGood, AFormIsKnownByItsBeginning) {
@@ -190,10 +200,42 @@ TEST(LanguageGood, TheCanonicalTextHasToFitToo) {
     }
 }
 
+// Every example of the reference, a block without a language's name, is a definition; conditions stand one to
+// a line.
+TEST(LanguageGood, TheExamplesOfTheReferenceParse) {
+    std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../docs/language.md");
+    ASSERT_TRUE(file.is_open());
+    std::vector<std::string> lines;
+    bool inside = false, example = false;
+    int parsed = 0;
+    auto const parse = [&](const std::string& text) {
+        EXPECT_NO_THROW((void)canonical(form_of(text), text)) << text;
+        ++parsed;
+    };
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with("```")) {
+            if (inside)
+                lines.push_back(line);
+            continue;
+        }
+        if (example && form_of(lines.front()) == Form::workflow)
+            parse(
+                std::accumulate(lines.begin(), lines.end(), std::string(),
+                                [](std::string all, const std::string& next) { return all + next + "\n"; }));
+        else if (example)
+            std::for_each(lines.begin(), lines.end(), parse);
+        lines.clear();
+        inside = !inside;
+        example = inside && line == "```";
+    }
+    EXPECT_EQ(parsed, 10);
+}
+
 TEST(LanguageReferences, SegmentsTopicsAndEventTypes) {
-    std::string_view const text = "on a where b exit when in segment 's' and score(\"t\") > 1 on leaving segment 'u' "
-                                  "if did c or count(d) > 1 or first(e of f) > 1 then wait for a up to 1 day then else "
-                                  "wait for in segment 's' up to 1 day end end";
+    std::string_view const text =
+        "on a where b exit when in segment 's' and score(\"t\") > 1 on leaving segment 'u' "
+        "if did c or count(d) > 1 or first(e of f) > 1 then wait for a up to 1 day then else "
+        "wait for in segment 's' up to 1 day end end";
     Workflow const workflow = parse_workflow(text);
     std::vector<Reference> const found = references(workflow);
     auto const at = [&](std::string_view what, std::size_t from = 0) {

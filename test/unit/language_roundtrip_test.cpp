@@ -1,4 +1,5 @@
-// parse∘print is the identity on syntax, print∘parse on canonical text; nothing that is typed crashes the parser.
+// parse∘print is the identity on syntax, print∘parse on canonical text; nothing that is typed crashes the
+// parser.
 #include "core/base/error.hpp"
 #include "generators/language.hpp"
 
@@ -35,11 +36,18 @@ bool survives(const std::string& name, const rc::Gen<Definition>& generator) {
     });
 }
 
-TEST(LanguageRoundTrip, Rule) { EXPECT_TRUE(survives("rule", generators::rule())); }
-TEST(LanguageRoundTrip, Condition) { EXPECT_TRUE(survives("condition", generators::condition())); }
-TEST(LanguageRoundTrip, Workflow) { EXPECT_TRUE(survives("workflow", generators::workflow())); }
+TEST(LanguageRoundTrip, Rule) {
+    EXPECT_TRUE(survives("rule", generators::rule()));
+}
+TEST(LanguageRoundTrip, Condition) {
+    EXPECT_TRUE(survives("condition", generators::condition()));
+}
+TEST(LanguageRoundTrip, Workflow) {
+    EXPECT_TRUE(survives("workflow", generators::workflow()));
+}
 
-// Parses in all three forms; what parses must have a canonical text that is its own, and what does not must say where.
+// Parses in all three forms; what parses must have a canonical text that is its own, and what does not must
+// say where.
 void must_not_crash(const std::string& text) {
     auto const attempt = [&](auto parser) {
         try {
@@ -71,10 +79,11 @@ TEST(LanguageRobustness, RandomBytes) {
 TEST(LanguageRobustness, RandomWords) {
     EXPECT_TRUE(rc::check("random words", [] {
         auto const words = *gen::container<std::vector<std::string>>(gen::element<std::string>(
-            "and", "or", "not", "(", ")", ",", ".", "a", "b", "'x'", "\"y\"", "1", "-", "+5", "2026-01-31", "=", "<", "between",
-            "in", "like", "is", "set", "did", "where", "within", "7 days", "count", "sum", "of", "score", "true", "on", "wait",
-            "for", "up", "to", "if", "then", "else", "elsif", "end", "send", "do", "exit", "when", "segment", "re-enter",
-            "half-life", "at", "most", "per", "total", "topic", "with", "'", "\"", "--", "/*", "\n"));
+            "and", "or", "not", "(", ")", ",", ".", "a", "b", "'x'", "\"y\"", "1", "-", "+5", "2026-01-31",
+            "=", "<", "between", "in", "like", "is", "set", "did", "where", "within", "7 days", "count",
+            "sum", "of", "score", "true", "on", "wait", "for", "up", "to", "if", "then", "else", "elsif",
+            "end", "send", "do", "exit", "when", "segment", "re-enter", "half-life", "at", "most", "per",
+            "total", "topic", "with", "'", "\"", "--", "/*", "\n"));
         std::string text;
         for (const std::string& word : words)
             text += word + " ";
@@ -103,7 +112,8 @@ TEST(LanguageRobustness, MutatedDefinitions) {
                 text.erase(at, static_cast<std::size_t>(*gen::inRange(1, 12)));
                 break;
             case 1:
-                text.insert(at, *gen::element<std::string>("(", ")", "'", "\"", " and ", " not ", ".", "\xC3", " end ", "1"));
+                text.insert(at, *gen::element<std::string>("(", ")", "'", "\"", " and ", " not ", ".", "\xC3",
+                                                           " end ", "1"));
                 break;
             case 2:
                 text[at] = *gen::arbitrary<char>();

@@ -15,12 +15,12 @@ enum class Form { rule, condition, workflow };
 /// The form of that name; empty when there is none.
 [[nodiscard]] std::optional<Form> form_named(std::string_view name) noexcept;
 
-/// What the text is meant to be, by its beginning: a sign or number begins a rule, a step or header word a workflow,
-/// anything else is a condition.
+/// What the text is meant to be, by its beginning: a sign or number begins a rule, a step or header word a
+/// workflow, anything else is a condition.
 [[nodiscard]] Form form_of(std::string_view text);
 
-/// Parses and prints. Throws what the parsers throw; also limit_exceeded when the canonical text itself would be too
-/// long to be read back.
+/// Parses and prints. Throws what the parsers throw; also limit_exceeded when the canonical text itself would
+/// be too long to be read back.
 [[nodiscard]] std::string canonical(Form form, std::string_view text, const Limits& limits = {});
 
 } // namespace nurture::language

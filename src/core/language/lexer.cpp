@@ -14,20 +14,22 @@ struct KeywordEntry {
     bool reserved;
 };
 
-constexpr std::array keyword_table{
-    KeywordEntry{"", false},
+constexpr std::array keyword_table{KeywordEntry{"", false},
 #define NURTURE_KEYWORD(id, text, reserved) KeywordEntry{text, reserved},
-    NURTURE_KEYWORDS(NURTURE_KEYWORD)
+                                   NURTURE_KEYWORDS(NURTURE_KEYWORD)
 #undef NURTURE_KEYWORD
 };
 
 constexpr std::size_t longest_keyword =
-    std::max_element(keyword_table.begin(), keyword_table.end(), [](auto a, auto b) {
-        return a.text.size() < b.text.size();
-    })->text.size();
+    std::max_element(keyword_table.begin(), keyword_table.end(),
+                     [](auto a, auto b) { return a.text.size() < b.text.size(); }) -> text.size();
 
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+constexpr bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 // Letters of all scripts, but none of the spaces, quotes, dashes and signs that only look like ours.
 constexpr bool is_letter(char32_t c) noexcept {
@@ -60,7 +62,7 @@ std::size_t word_end(std::string_view text, std::size_t at) noexcept {
 }
 
 class Lexer {
-  public:
+public:
     explicit Lexer(std::string_view text) : text_(text) {}
 
     Lexed run() {
@@ -72,7 +74,7 @@ class Lexer {
         return std::move(lexed_);
     }
 
-  private:
+private:
     std::string_view text_;
     std::size_t at_ = 0;
     Lexed lexed_;
@@ -80,7 +82,9 @@ class Lexer {
     [[nodiscard]] bool looking_at(std::string_view what) const noexcept {
         return text_.substr(at_, what.size()) == what;
     }
-    [[nodiscard]] bool digit_at(std::size_t i) const noexcept { return i < text_.size() && is_digit(text_[i]); }
+    [[nodiscard]] bool digit_at(std::size_t i) const noexcept {
+        return i < text_.size() && is_digit(text_[i]);
+    }
 
     void push(TokenKind kind, std::size_t from, std::size_t to, Keyword keyword = Keyword::none) {
         lexed_.tokens.push_back(
@@ -190,9 +194,7 @@ class Lexer {
             ++i;
         return i;
     }
-    [[nodiscard]] bool has_digits(std::size_t i, std::size_t n) const noexcept {
-        return digits(i) == i + n;
-    }
+    [[nodiscard]] bool has_digits(std::size_t i, std::size_t n) const noexcept { return digits(i) == i + n; }
 
     bool number() {
         if (has_digits(at_, 4) && text_.substr(at_ + 4, 1) == "-" && has_digits(at_ + 5, 2) &&
@@ -211,7 +213,9 @@ class Lexer {
 
     bool moment() {
         std::size_t i = at_ + 10;
-        auto const one_of = [&](char a, char b) { return i < text_.size() && (text_[i] == a || text_[i] == b); };
+        auto const one_of = [&](char a, char b) {
+            return i < text_.size() && (text_[i] == a || text_[i] == b);
+        };
         if (one_of('T', 't') && digit_at(i + 1)) {
             ++i;
             if (!has_digits(i, 2) || text_.substr(i + 2, 1) != ":" || !has_digits(i + 3, 2))
@@ -292,13 +296,17 @@ bool is_reserved(Keyword keyword) noexcept {
     return keyword_table[static_cast<std::size_t>(keyword)].reserved;
 }
 
-bool is_word(std::string_view text) noexcept { return !text.empty() && word_end(text, 0) == text.size(); }
+bool is_word(std::string_view text) noexcept {
+    return !text.empty() && word_end(text, 0) == text.size();
+}
 
 bool is_plain_name(std::string_view name) noexcept {
     return is_word(name) && !is_reserved(keyword_of(name));
 }
 
-Lexed tokenize(std::string_view text) { return Lexer(text).run(); }
+Lexed tokenize(std::string_view text) {
+    return Lexer(text).run();
+}
 
 std::string unquote(std::string_view quoted) {
     char const quote = quoted.front();

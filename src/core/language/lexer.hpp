@@ -1,6 +1,6 @@
 #pragma once
-// Text to tokens. Keywords are recognised in any case; what a word means is the parser's to decide, since most keywords
-// may also be names.
+// Text to tokens. Keywords are recognised in any case; what a word means is the parser's to decide, since
+// most keywords may also be names.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,59 +10,59 @@
 namespace nurture::language {
 
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
-#define NURTURE_KEYWORDS(X)                                                                                   \
-    X(and_, "and", true)                                                                                      \
-    X(or_, "or", true)                                                                                        \
-    X(not_, "not", true)                                                                                      \
-    X(between, "between", true)                                                                               \
-    X(in, "in", true)                                                                                         \
-    X(like, "like", true)                                                                                     \
-    X(is, "is", true)                                                                                         \
-    X(did, "did", true)                                                                                       \
-    X(where, "where", true)                                                                                   \
-    X(within, "within", true)                                                                                 \
-    X(of, "of", true)                                                                                         \
-    X(score, "score", true)                                                                                   \
-    X(true_, "true", true)                                                                                    \
-    X(false_, "false", true)                                                                                  \
-    X(on, "on", true)                                                                                         \
-    X(re_enter, "re-enter", true)                                                                             \
-    X(half_life, "half-life", true)                                                                           \
-    X(wait, "wait", true)                                                                                     \
-    X(up, "up", true)                                                                                         \
-    X(if_, "if", true)                                                                                        \
-    X(then, "then", true)                                                                                     \
-    X(elsif, "elsif", true)                                                                                   \
-    X(else_, "else", true)                                                                                    \
-    X(end, "end", true)                                                                                       \
-    X(send, "send", true)                                                                                     \
-    X(do_, "do", true)                                                                                        \
-    X(set, "set", true)                                                                                       \
-    X(exit, "exit", true)                                                                                     \
-    X(count, "count", false)                                                                                  \
-    X(sum, "sum", false)                                                                                      \
-    X(first, "first", false)                                                                                  \
-    X(last, "last", false)                                                                                    \
-    X(segment, "segment", false)                                                                              \
-    X(per, "per", false)                                                                                      \
-    X(topic, "topic", false)                                                                                  \
-    X(at, "at", false)                                                                                        \
-    X(most, "most", false)                                                                                    \
-    X(total, "total", false)                                                                                  \
-    X(hour, "hour", false)                                                                                    \
-    X(day, "day", false)                                                                                      \
-    X(week, "week", false)                                                                                    \
-    X(month, "month", false)                                                                                  \
-    X(entering, "entering", false)                                                                            \
-    X(leaving, "leaving", false)                                                                              \
-    X(never, "never", false)                                                                                  \
-    X(always, "always", false)                                                                                \
-    X(after, "after", false)                                                                                  \
-    X(when, "when", false)                                                                                    \
-    X(for_, "for", false)                                                                                     \
-    X(to, "to", false)                                                                                        \
-    X(as, "as", false)                                                                                        \
-    X(transactional, "transactional", false)                                                                  \
+#define NURTURE_KEYWORDS(X)                                                                                  \
+    X(and_, "and", true)                                                                                     \
+    X(or_, "or", true)                                                                                       \
+    X(not_, "not", true)                                                                                     \
+    X(between, "between", true)                                                                              \
+    X(in, "in", true)                                                                                        \
+    X(like, "like", true)                                                                                    \
+    X(is, "is", true)                                                                                        \
+    X(did, "did", true)                                                                                      \
+    X(where, "where", true)                                                                                  \
+    X(within, "within", true)                                                                                \
+    X(of, "of", true)                                                                                        \
+    X(score, "score", true)                                                                                  \
+    X(true_, "true", true)                                                                                   \
+    X(false_, "false", true)                                                                                 \
+    X(on, "on", true)                                                                                        \
+    X(re_enter, "re-enter", true)                                                                            \
+    X(half_life, "half-life", true)                                                                          \
+    X(wait, "wait", true)                                                                                    \
+    X(up, "up", true)                                                                                        \
+    X(if_, "if", true)                                                                                       \
+    X(then, "then", true)                                                                                    \
+    X(elsif, "elsif", true)                                                                                  \
+    X(else_, "else", true)                                                                                   \
+    X(end, "end", true)                                                                                      \
+    X(send, "send", true)                                                                                    \
+    X(do_, "do", true)                                                                                       \
+    X(set, "set", true)                                                                                      \
+    X(exit, "exit", true)                                                                                    \
+    X(count, "count", false)                                                                                 \
+    X(sum, "sum", false)                                                                                     \
+    X(first, "first", false)                                                                                 \
+    X(last, "last", false)                                                                                   \
+    X(segment, "segment", false)                                                                             \
+    X(per, "per", false)                                                                                     \
+    X(topic, "topic", false)                                                                                 \
+    X(at, "at", false)                                                                                       \
+    X(most, "most", false)                                                                                   \
+    X(total, "total", false)                                                                                 \
+    X(hour, "hour", false)                                                                                   \
+    X(day, "day", false)                                                                                     \
+    X(week, "week", false)                                                                                   \
+    X(month, "month", false)                                                                                 \
+    X(entering, "entering", false)                                                                           \
+    X(leaving, "leaving", false)                                                                             \
+    X(never, "never", false)                                                                                 \
+    X(always, "always", false)                                                                               \
+    X(after, "after", false)                                                                                 \
+    X(when, "when", false)                                                                                   \
+    X(for_, "for", false)                                                                                    \
+    X(to, "to", false)                                                                                       \
+    X(as, "as", false)                                                                                       \
+    X(transactional, "transactional", false)                                                                 \
     X(with, "with", false)
 
 enum class Keyword : std::uint8_t {
@@ -84,14 +84,14 @@ enum class Keyword : std::uint8_t {
 [[nodiscard]] bool is_word(std::string_view text) noexcept;
 
 enum class TokenKind : std::uint8_t {
-    end,      ///< of the text
-    word,     ///< keyword or unquoted name
-    name,     ///< "quoted name"
-    string,   ///< 'text'
-    number,   ///< 12, 0.5: unsigned
-    moment,   ///< 2026-01-31, 2026-01-31T10:00:00Z
-    symbol,   ///< ( ) , . = != < <= > >= + -, and what other languages use for them
-    bad,      ///< not a token at all; Lexed::error says why. Always followed by end
+    end,    ///< of the text
+    word,   ///< keyword or unquoted name
+    name,   ///< "quoted name"
+    string, ///< 'text'
+    number, ///< 12, 0.5: unsigned
+    moment, ///< 2026-01-31, 2026-01-31T10:00:00Z
+    symbol, ///< ( ) , . = != < <= > >= + -, and what other languages use for them
+    bad,    ///< not a token at all; Lexed::error says why. Always followed by end
 };
 
 struct Token {
@@ -109,8 +109,8 @@ struct Lexed {
     std::optional<LexicalError> error;
 };
 
-/// Never throws but for want of memory: what cannot be read becomes a `bad` token, so that the parser reports whatever
-/// goes wrong first.
+/// Never throws but for want of memory: what cannot be read becomes a `bad` token, so that the parser reports
+/// whatever goes wrong first.
 [[nodiscard]] Lexed tokenize(std::string_view text);
 
 /// The text between the quotes of a `name` or `string` token.

@@ -26,7 +26,9 @@ std::string_view Parser::text_at(std::size_t ahead) const noexcept {
     return text_.substr(t.from, t.to - t.from);
 }
 
-bool Parser::is(Keyword keyword, std::size_t ahead) const noexcept { return token(ahead).keyword == keyword; }
+bool Parser::is(Keyword keyword, std::size_t ahead) const noexcept {
+    return token(ahead).keyword == keyword;
+}
 
 bool Parser::is(std::string_view symbol, std::size_t ahead) const noexcept {
     return token(ahead).kind == TokenKind::symbol && text_at(ahead) == symbol;
@@ -111,7 +113,9 @@ std::string Parser::string(std::string_view expectation) {
     return value;
 }
 
-void Parser::open(std::string_view what, std::uint32_t from) { opened_.push_back({from, what}); }
+void Parser::open(std::string_view what, std::uint32_t from) {
+    opened_.push_back({from, what});
+}
 
 void Parser::count_term() {
     if (++terms_ > limits_.terms)
@@ -125,7 +129,9 @@ void Parser::end_of_text() {
     fail();
 }
 
-Rule parse_rule(std::string_view text, const Limits& limits) { return Parser(text, limits).whole_rule(); }
+Rule parse_rule(std::string_view text, const Limits& limits) {
+    return Parser(text, limits).whole_rule();
+}
 
 Condition parse_condition(std::string_view text, const Limits& limits) {
     return Parser(text, limits).whole_condition();

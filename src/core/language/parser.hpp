@@ -1,6 +1,6 @@
 #pragma once
-// Recursive descent over the tokens, without backtracking: at every token the alternatives that were tried are noted, so
-// an error names everything that was expected. See docs/decisions/0001-recursive-descent.md.
+// Recursive descent over the tokens, without backtracking: at every token the alternatives that were tried
+// are noted, so an error names everything that was expected. See docs/decisions/0001-recursive-descent.md.
 #include "core/base/error.hpp"
 #include "core/language/language.hpp"
 #include "core/language/lexer.hpp"
@@ -12,7 +12,7 @@
 namespace nurture::language {
 
 class Parser {
-  public:
+public:
     Parser(std::string_view text, const Limits& limits);
 
     /// Each reads the whole text.
@@ -20,7 +20,7 @@ class Parser {
     Condition whole_condition();
     Workflow whole_workflow();
 
-  private:
+private:
     std::string_view text_;
     Limits limits_;
     Lexed lexed_;
@@ -46,13 +46,13 @@ class Parser {
 
     /// One level of nesting for as long as it lives.
     class Level {
-      public:
+    public:
         explicit Level(Parser& parser, std::size_t levels = 1);
         Level(const Level&) = delete;
         Level& operator=(const Level&) = delete;
         ~Level() { parser_.depth_ -= levels_; }
 
-      private:
+    private:
         Parser& parser_;
         std::size_t levels_;
     };

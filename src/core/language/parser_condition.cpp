@@ -126,8 +126,8 @@ Condition Parser::comparison() {
     Operand left = operand();
     Condition out;
     static constexpr std::pair<std::string_view, Comparator> comparators[] = {
-        {"=", Comparator::equal},      {"!=", Comparator::not_equal},  {"<>", Comparator::not_equal},
-        {"<", Comparator::less},       {"<=", Comparator::less_equal}, {">", Comparator::greater},
+        {"=", Comparator::equal},          {"!=", Comparator::not_equal},  {"<>", Comparator::not_equal},
+        {"<", Comparator::less},           {"<=", Comparator::less_equal}, {">", Comparator::greater},
         {">=", Comparator::greater_equal},
     };
     for (auto const& [symbol, comparator] : comparators)
@@ -155,8 +155,8 @@ Condition Parser::comparison() {
 Operand Parser::operand() {
     bool const call = is("(", 1);
     bool const behavioural =
-        is(Keyword::score) || (call && (is(Keyword::count) || is(Keyword::sum) || is(Keyword::first) ||
-                                        is(Keyword::last)));
+        is(Keyword::score) ||
+        (call && (is(Keyword::count) || is(Keyword::sum) || is(Keyword::first) || is(Keyword::last)));
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
     if (is(Keyword::score))
@@ -169,8 +169,8 @@ Operand Parser::operand() {
         note("a property of the event");
     } else {
         note("an attribute");
-        for (Keyword const keyword : {Keyword::did, Keyword::count, Keyword::sum, Keyword::first, Keyword::last,
-                                      Keyword::score})
+        for (Keyword const keyword :
+             {Keyword::did, Keyword::count, Keyword::sum, Keyword::first, Keyword::last, Keyword::score})
             note(text_of(keyword), keyword);
         note("\"in segment\"");
     }
@@ -242,10 +242,10 @@ EventPattern Parser::event(std::string_view expectation, Within owner) {
 Box<Condition> Parser::where(Within owner) {
     if (!at(Keyword::where))
         return {};
-    // An unbracketed `did … where` may be printed in brackets: counted as if it had them, so that the canonical text
-    // is never deeper than the one it was made of.
-    bool const bracketed = owner != Within::did ||
-                           (at_ >= 3 && lexed_.tokens[at_ - 3].kind == TokenKind::symbol);
+    // An unbracketed `did … where` may be printed in brackets: counted as if it had them, so that the
+    // canonical text is never deeper than the one it was made of.
+    bool const bracketed =
+        owner != Within::did || (at_ >= 3 && lexed_.tokens[at_ - 3].kind == TokenKind::symbol);
     Level const level(*this, bracketed ? 1 : 2);
     advance();
     where_ = owner;

@@ -1,4 +1,5 @@
-// What an error says: what was found, everything that was expected there, where, and what may have been meant.
+// What an error says: what was found, everything that was expected there, where, and what may have been
+// meant.
 #include "core/language/parser.hpp"
 #include "core/language/suggest.hpp"
 #include "core/language/utf8.hpp"
@@ -19,8 +20,9 @@ std::string clipped(std::string_view text) {
             return out + "...";
         auto const c = decode_utf8(text, i);
         std::size_t const length = std::max<std::size_t>(c.length, 1);
-        out += c.length == 0 ? std::string_view("?") : c.value < 0x20 ? std::string_view(" ")
-                                                                       : text.substr(i, length);
+        out += c.length == 0    ? std::string_view("?")
+               : c.value < 0x20 ? std::string_view(" ")
+                                : text.substr(i, length);
         i += length;
     }
     return out;
@@ -149,7 +151,8 @@ std::string Parser::guess_hint() const {
     TokenKind const kind = token().kind;
     if (kind == TokenKind::name && expects("single quotes"))
         return "Texts are written in single quotes; double quotes are for names.";
-    if (kind == TokenKind::string && (expects("an event type") || expects("an attribute") || expects("a name")))
+    if (kind == TokenKind::string &&
+        (expects("an event type") || expects("an attribute") || expects("a name")))
         return "Names are written as they are, or in double quotes; single quotes are for texts.";
     if (kind == TokenKind::word && expects("a value"))
         return "A text is written in single quotes: '" + clipped(text_at()) + "'.";
@@ -161,7 +164,8 @@ std::string Parser::guess_hint() const {
         return "The lines \"on\", \"re-enter\", \"exit on\" and \"exit when\" come before the first step.";
     if (kind == TokenKind::word && is_reserved(token().keyword) &&
         (expects("an event type") || expects("an attribute") || expects("a property") || expects("a name")))
-        return "\"" + clipped(text_at()) + "\" is a keyword; a name that is spelled so is written in double quotes.";
+        return "\"" + clipped(text_at()) +
+               "\" is a keyword; a name that is spelled so is written in double quotes.";
     return {};
 }
 
@@ -181,8 +185,9 @@ void Parser::fail_literal_on_the_left() {
     bool const compared = is("=", after) || is("!=", after) || is("<>", after) || is("<", after) ||
                           is("<=", after) || is(">", after) || is(">=", after);
     if (!compared)
-        fail(is(Keyword::on, after) || is(Keyword::per, after) ? "This looks like a rule, not like a condition."
-                                                               : "");
+        fail(is(Keyword::on, after) || is(Keyword::per, after)
+                 ? "This looks like a rule, not like a condition."
+                 : "");
     TokenKind const other = token(after + 1).kind;
     if (token().kind == TokenKind::string && (other == TokenKind::string || other == TokenKind::number))
         fail("Names are written as they are, or in double quotes; single quotes are for texts.");

@@ -9,9 +9,12 @@ namespace nurture::language {
 namespace {
 
 constexpr std::int64_t longest_years = 10'000; // keeps every sum of a time and a duration far from overflow
-constexpr std::string_view value_expected = "a value (a number, a text in single quotes, a date, true or false)";
+constexpr std::string_view value_expected =
+    "a value (a number, a text in single quotes, a date, true or false)";
 
-int two_digits(std::string_view text, std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); }
+int two_digits(std::string_view text, std::size_t at) {
+    return (text[at] - '0') * 10 + (text[at + 1] - '0');
+}
 
 struct Unit {
     std::string_view name;
@@ -19,10 +22,14 @@ struct Unit {
     Span micros;
 };
 constexpr Unit units[] = {
-    {"microsecond", 0, 0, one_microsecond}, {"millisecond", 0, 0, 1000 * one_microsecond},
-    {"second", 0, 0, one_second},           {"minute", 0, 0, one_minute},
-    {"hour", 0, 0, one_hour},               {"day", 0, 1, 0},
-    {"week", 0, 7, 0},                  {"month", 1, 0, 0},
+    {"microsecond", 0, 0, one_microsecond},
+    {"millisecond", 0, 0, 1000 * one_microsecond},
+    {"second", 0, 0, one_second},
+    {"minute", 0, 0, one_minute},
+    {"hour", 0, 0, one_hour},
+    {"day", 0, 1, 0},
+    {"week", 0, 7, 0},
+    {"month", 1, 0, 0},
     {"year", 12, 0, 0},
 };
 

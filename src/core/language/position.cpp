@@ -22,8 +22,8 @@ std::size_t characters(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
-// Tabs and other control characters as one blank each, so that the caret stands where it should; bytes that are no
-// UTF-8 as question marks.
+// Tabs and other control characters as one blank each, so that the caret stands where it should; bytes that
+// are no UTF-8 as question marks.
 void append_shown(std::string& out, std::string_view piece) {
     for (std::size_t i = 0; i < piece.size();) {
         auto const c = decode_utf8(piece, i);

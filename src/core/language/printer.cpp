@@ -91,8 +91,8 @@ void append(std::string& out, const Window& window) {
 
 namespace {
 
-void append_behaviour(std::string& out, std::string_view function, const Path* property, const EventPattern& event,
-                      const Window& window) {
+void append_behaviour(std::string& out, std::string_view function, const Path* property,
+                      const EventPattern& event, const Window& window) {
     out += function;
     out += '(';
     if (property != nullptr) {
@@ -108,7 +108,9 @@ struct OperandPrinter {
     std::string& out;
     void operator()(const Attribute& a) const { append(out, a.path); }
     void operator()(const Count& c) const { append_behaviour(out, "count", nullptr, c.event, c.window); }
-    void operator()(const Aggregate& a) const { append_behaviour(out, "sum", &a.property, a.event, a.window); }
+    void operator()(const Aggregate& a) const {
+        append_behaviour(out, "sum", &a.property, a.event, a.window);
+    }
     void operator()(const Occurrence& o) const {
         append_behaviour(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr,
                          o.event, o.window);
@@ -125,7 +127,9 @@ struct OperandPrinter {
 
 } // namespace
 
-void append(std::string& out, const Operand& operand) { std::visit(OperandPrinter{out}, operand); }
+void append(std::string& out, const Operand& operand) {
+    std::visit(OperandPrinter{out}, operand);
+}
 
 namespace {
 
@@ -233,7 +237,9 @@ void append_name(std::string& out, std::string_view name) {
         append_quoted(out, name, '"');
 }
 
-void append_string(std::string& out, std::string_view value) { append_quoted(out, value, '\''); }
+void append_string(std::string& out, std::string_view value) {
+    append_quoted(out, value, '\'');
+}
 
 void append(std::string& out, const Literal& literal) {
     if (const auto* truth = std::get_if<bool>(&literal))

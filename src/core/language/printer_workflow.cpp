@@ -12,7 +12,7 @@ using printing::append_string;
 
 /// One clause or step per line, two blanks per block.
 class WorkflowPrinter {
-  public:
+public:
     std::string run(const Workflow& workflow) {
         for (const Trigger& trigger : workflow.triggers)
             print(trigger);
@@ -84,7 +84,7 @@ class WorkflowPrinter {
     }
     void operator()(const Exit&) { line("exit"); }
 
-  private:
+private:
     std::string out_;
     std::size_t indent_ = 0;
 
@@ -168,6 +168,8 @@ class WorkflowPrinter {
 
 } // namespace
 
-std::string print(const Workflow& workflow) { return WorkflowPrinter().run(workflow); }
+std::string print(const Workflow& workflow) {
+    return WorkflowPrinter().run(workflow);
+}
 
 } // namespace nurture::language

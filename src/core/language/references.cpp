@@ -8,7 +8,7 @@ namespace {
 
 /// Walks a definition once and keeps all it names.
 class Collector {
-  public:
+public:
     std::vector<Reference> found;
     std::vector<std::string> types;
 
@@ -76,7 +76,7 @@ class Collector {
     void operator()(const Set&) {}
     void operator()(const Exit&) {}
 
-  private:
+private:
     template <class Node>
     void mention(const Node& node) {
         found.push_back({ReferenceKind::segment, node.segment, node.offset.byte});
@@ -120,12 +120,24 @@ std::vector<std::string> types_of(const Definition& definition) {
 
 } // namespace
 
-std::vector<Reference> references(const Condition& condition) { return references_of(condition); }
-std::vector<Reference> references(const Rule& rule) { return references_of(rule); }
-std::vector<Reference> references(const Workflow& workflow) { return references_of(workflow); }
+std::vector<Reference> references(const Condition& condition) {
+    return references_of(condition);
+}
+std::vector<Reference> references(const Rule& rule) {
+    return references_of(rule);
+}
+std::vector<Reference> references(const Workflow& workflow) {
+    return references_of(workflow);
+}
 
-std::vector<std::string> event_types(const Condition& condition) { return types_of(condition); }
-std::vector<std::string> event_types(const Rule& rule) { return types_of(rule); }
-std::vector<std::string> event_types(const Workflow& workflow) { return types_of(workflow); }
+std::vector<std::string> event_types(const Condition& condition) {
+    return types_of(condition);
+}
+std::vector<std::string> event_types(const Rule& rule) {
+    return types_of(rule);
+}
+std::vector<std::string> event_types(const Workflow& workflow) {
+    return types_of(workflow);
+}
 
 } // namespace nurture::language

@@ -24,8 +24,8 @@ std::u32string folded(std::string_view text) {
     return out;
 }
 
-// The distance of Damerau (1964) and Levenshtein (1966) in its restricted form: insertions, deletions, substitutions
-// and swaps of neighbours, no place edited twice.
+// The distance of Damerau (1964) and Levenshtein (1966) in its restricted form: insertions, deletions,
+// substitutions and swaps of neighbours, no place edited twice.
 std::size_t distance(const std::u32string& a, const std::u32string& b) {
     std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j)
@@ -45,7 +45,9 @@ std::size_t distance(const std::u32string& a, const std::u32string& b) {
 
 } // namespace
 
-std::size_t edit_distance(std::string_view a, std::string_view b) { return distance(folded(a), folded(b)); }
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    return distance(folded(a), folded(b));
+}
 
 std::string suggest(std::string_view name, std::span<const std::string> known) {
     std::u32string const wanted = folded(name);
@@ -55,8 +57,8 @@ std::string suggest(std::string_view name, std::span<const std::string> known) {
         if (candidate == name)
             continue;
         std::u32string const other = folded(candidate);
-        std::size_t const apart = wanted.size() > other.size() ? wanted.size() - other.size()
-                                                               : other.size() - wanted.size();
+        std::size_t const apart =
+            wanted.size() > other.size() ? wanted.size() - other.size() : other.size() - wanted.size();
         if (apart >= best)
             continue;
         if (std::size_t const d = distance(wanted, other); d < best) {

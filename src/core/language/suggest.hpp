@@ -4,7 +4,8 @@
 
 namespace nurture::language {
 
-/// Edits between two names (Damerau-Levenshtein, restricted), upper and lower case of ASCII taken as the same.
+/// Edits between two names (Damerau-Levenshtein, restricted), upper and lower case of ASCII taken as the
+/// same.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 } // namespace nurture::language

@@ -58,10 +58,15 @@ CREATE TRIGGER wake AFTER INSERT ON nurture.pending_change
     FOR EACH STATEMENT EXECUTE FUNCTION nurture._wake();
 
 REVOKE ALL ON TABLE nurture.rule, nurture.segment, nurture.workflow, nurture.workflow_version, nurture.pending_change FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump(t, '') FROM pg_catalog.unnest(ARRAY[
-    'nurture.rule', 'nurture.rule_id_seq', 'nurture.segment', 'nurture.segment_id_seq', 'nurture.workflow',
-    'nurture.workflow_id_seq', 'nurture.workflow_version', 'nurture.pending_change',
-    'nurture.pending_change_id_seq']::regclass[]) t;
+SELECT pg_catalog.pg_extension_config_dump('nurture.rule', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.rule_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.segment', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.segment_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.workflow', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.workflow_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.workflow_version', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.pending_change', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.pending_change_id_seq', '');
 
 -- The segments that a definition names, for dependencies.
 CREATE FUNCTION nurture._references(form text, definition text) RETURNS TABLE (kind text, name text)
@@ -81,7 +86,7 @@ REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
 CREATE FUNCTION nurture._version_workflow() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND NEW.definition IS DISTINCT FROM OLD.definition THEN
+    IF TG_OP = 'UPDATE' AND NEW.definition::text <> OLD.definition::text THEN
         NEW.version := OLD.version + 1;
     END IF;
     IF NEW.enabled AND NEW.live_since IS NULL THEN

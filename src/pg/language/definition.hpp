@@ -1,6 +1,6 @@
 #pragma once
-// The types rule_definition, condition and workflow_definition as they are stored: a varlena whose first byte is the
-// format version, followed by the canonical text in UTF-8 whatever the database's encoding.
+// The types rule_definition, condition and workflow_definition as they are stored: a varlena whose first byte
+// is the format version, followed by the canonical text in UTF-8 whatever the database's encoding.
 #include "core/base/error.hpp"
 #include "core/language/language.hpp"
 
@@ -14,7 +14,9 @@ namespace nurture::language {
 inline constexpr unsigned char definition_format = 1;
 
 /// The limits every definition is parsed with.
-inline Limits language_limits() { return {}; }
+inline Limits language_limits() {
+    return {};
+}
 
 /// The text behind the version byte. Throws newer_format or corrupt_data.
 inline std::string_view text_behind_version(std::string_view bytes) {

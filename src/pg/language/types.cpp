@@ -1,5 +1,5 @@
-// Input, output and comparison of the definition types, and validate(). Names inside a definition are not resolved
-// here: whether a segment exists is a question of the moment, a type's input is not.
+// Input, output and comparison of the definition types, and validate(). Names inside a definition are not
+// resolved here: whether a segment exists is a question of the moment, a type's input is not.
 #include "core/language/form.hpp"
 #include "pg/language/definition.hpp"
 
@@ -14,7 +14,8 @@ namespace nurture::language {
 
 namespace {
 
-// The language speaks UTF-8; the database may not. Both give back their argument when nothing is to be converted.
+// The language speaks UTF-8; the database may not. Both give back their argument when nothing is to be
+// converted.
 std::string_view to_utf8(const char* text, std::size_t size) {
     char* const converted =
         border::pg_call([&] { return pg_server_to_any(text, static_cast<int>(size), PG_UTF8); });
@@ -22,8 +23,8 @@ std::string_view to_utf8(const char* text, std::size_t size) {
 }
 
 std::string_view to_server(std::string_view text) {
-    char* const converted =
-        border::pg_call([&] { return pg_any_to_server(text.data(), static_cast<int>(text.size()), PG_UTF8); });
+    char* const converted = border::pg_call(
+        [&] { return pg_any_to_server(text.data(), static_cast<int>(text.size()), PG_UTF8); });
     return {converted, converted == text.data() ? text.size() : std::strlen(converted)};
 }
 
@@ -35,8 +36,8 @@ Datum with_messages_to_server(F f) {
     try {
         return f();
     } catch (const Error& error) {
-        Error converted(error.kind, std::string(to_server(error.what())), std::string(to_server(error.detail)),
-                        std::string(to_server(error.hint)));
+        Error converted(error.kind, std::string(to_server(error.what())),
+                        std::string(to_server(error.detail)), std::string(to_server(error.hint)));
         throw std::move(converted).at(error.offset);
     }
 }
@@ -73,7 +74,8 @@ Datum receive(Form form, StringInfo message) {
 
 Datum send(Datum value) {
     std::string_view const text = definition_text(value);
-    auto* const out = border::pg_call([&] { return static_cast<bytea*>(palloc(VARHDRSZ + 1 + text.size())); });
+    auto* const out =
+        border::pg_call([&] { return static_cast<bytea*>(palloc(VARHDRSZ + 1 + text.size())); });
     SET_VARSIZE(out, VARHDRSZ + 1 + text.size());
     VARDATA(out)[0] = static_cast<char>(definition_format);
     std::memcpy(VARDATA(out) + 1, text.data(), text.size());
@@ -82,7 +84,7 @@ Datum send(Datum value) {
 
 /// A definition's text that gives detoasted memory back: index builds compare a great many.
 class Detoasted {
-  public:
+public:
     explicit Detoasted(Datum datum)
         : raw_(reinterpret_cast<struct varlena*>(DatumGetPointer(datum))),
           value_(border::pg_call([&] { return pg_detoast_datum_packed(raw_); })) {}
@@ -94,7 +96,7 @@ class Detoasted {
     }
     [[nodiscard]] std::string_view text() const { return definition_text(value_); }
 
-  private:
+private:
     struct varlena* raw_;
     struct varlena* value_;
 };
@@ -186,7 +188,8 @@ NURTURE_FUNCTION(nurture_rule_definition_recv) {
 
 NURTURE_FUNCTION(nurture_condition_recv) {
     return nurture::border::entry([&]() -> Datum {
-        return nurture::language::receive(Form::condition, reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0)));
+        return nurture::language::receive(Form::condition,
+                                          reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0)));
     });
 }
 
@@ -239,8 +242,8 @@ NURTURE_FUNCTION(nurture_definition_hash) {
     return nurture::border::entry([&]() -> Datum {
         nurture::language::Detoasted const value(PG_GETARG_DATUM(0));
         std::string_view const bytes = value.text();
-        return UInt32GetDatum(hash_bytes(reinterpret_cast<const unsigned char*>(bytes.data()),
-                                         static_cast<int>(bytes.size())));
+        return UInt32GetDatum(
+            hash_bytes(reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size())));
     });
 }
 

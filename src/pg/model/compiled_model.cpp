@@ -126,8 +126,10 @@ NURTURE_FUNCTION(nurture_required_features) {
     return border::entry([&]() -> Datum {
         auto const features = model::required_features(model::parse_source(border::bytes_argument(fcinfo, 0)));
         border::RowSink sink(fcinfo);
+        std::int32_t ordinal = 0;
         for (const std::string& definition : features) {
-            border::Row<1> row;
+            border::Row<2> row;
+            row.add_int(++ordinal);
             row.add_text(definition);
             row.put_into(sink);
         }

@@ -15,7 +15,7 @@ CREATE TYPE nurture.compiled_model (
 );
 COMMENT ON TYPE nurture.compiled_model IS 'rules, segments and workflows as they stood at a tick boundary, ready to run';
 
-CREATE FUNCTION nurture._required_features(source text) RETURNS TABLE (definition text)
+CREATE FUNCTION nurture._required_features(source text) RETURNS TABLE (ordinal int, definition text)
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 50 AS 'MODULE_PATHNAME', 'nurture_required_features';
 COMMENT ON FUNCTION nurture._required_features(text) IS 'the features that a source of a model needs, as canonical text';
 REVOKE ALL ON FUNCTION nurture._required_features(text) FROM PUBLIC;

@@ -169,7 +169,7 @@ DECLARE
     stepped bigint;
 BEGIN
     INSERT INTO nurture._stepped
-    SELECT m.contact, c.due, nurture._step(model, m.contact, c.state, m.messages, until, this_tick)
+    SELECT m.contact, c.due, nurture._step(_step_messages.model, m.contact, c.state, m.messages, until, this_tick)
     FROM (SELECT b.contact, nurture._pack(b.type, least(b.at, b.received_at), b.received_at, b.props, b.message_id, b.place,
                                           b.history) AS messages
           FROM nurture._batch b WHERE b.reason IS NULL AND NOT b.quarantined GROUP BY b.contact) m
@@ -189,7 +189,7 @@ DECLARE
     stepped bigint;
 BEGIN
     INSERT INTO nurture._stepped
-    SELECT d.contact, d.due, nurture._step(model, d.contact, d.state, NULL, moment, this_tick)
+    SELECT d.contact, d.due, nurture._step(_step_due.model, d.contact, d.state, NULL, moment, this_tick)
     FROM (SELECT c.contact, c.due, c.state FROM nurture.contact c
           WHERE c.due >= since AND c.due <= moment
             AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)

@@ -50,8 +50,10 @@ COMMENT ON COLUMN nurture.feature.from_tick IS 'the first tick whose events it t
 COMMENT ON COLUMN nurture.feature.complete_from IS 'since when it knows everything; -infinity: always did';
 
 REVOKE ALL ON TABLE nurture.engine, nurture.model, nurture.feature FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump(t, '') FROM pg_catalog.unnest(ARRAY[
-    'nurture.engine', 'nurture.model', 'nurture.feature', 'nurture.feature_id_seq']::regclass[]) t;
+SELECT pg_catalog.pg_extension_config_dump('nurture.engine', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.model', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.feature', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.feature_id_seq', '');
 
 CREATE VIEW nurture._current_model AS SELECT m.id, m.model FROM nurture.model m ORDER BY m.id DESC LIMIT 1;
 COMMENT ON VIEW nurture._current_model IS 'the model in force';

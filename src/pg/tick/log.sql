@@ -42,8 +42,8 @@ FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key AND i.kin
 COMMENT ON VIEW nurture.event IS 'the log under today''s contacts';
 REVOKE ALL ON TABLE nurture.event FROM PUBLIC;
 
-SELECT pg_catalog.pg_extension_config_dump(t, '')
-FROM pg_catalog.unnest(ARRAY['nurture.event_log', 'nurture.identity']::regclass[]) t;
+SELECT pg_catalog.pg_extension_config_dump('nurture.event_log', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.identity', '');
 
 -- Partitions: one for everything older than the month in which the engine began, then one a month. They are made by the
 -- engine, not by the install script, so that a dump brings those it has filled. Made as tables and attached: that does not

@@ -63,9 +63,11 @@ COMMENT ON TABLE nurture.quarantined_message IS 'the messages of quarantined con
 
 REVOKE ALL ON TABLE nurture.membership_entry, nurture.membership, nurture.transition, nurture.quarantine,
     nurture.quarantined_message FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump(t, '') FROM pg_catalog.unnest(ARRAY[
-    'nurture.membership_entry', 'nurture.transition', 'nurture.quarantine', 'nurture.quarantined_message',
-    'nurture.quarantined_message_id_seq']::regclass[]) t;
+SELECT pg_catalog.pg_extension_config_dump('nurture.membership_entry', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.transition', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.quarantine', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.quarantined_message', '');
+SELECT pg_catalog.pg_extension_config_dump('nurture.quarantined_message_id_seq', '');
 
 CREATE FUNCTION nurture.release(contact text) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -1,6 +1,6 @@
 #pragma once
-// RapidCheck generators for everything the language can say. Each value is one the parser can make: names are not empty,
-// `and` holds no `and`, `where` holds properties only, `exit` ends its block.
+// RapidCheck generators for everything the language can say. Each value is one the parser can make: names are
+// not empty, `and` holds no `and`, `where` holds properties only, `exit` ends its block.
 #include "core/language/language.hpp"
 
 #include <rapidcheck.h>
@@ -12,9 +12,15 @@
 
 namespace nurture::language {
 
-inline void showValue(const Rule& rule, std::ostream& out) { out << print(rule); }
-inline void showValue(const Condition& condition, std::ostream& out) { out << print(condition); }
-inline void showValue(const Workflow& workflow, std::ostream& out) { out << print(workflow); }
+inline void showValue(const Rule& rule, std::ostream& out) {
+    out << print(rule);
+}
+inline void showValue(const Condition& condition, std::ostream& out) {
+    out << print(condition);
+}
+inline void showValue(const Workflow& workflow, std::ostream& out) {
+    out << print(workflow);
+}
 
 namespace generators {
 
@@ -23,27 +29,31 @@ namespace gen = rc::gen;
 
 /// A text of valid UTF-8 without NUL; often with quotes, blanks and letters beyond ASCII.
 inline Gen<std::string> text() {
-    return gen::map(gen::container<std::vector<std::string>>(gen::weightedOneOf<std::string>(
-                        {{6, gen::map(gen::inRange('a', 'z'), [](int c) { return std::string(1, static_cast<char>(c)); })},
-                         {4, gen::map(gen::inRange(1, 128), [](int c) { return std::string(1, static_cast<char>(c)); })},
-                         {3, gen::element<std::string>("'", "\"", "%", "\\", "--", "/*", "\n", "é", "жар", "東京", "\u00a0",
-                                                       "\u2019", "\U0001F600")}})),
-                    [](const std::vector<std::string>& parts) {
-                        std::string out;
-                        for (const std::string& part : parts)
-                            out += part;
-                        return out;
-                    });
+    return gen::map(
+        gen::container<std::vector<std::string>>(gen::weightedOneOf<std::string>(
+            {{6,
+              gen::map(gen::inRange('a', 'z'), [](int c) { return std::string(1, static_cast<char>(c)); })},
+             {4, gen::map(gen::inRange(1, 128), [](int c) { return std::string(1, static_cast<char>(c)); })},
+             {3, gen::element<std::string>("'", "\"", "%", "\\", "--", "/*", "\n", "é", "жар", "東京",
+                                           "\u00a0", "\u2019", "\U0001F600")}})),
+        [](const std::vector<std::string>& parts) {
+            std::string out;
+            for (const std::string& part : parts)
+                out += part;
+            return out;
+        });
 }
 
 /// A name: plain, a keyword, or anything at all.
 inline Gen<std::string> name() {
     return gen::weightedOneOf<std::string>(
-        {{8, gen::element<std::string>("page_view", "purchase", "plan", "amount", "email", "$sent", "country", "Ünïcode")},
-         {4, gen::element<std::string>("and", "or", "Not", "score", "end", "where", "within", "up", "set", "on", "TRUE", "of",
-                                       "half-life", "re-enter", "half", "re", "exit", "in", "is", "did")},
-         {4, gen::element<std::string>("count", "sum", "first", "last", "segment", "entering", "day", "topic", "at", "for", "per",
-                                       "when", "null", "week", "with", "to", "never")},
+        {{8, gen::element<std::string>("page_view", "purchase", "plan", "amount", "email", "$sent", "country",
+                                       "Ünïcode")},
+         {4, gen::element<std::string>("and", "or", "Not", "score", "end", "where", "within", "up", "set",
+                                       "on", "TRUE", "of", "half-life", "re-enter", "half", "re", "exit",
+                                       "in", "is", "did")},
+         {4, gen::element<std::string>("count", "sum", "first", "last", "segment", "entering", "day", "topic",
+                                       "at", "for", "per", "when", "null", "week", "with", "to", "never")},
          {3, gen::map(text(), [](std::string s) { return s.empty() ? std::string("Product Added") : s; })}});
 }
 
@@ -56,12 +66,13 @@ inline Gen<Path> path() {
 inline Gen<Duration> duration(bool with_months = true) {
     return gen::exec([with_months] {
         Duration out;
-        out.days = *gen::weightedOneOf<int>({{2, gen::just(0)}, {3, gen::inRange(1, 400)}, {1, gen::just(3'660'000)}});
+        out.days = *gen::weightedOneOf<int>(
+            {{2, gen::just(0)}, {3, gen::inRange(1, 400)}, {1, gen::just(3'660'000)}});
         if (with_months && *gen::inRange(0, 3) == 0)
             out.months = *gen::oneOf(gen::inRange(1, 40), gen::just(120'000), gen::just(12));
         if (*gen::inRange(0, 2) == 0)
-            out.micros = *gen::inRange<std::int64_t>(1, 5000) *
-                         *gen::element<Span>(1, 1000, one_second, one_minute, one_hour);
+            out.micros =
+                *gen::inRange<std::int64_t>(1, 5000) * *gen::element<Span>(1, 1000, one_second, one_minute, one_hour);
         if (out.empty())
             out.days = 1;
         return out;
@@ -78,7 +89,7 @@ inline Gen<Moment> moment() {
         if (out.date_only)
             return out;
         Span const unit = *gen::element<Span>(1, 100, 1000, one_second, one_minute, one_hour);
-        out.local += *gen::inRange<Span>(0, one_day / unit) * unit;
+        out.local += *gen::inRange<Span>(0, day / unit) * unit;
         if (*gen::arbitrary<bool>())
             out.utc_offset = *gen::inRange<Span>(-15 * 60 - 59, 15 * 60 + 60) * one_minute;
         return out;
@@ -86,12 +97,13 @@ inline Gen<Moment> moment() {
 }
 
 inline Gen<Literal> literal() {
-    return gen::oneOf(gen::map(gen::arbitrary<bool>(), [](bool b) { return Literal(b); }),
-                      gen::map(gen::oneOf(gen::inRange<Micro>(-1'000'000'000, 1'000'000'000), gen::arbitrary<Micro>(),
-                                          gen::element<Micro>(INT64_MIN, INT64_MAX, 0)),
-                               [](Micro m) { return Literal(Number{m}); }),
-                      gen::map(text(), [](std::string s) { return Literal(std::move(s)); }),
-                      gen::map(moment(), [](Moment m) { return Literal(m); }));
+    return gen::oneOf(
+        gen::map(gen::arbitrary<bool>(), [](bool b) { return Literal(b); }),
+        gen::map(gen::oneOf(gen::inRange<Micro>(-1'000'000'000, 1'000'000'000), gen::arbitrary<Micro>(),
+                            gen::element<Micro>(INT64_MIN, INT64_MAX, 0)),
+                 [](Micro m) { return Literal(Number{m}); }),
+        gen::map(text(), [](std::string s) { return Literal(std::move(s)); }),
+        gen::map(moment(), [](Moment m) { return Literal(m); }));
 }
 
 Gen<Condition> condition(int depth = 4, bool inside_where = false);
@@ -161,7 +173,8 @@ inline Gen<Condition> predicate(bool inside_where) {
         default:
             return {Comparison{*operand(inside_where),
                                *gen::element(Comparator::equal, Comparator::not_equal, Comparator::less,
-                                             Comparator::less_equal, Comparator::greater, Comparator::greater_equal),
+                                             Comparator::less_equal, Comparator::greater,
+                                             Comparator::greater_equal),
                                *literal()}};
         }
     });
@@ -228,7 +241,8 @@ inline Gen<std::vector<NamedArgument>> arguments() {
         int const wanted = *gen::inRange(0, 4);
         for (int i = 0; i < wanted; ++i) {
             NamedArgument next{*name(), *argument()};
-            bool const twice = std::any_of(out.begin(), out.end(), [&](const auto& a) { return a.name == next.name; });
+            bool const twice =
+                std::any_of(out.begin(), out.end(), [&](const auto& a) { return a.name == next.name; });
             if (!twice)
                 out.push_back(std::move(next));
         }
