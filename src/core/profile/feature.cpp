@@ -1,5 +1,6 @@
 #include "core/profile/feature.hpp"
 
+#include "core/base/hash.hpp"
 #include "core/language/language.hpp"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ const char* name_of(Period period) {
 } // namespace
 
 std::string FeatureDefinition::text(const std::string& zone) const {
-    static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped"};
+    static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped", "distinct"};
     std::string out = kinds[static_cast<int>(kind)];
     if (property)
         out += ' ' + language::print(*property) + " of";
@@ -84,11 +85,25 @@ void cut_capped(const FeatureDefinition& definition, std::vector<Entry>& items, 
     items = std::move(kept);
 }
 
+// Keeps the newest entry of each amount. A value that the cut has dropped has `newest` others after it, and they stay
+// after it whatever is added: the cut depends on the union alone.
+void keep_newest_of_each(std::vector<Entry>& items) {
+    std::vector<Entry> kept;
+    kept.reserve(items.size());
+    for (auto entry = items.rbegin(); entry != items.rend(); ++entry)
+        if (std::none_of(kept.begin(), kept.end(), [&](const Entry& k) { return k.amount == entry->amount; }))
+            kept.push_back(*entry);
+    std::reverse(kept.begin(), kept.end());
+    items = std::move(kept);
+}
+
 void cut(const FeatureDefinition& definition, std::vector<Entry>& items, const Zone& zone) {
     if (definition.kind == FeatureKind::capped) {
         cut_capped(definition, items, zone);
         return;
     }
+    if (definition.kind == FeatureKind::distinct)
+        keep_newest_of_each(items);
     std::size_t const keep = kept_entries(definition);
     if (items.size() > keep)
         items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(keep));
@@ -117,6 +132,12 @@ void fold_extreme(FeatureValue& value, bool latest, const Stamp& stamp, const Va
     value = Extreme{stamp, property.kind, property.boolean, std::string(property.text)};
 }
 
+// What tells values apart: the text, so that 12 and "12" are one.
+Micro hash_of(const Value& value) noexcept {
+    return static_cast<Micro>(
+        hash64(value.kind == Value::Kind::boolean ? (value.boolean ? "true" : "false") : value.text));
+}
+
 void fold_entry(const FeatureDefinition& definition, FeatureValue& value, Entry entry, const Zone& zone) {
     auto& items = ensure<Entries>(value).items;
     if (items.empty() || items.back().stamp < entry.stamp) {
@@ -139,7 +160,7 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
     if (definition.property && extreme) {
         if (!property.known())
             return false;
-    } else if (definition.property) {
+    } else if (definition.property && definition.kind != FeatureKind::distinct) {
         auto const number = number_of(property);
         if (!number)
             return false;
@@ -159,6 +180,11 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
     case FeatureKind::recent:
     case FeatureKind::capped:
         fold_entry(definition, value, {stamp, amount}, zone);
+        return true;
+    case FeatureKind::distinct:
+        if (!property.known())
+            return false;
+        fold_entry(definition, value, {stamp, hash_of(property)}, zone);
         return true;
     case FeatureKind::decayed:
         ensure_decayed(value, definition.half_life).add(stamp.at, amount);
@@ -195,7 +221,7 @@ void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureVa
 
 void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock, const Zone& zone) {
     auto* const entries = std::get_if<Entries>(&value);
-    if (entries == nullptr || definition.kind != FeatureKind::recent || definition.window.empty())
+    if (entries == nullptr || definition.kind == FeatureKind::capped || definition.window.empty())
         return;
     std::erase_if(entries->items,
                   [&](const Entry& entry) { return leaves_window(definition, entry.stamp.at, zone) <= clock; });
