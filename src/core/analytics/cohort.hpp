@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,9 +39,13 @@ struct CohortCell {
 
 /// Counts per cohort. `members` has an entry for each cohort; `cells` those that are not zero, by (cohort, period).
 struct CohortSummary {
+    CohortSummary() = default;
+    /// With the counts in memory of the caller's.
+    explicit CohortSummary(std::pmr::memory_resource* memory) : members(memory), cells(memory) {}
+
     Period period;
-    std::map<std::int64_t, std::int64_t> members;
-    std::map<std::pair<std::int64_t, std::int64_t>, CohortCell> cells;
+    std::pmr::map<std::int64_t, std::int64_t> members;
+    std::pmr::map<std::pair<std::int64_t, std::int64_t>, CohortCell> cells;
 
     /// Adds the contacts of another summary. Throws invalid_parameter when the periods differ, out_of_range beyond 2^63.
     void add(const CohortSummary& other);

@@ -1,4 +1,5 @@
 // The module's magic and its initialisation: registers GUCs and, when preloaded, the launcher. Nothing else happens here.
+#include "pg/analytics/settings.hpp"
 #include "pg/border/boundary.hpp"
 
 extern "C" {
@@ -6,4 +7,4 @@ PG_MODULE_MAGIC;
 PGDLLEXPORT void _PG_init(void);
 }
 
-void _PG_init(void) {}
+void _PG_init(void) { nurture::analytics::register_analytics_settings(); }
