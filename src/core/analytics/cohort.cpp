@@ -15,8 +15,6 @@ namespace {
 constexpr std::uint8_t format_version = 1;
 constexpr Span monday = 2 * day; // Monday, 3 January 2000
 constexpr std::size_t most_lines = 10'000'000;
-// Beyond these a period's number cannot come from a time; a small bound keeps all sums far from overflow.
-constexpr std::int64_t furthest = std::int64_t{1} << 62;
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b != 0 && a < 0 ? 1 : 0); }
 
@@ -139,11 +137,11 @@ void validate(const CohortSummary& summary) {
     if (period.months < 0 || period.micros < 0 || (period.months == 0) == (period.micros == 0))
         ByteReader::fail("the period is neither months nor an exact length");
     for (const auto& [cohort, members] : summary.members)
-        if (members <= 0 || cohort > furthest || cohort < -furthest)
+        if (members <= 0 || cohort > furthest_period || cohort < -furthest_period)
             ByteReader::fail("a cohort has no members or is out of range");
     for (const auto& [key, cell] : summary.cells) {
         auto const members = summary.members.find(key.first);
-        if (members == summary.members.end() || key.second < 0 || key.second > furthest)
+        if (members == summary.members.end() || key.second < 0 || key.second > 2 * furthest_period)
             ByteReader::fail("a period belongs to no cohort");
         if (cell.active <= 0 || cell.active > members->second || cell.retained < 0 || cell.retained > cell.active)
             ByteReader::fail("more contacts are counted than there are");
@@ -231,7 +229,7 @@ std::string print(const CohortSummary& summary) {
 CohortSummary parse_cohorts(std::string_view text) {
     std::size_t at = 0;
     auto const expected = [&](const char* what) {
-        throw Error(ErrorKind::syntax, "invalid input for type nurture.cohort_summary",
+        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.cohort_summary",
                     std::string("At character ") + std::to_string(at + 1) + " " + what + " was expected.",
                     "Its form is: version, period, [cohort:members offset:active:retained …; …].")
             .at(static_cast<std::int64_t>(at));
@@ -289,7 +287,11 @@ CohortSummary parse_cohorts(std::string_view text) {
     }
     if (at != text.size())
         expected("the end");
-    validate(summary);
+    try {
+        validate(summary);
+    } catch (const Error& error) { // what is typed is no corrupt storage
+        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.cohort_summary", error.detail);
+    }
     return summary;
 }
 

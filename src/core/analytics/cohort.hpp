@@ -25,6 +25,9 @@ struct Period {
 /// A period of an interval's fields; throws invalid_parameter unless it is positive and either months or exact.
 [[nodiscard]] Period make_period(const Duration& duration);
 
+/// Numbers of periods stay within this on both sides, so that their sums cannot overflow.
+inline constexpr std::int64_t furthest_period = std::int64_t{1} << 61;
+
 /// Number of the period that contains `at`.
 [[nodiscard]] std::int64_t period_of(const Period& period, Time at) noexcept;
 /// When period `number` begins; saturates.

@@ -21,7 +21,7 @@ class Scanner {
     explicit Scanner(std::string_view text) : text_(text) {}
 
     [[noreturn]] void expected(const char* what) const {
-        throw Error(ErrorKind::syntax, "invalid input for type nurture.funnel_summary",
+        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.funnel_summary",
                     std::string("At character ") + std::to_string(at_ + 1) + " " + what + " was expected.",
                     "Its form is: version, type of the times, steps, span, [time:mask …].")
             .at(static_cast<std::int64_t>(at_));
@@ -177,7 +177,11 @@ EventSet parse_event_set(std::string_view text) {
         scanner.literal("]", "\" \" or \"]\"");
     }
     scanner.end();
-    validate(set);
+    try {
+        validate(set);
+    } catch (const Error& error) { // what is typed is no corrupt storage
+        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.funnel_summary", error.detail);
+    }
     return set;
 }
 

@@ -62,7 +62,7 @@ void validate(const EventSet& set);
 /// Text of a funnel_summary: `1 timestamptz 4 604800000000 [819234000000000:1 …]` (version, type, steps, span, then
 /// time:mask). Integers only, so it is exact and means the same in every session.
 [[nodiscard]] std::string print(const EventSet& set);
-/// Inverse of print(). Throws syntax with what was expected where.
+/// Inverse of print(). Throws invalid_parameter with what was expected where.
 [[nodiscard]] EventSet parse_event_set(std::string_view text);
 
 /// Calls visit(first, last) for each instant: the half-open range of events with one time.

@@ -82,7 +82,7 @@ class ByteReader {
             fail("there are bytes after the end");
     }
     [[noreturn]] static void fail(const char* why) {
-        throw Error(ErrorKind::corrupt_data, "invalid bytes in an aggregate's state", std::string("Reason: ") + why + ".");
+        throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state", std::string("Reason: ") + why + ".");
     }
 
   private:

@@ -84,7 +84,7 @@ void append_all(MemoryContext context, EventState& to, const EventState& from) {
 EventSet summary_argument(FunctionCallInfo fcinfo) {
     EventSet set = decode(read_varlena(PG_GETARG_DATUM(0)));
     if (!set.pattern.empty())
-        throw Error(ErrorKind::corrupt_data, "invalid bytes in a funnel_summary", "Reason: it has a pattern.");
+        throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state", "Reason: a funnel has no pattern.");
     return set;
 }
 
@@ -232,7 +232,7 @@ NURTURE_FUNCTION(nurture_funnel_summary_recv) {
         std::string_view const bytes(buffer->data + buffer->cursor, static_cast<std::size_t>(buffer->len - buffer->cursor));
         EventSet const set = decode(bytes);
         if (!set.pattern.empty())
-            throw Error(ErrorKind::corrupt_data, "invalid bytes in a funnel_summary", "Reason: it has a pattern.");
+            throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state", "Reason: a funnel has no pattern.");
         buffer->cursor = buffer->len;
         return make_varlena(encode(set));
     });
