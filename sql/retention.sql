@@ -45,6 +45,8 @@ SELECT m.cohort, (extract(year FROM month.month) * 12 + extract(month FROM month
   LEFT JOIN active b ON b.contact = m.contact AND b.month = month.month - interval '1 month'
  GROUP BY 1, 2, 3;
 SELECT pg_temp.same('SELECT * FROM cohort_naive', 'SELECT * FROM cohort_ours');
+-- Without a time of beginning the first activity is it.
+SELECT pg_temp.same('SELECT * FROM cohort_naive', 'SELECT * FROM nurture.cohort((SELECT nurture.rollup(c) FROM (SELECT nurture.cohort_agg(at, interval ''1 month'') AS c FROM retention_event GROUP BY contact) x))');
 SELECT * FROM cohort_ours WHERE cohort < '2026-01-01' ORDER BY cohort, period;
 SELECT g.*, active = new + retained + resurrected AND active = lag(active, 1, 0::bigint) OVER (ORDER BY period_start) - churned + new + resurrected AS balanced
   FROM nurture.growth((SELECT nurture.rollup(c) FROM (SELECT nurture.cohort_agg(first_at, at, interval '1 month') AS c FROM retention_row GROUP BY contact) x)) g;
@@ -74,8 +76,11 @@ SELECT pg_temp.same('SELECT * FROM retention_serial', 'SELECT * FROM retention_o
 CREATE VIEW cohort_one AS SELECT nurture.cohort_agg(timestamptz '2025-11-01', at, interval '1 week')::text AS c FROM retention_event;
 EXPLAIN (COSTS OFF) SELECT * FROM cohort_one;
 CREATE TABLE cohort_one_parallel AS SELECT * FROM cohort_one;
+CREATE VIEW cohort_first AS SELECT nurture.cohort_agg(at, interval '1 week')::text AS c FROM retention_event;
+CREATE TABLE cohort_first_parallel AS SELECT * FROM cohort_first;
 SET max_parallel_workers_per_gather = 0;
 SELECT pg_temp.same('SELECT * FROM cohort_one_parallel', 'SELECT * FROM cohort_one');
+SELECT pg_temp.same('SELECT * FROM cohort_first_parallel', 'SELECT * FROM cohort_first');
 SET work_mem = '64kB';
 SET enable_sort = off;
 SELECT pg_temp.same('SELECT contact, c::text FROM cohort_contact', 'SELECT contact, nurture.cohort_agg(first_at, at, interval ''1 month'')::text FROM retention_row GROUP BY contact');
@@ -130,4 +135,4 @@ SELECT nurture.sessionize(contact, -1) OVER (ORDER BY at) FROM retention_event L
 SELECT nurture.sessionize(contact, NULL) OVER (ORDER BY at) FROM retention_event LIMIT 1;
 SELECT nurture.sessionize(1, 1);
 
-DROP TABLE retention_event, cohort_serial, retention_serial, cohort_contact, cohort_one_parallel, cohort_loaded, cohort_bytes CASCADE;
+DROP TABLE retention_event, cohort_serial, retention_serial, cohort_contact, cohort_one_parallel, cohort_first_parallel, cohort_loaded, cohort_bytes CASCADE;

@@ -15,8 +15,12 @@ namespace {
 
 using border::pg_call;
 
-// Chunks are powers of two because the allocator rounds to them; the first holds seven events of eight conditions.
-constexpr std::size_t first_chunk = 64;
+// Chunks are powers of two because the allocator rounds to them; the first one lies behind the state and fills its
+// chunk up to 128 bytes: eight or nine events of few conditions without a second access to memory.
+constexpr std::size_t first_chunk = 128 - sizeof(EventState);
+constexpr std::size_t second_chunk = 128;
+
+char* first_chunk_of(EventState& state) noexcept { return reinterpret_cast<char*>(&state + 1); }
 
 std::uint32_t mask_at(const EventState& state, std::uint32_t i) noexcept {
     const char* const masks = state.chunk + static_cast<std::size_t>(state.capacity) * sizeof(Time);
@@ -29,7 +33,7 @@ std::uint32_t mask_at(const EventState& state, std::uint32_t i) noexcept {
 
 void grow(MemoryContext context, EventState& state) {
     std::size_t const per_event = sizeof(Time) + state.width;
-    std::size_t bytes = first_chunk;
+    std::size_t bytes = second_chunk;
     while (bytes / per_event <= state.capacity)
         bytes *= 2;
     std::size_t const capacity = bytes / per_event;
@@ -40,12 +44,11 @@ void grow(MemoryContext context, EventState& state) {
         static_cast<char*>(MemoryContextAllocExtended(context, bytes, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE));
     if (chunk == nullptr)
         throw std::bad_alloc();
-    if (state.chunk != nullptr) {
-        std::memcpy(chunk, state.chunk, state.size * sizeof(Time));
-        std::memcpy(chunk + capacity * sizeof(Time), state.chunk + state.capacity * sizeof(Time),
-                    static_cast<std::size_t>(state.size) * state.width);
+    std::memcpy(chunk, state.chunk, state.size * sizeof(Time));
+    std::memcpy(chunk + capacity * sizeof(Time), state.chunk + state.capacity * sizeof(Time),
+                static_cast<std::size_t>(state.size) * state.width);
+    if (state.chunk != first_chunk_of(state))
         pfree(state.chunk);
-    }
     state.chunk = chunk;
     state.capacity = static_cast<std::uint32_t>(capacity);
 }
@@ -70,7 +73,7 @@ EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions
     std::size_t const pattern_size = pattern == nullptr ? 0 : VARSIZE_ANY(pattern);
     check_aggregate_memory(sizeof(EventState) + pattern_size);
     auto* const state = static_cast<EventState*>(
-        MemoryContextAllocExtended(context, sizeof(EventState), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO));
+        MemoryContextAllocExtended(context, sizeof(EventState) + first_chunk, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO));
     if (state == nullptr)
         throw std::bad_alloc();
     state->kind = kind;
@@ -78,6 +81,8 @@ EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions
     state->width = conditions <= 8 ? 1 : conditions <= 16 ? 2 : 4;
     state->span = span;
     state->sorted = true;
+    state->chunk = first_chunk_of(*state);
+    state->capacity = static_cast<std::uint32_t>(first_chunk / (sizeof(Time) + state->width));
     if (pattern != nullptr) {
         state->pattern = static_cast<text*>(MemoryContextAllocExtended(context, pattern_size, MCXT_ALLOC_NO_OOM));
         if (state->pattern == nullptr)

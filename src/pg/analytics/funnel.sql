@@ -38,7 +38,7 @@ CREATE FUNCTION nurture._funnel_rollup_row(internal, nurture.funnel_summary) RET
 CREATE FUNCTION nurture._funnel_row(internal, timestamptz, interval, VARIADIC boolean[]) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_funnel_row_timestamptz' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 CREATE AGGREGATE nurture.funnel(at timestamptz, span interval, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_depth,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -46,7 +46,7 @@ CREATE AGGREGATE nurture.funnel(at timestamptz, span interval, VARIADIC steps bo
 );
 COMMENT ON AGGREGATE nurture.funnel(timestamptz, interval, VARIADIC boolean[]) IS 'depth of the funnel: how many of the steps were done in their order, the last at most span after the first';
 CREATE AGGREGATE nurture.funnel_agg(at timestamptz, span interval, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_summary,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -57,7 +57,7 @@ COMMENT ON AGGREGATE nurture.funnel_agg(timestamptz, interval, VARIADIC boolean[
 CREATE FUNCTION nurture._funnel_row(internal, timestamp, interval, VARIADIC boolean[]) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_funnel_row_timestamp' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 CREATE AGGREGATE nurture.funnel(at timestamp, span interval, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_depth,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -65,7 +65,7 @@ CREATE AGGREGATE nurture.funnel(at timestamp, span interval, VARIADIC steps bool
 );
 COMMENT ON AGGREGATE nurture.funnel(timestamp, interval, VARIADIC boolean[]) IS 'depth of the funnel: how many of the steps were done in their order, the last at most span after the first';
 CREATE AGGREGATE nurture.funnel_agg(at timestamp, span interval, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_summary,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -76,7 +76,7 @@ COMMENT ON AGGREGATE nurture.funnel_agg(timestamp, interval, VARIADIC boolean[])
 CREATE FUNCTION nurture._funnel_row(internal, date, interval, VARIADIC boolean[]) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_funnel_row_date' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 CREATE AGGREGATE nurture.funnel(at date, span interval, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_depth,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -84,7 +84,7 @@ CREATE AGGREGATE nurture.funnel(at date, span interval, VARIADIC steps boolean[]
 );
 COMMENT ON AGGREGATE nurture.funnel(date, interval, VARIADIC boolean[]) IS 'depth of the funnel: how many of the steps were done in their order, the last at most span after the first';
 CREATE AGGREGATE nurture.funnel_agg(at date, span interval, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_summary,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -95,7 +95,7 @@ COMMENT ON AGGREGATE nurture.funnel_agg(date, interval, VARIADIC boolean[]) IS '
 CREATE FUNCTION nurture._funnel_row(internal, bigint, bigint, VARIADIC boolean[]) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_funnel_row_bigint' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 CREATE AGGREGATE nurture.funnel(at bigint, span bigint, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_depth,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -103,7 +103,7 @@ CREATE AGGREGATE nurture.funnel(at bigint, span bigint, VARIADIC steps boolean[]
 );
 COMMENT ON AGGREGATE nurture.funnel(bigint, bigint, VARIADIC boolean[]) IS 'depth of the funnel: how many of the steps were done in their order, the last at most span after the first';
 CREATE AGGREGATE nurture.funnel_agg(at bigint, span bigint, VARIADIC steps boolean[]) (
-    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_summary,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,
@@ -112,7 +112,7 @@ CREATE AGGREGATE nurture.funnel_agg(at bigint, span bigint, VARIADIC steps boole
 COMMENT ON AGGREGATE nurture.funnel_agg(bigint, bigint, VARIADIC boolean[]) IS 'the funnel as a value that can be stored, added and asked in every mode: depth(), times(), converted_within()';
 
 CREATE AGGREGATE nurture.rollup(summary nurture.funnel_summary) (
-    SFUNC = nurture._funnel_rollup_row, STYPE = internal, SSPACE = 160,
+    SFUNC = nurture._funnel_rollup_row, STYPE = internal, SSPACE = 144,
     FINALFUNC = nurture._funnel_summary,
     COMBINEFUNC = nurture._events_combine,
     SERIALFUNC = nurture._events_serialize, DESERIALFUNC = nurture._events_deserialize,

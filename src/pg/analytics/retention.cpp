@@ -23,18 +23,20 @@ using border::pg_call;
 /// buffer is full.
 struct ContactState {
     Period period;
-    Time first; ///< exactly, so that another contact's row is noticed
+    Time first;   ///< exactly, so that another contact's row is noticed
+    bool derived; ///< it is the earliest activity
     std::int64_t* periods;
     std::size_t size, capacity;
 };
 
-ContactState* make_contact(MemoryContext context, const Period& period, Time first) {
+ContactState* make_contact(MemoryContext context, const Period& period, Time first, bool derived) {
     auto* const state = static_cast<ContactState*>(
         MemoryContextAllocExtended(context, sizeof(ContactState), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO));
     if (state == nullptr)
         throw std::bad_alloc();
     state->period = period;
     state->first = first;
+    state->derived = derived;
     return state;
 }
 
@@ -70,10 +72,13 @@ std::vector<std::int64_t> sorted_periods(const ContactState& state) {
     return periods;
 }
 
-void expect_same(const ContactState& state, const Period& period, Time first) {
-    if (state.period != period)
+/// Takes what another row or partial state says about the contact's beginning.
+void expect_same(ContactState& state, const Period& period, Time first, bool derived) {
+    if (state.period != period || state.derived != derived)
         throw Error(ErrorKind::invalid_parameter, "the period differs within a group");
-    if (state.first != first)
+    if (derived)
+        state.first = std::min(state.first, first);
+    else if (state.first != first)
         throw Error(ErrorKind::invalid_parameter, "the beginning differs within a group",
                     "cohort_agg() takes the rows of one contact.",
                     "GROUP BY the contact and add the contacts' summaries with nurture.rollup().");
@@ -96,11 +101,13 @@ std::int64_t period_number(const Period& period, Time at) {
     return number;
 }
 
-/// (state, first_at, at, period): one row.
+/// (state, first_at, at, period) or (state, at, period): one row.
 Datum cohort_row(FunctionCallInfo fcinfo, TimeKind kind) {
     MemoryContext const context = aggregate_context(fcinfo);
     auto* state = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<ContactState*>(PG_GETARG_POINTER(0));
-    Period const period = period_argument(fcinfo, 3);
+    bool const derived = PG_NARGS() == 3;
+    int const at = derived ? 1 : 2;
+    Period const period = period_argument(fcinfo, at + 1);
     if (PG_ARGISNULL(1)) {
         fcinfo->isnull = state == nullptr;
         return PointerGetDatum(state);
@@ -108,12 +115,12 @@ Datum cohort_row(FunctionCallInfo fcinfo, TimeKind kind) {
     Time const first = read_time(PG_GETARG_DATUM(1), kind);
     if (state == nullptr) {
         (void)period_number(period, first); // an error now rather than at the end
-        state = make_contact(context, period, first);
+        state = make_contact(context, period, first, derived);
     } else {
-        expect_same(*state, period, first);
+        expect_same(*state, period, first, derived);
     }
-    if (!PG_ARGISNULL(2))
-        add_period(context, *state, period_number(period, read_time(PG_GETARG_DATUM(2), kind)));
+    if (!PG_ARGISNULL(at))
+        add_period(context, *state, period_number(period, read_time(PG_GETARG_DATUM(at), kind)));
     return PointerGetDatum(state);
 }
 
@@ -202,9 +209,9 @@ NURTURE_FUNCTION(nurture_contact_combine) {
         }
         auto const& from = *reinterpret_cast<ContactState*>(PG_GETARG_POINTER(1));
         if (to == nullptr)
-            to = make_contact(context, from.period, from.first);
+            to = make_contact(context, from.period, from.first, from.derived);
         else
-            expect_same(*to, from.period, from.first);
+            expect_same(*to, from.period, from.first, from.derived);
         for (std::int64_t const number : sorted_periods(from))
             add_period(context, *to, number);
         return PointerGetDatum(to);
@@ -221,6 +228,7 @@ NURTURE_FUNCTION(nurture_contact_serialize) {
         writer.word(static_cast<std::uint64_t>(state.period.months));
         writer.word(static_cast<std::uint64_t>(state.period.micros));
         writer.word(static_cast<std::uint64_t>(state.first));
+        writer.byte(state.derived ? 1 : 0);
         std::vector<std::int64_t> const periods = sorted_periods(state);
         writer.varint(periods.size());
         for (std::int64_t const number : periods)
@@ -240,8 +248,8 @@ NURTURE_FUNCTION(nurture_contact_deserialize) {
         if (months < 0 || months > 0x7fffffff || micros < 0 || (months == 0) == (micros == 0))
             ByteReader::fail("the period is neither months nor an exact length");
         auto const first = static_cast<Time>(reader.word());
-        ContactState* const state =
-            make_contact(CurrentMemoryContext, Period{static_cast<std::int32_t>(months), micros}, first);
+        ContactState* const state = make_contact(
+            CurrentMemoryContext, Period{static_cast<std::int32_t>(months), micros}, first, reader.byte() != 0);
         for (std::size_t left = reader.count(8); left > 0; --left)
             add_period(CurrentMemoryContext, *state, static_cast<std::int64_t>(reader.word()));
         reader.end();

@@ -53,6 +53,16 @@ CREATE AGGREGATE nurture.cohort_agg(first_at timestamptz, at timestamptz, period
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE nurture.cohort_agg(timestamptz, timestamptz, interval) IS 'the periods (UTC) in which one contact, begun at first_at, was active; GROUP BY the contact, then rollup()';
+CREATE FUNCTION nurture._cohort_row(internal, timestamptz, interval) RETURNS internal
+    AS 'MODULE_PATHNAME', 'nurture_cohort_row_timestamptz' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE nurture.cohort_agg(at timestamptz, period interval) (
+    SFUNC = nurture._cohort_row, STYPE = internal, SSPACE = 140,
+    FINALFUNC = nurture._contact_summary,
+    COMBINEFUNC = nurture._contact_combine,
+    SERIALFUNC = nurture._contact_serialize, DESERIALFUNC = nurture._contact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nurture.cohort_agg(timestamptz, interval) IS 'the periods (UTC) in which one contact, begun with its first activity, was active; GROUP BY the contact, then rollup()';
 
 CREATE FUNCTION nurture._cohort_row(internal, timestamp, timestamp, interval) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_cohort_row_timestamptz' LANGUAGE c IMMUTABLE PARALLEL SAFE;
@@ -64,6 +74,16 @@ CREATE AGGREGATE nurture.cohort_agg(first_at timestamp, at timestamp, period int
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE nurture.cohort_agg(timestamp, timestamp, interval) IS 'the periods in which one contact, begun at first_at, was active; GROUP BY the contact, then rollup()';
+CREATE FUNCTION nurture._cohort_row(internal, timestamp, interval) RETURNS internal
+    AS 'MODULE_PATHNAME', 'nurture_cohort_row_timestamptz' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE nurture.cohort_agg(at timestamp, period interval) (
+    SFUNC = nurture._cohort_row, STYPE = internal, SSPACE = 140,
+    FINALFUNC = nurture._contact_summary,
+    COMBINEFUNC = nurture._contact_combine,
+    SERIALFUNC = nurture._contact_serialize, DESERIALFUNC = nurture._contact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nurture.cohort_agg(timestamp, interval) IS 'the periods in which one contact, begun with its first activity, was active; GROUP BY the contact, then rollup()';
 
 CREATE FUNCTION nurture._cohort_row(internal, date, date, interval) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_cohort_row_date' LANGUAGE c IMMUTABLE PARALLEL SAFE;
@@ -75,6 +95,16 @@ CREATE AGGREGATE nurture.cohort_agg(first_at date, at date, period interval) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE nurture.cohort_agg(date, date, interval) IS 'the periods in which one contact, begun at first_at, was active; GROUP BY the contact, then rollup()';
+CREATE FUNCTION nurture._cohort_row(internal, date, interval) RETURNS internal
+    AS 'MODULE_PATHNAME', 'nurture_cohort_row_date' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE nurture.cohort_agg(at date, period interval) (
+    SFUNC = nurture._cohort_row, STYPE = internal, SSPACE = 140,
+    FINALFUNC = nurture._contact_summary,
+    COMBINEFUNC = nurture._contact_combine,
+    SERIALFUNC = nurture._contact_serialize, DESERIALFUNC = nurture._contact_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nurture.cohort_agg(date, interval) IS 'the periods in which one contact, begun with its first activity, was active; GROUP BY the contact, then rollup()';
 
 CREATE FUNCTION nurture._cohort_rollup_row(internal, nurture.cohort_summary) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_cohort_rollup_row' LANGUAGE c IMMUTABLE PARALLEL SAFE;
