@@ -69,9 +69,7 @@ void check_aggregate_memory(std::size_t bytes) {
                     "Raise nurture.aggregate_memory, filter rows that satisfy no condition, or use smaller groups.");
 }
 
-EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span, text* pattern) {
-    std::size_t const pattern_size = pattern == nullptr ? 0 : VARSIZE_ANY(pattern);
-    check_aggregate_memory(sizeof(EventState) + pattern_size);
+EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span, const text* pattern) {
     auto* const state = static_cast<EventState*>(
         MemoryContextAllocExtended(context, sizeof(EventState) + first_chunk, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO));
     if (state == nullptr)
@@ -83,13 +81,30 @@ EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions
     state->sorted = true;
     state->chunk = first_chunk_of(*state);
     state->capacity = static_cast<std::uint32_t>(first_chunk / (sizeof(Time) + state->width));
-    if (pattern != nullptr) {
-        state->pattern = static_cast<text*>(MemoryContextAllocExtended(context, pattern_size, MCXT_ALLOC_NO_OOM));
-        if (state->pattern == nullptr)
-            throw std::bad_alloc();
-        std::memcpy(state->pattern, pattern, pattern_size);
-    }
+    state->pattern = pattern;
     return state;
+}
+
+bool same_pattern(const text* a, const text* b) noexcept {
+    if (a == b || a == nullptr || b == nullptr)
+        return a == b;
+    return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+           std::memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+const text* keep_pattern(FunctionCallInfo fcinfo, MemoryContext context, const text* pattern, text*& kept) {
+    if (kept != nullptr && same_pattern(kept, pattern))
+        return kept;
+    std::size_t const size = VARSIZE_ANY(pattern);
+    check_aggregate_memory(size);
+    auto* const copy = static_cast<text*>(MemoryContextAllocExtended(
+        kept == nullptr ? fcinfo->flinfo->fn_mcxt : context, size, MCXT_ALLOC_NO_OOM));
+    if (copy == nullptr)
+        throw std::bad_alloc();
+    std::memcpy(copy, pattern, size);
+    if (kept == nullptr)
+        kept = copy;
+    return copy;
 }
 
 void append(MemoryContext context, EventState& state, Time at, std::uint32_t mask) {

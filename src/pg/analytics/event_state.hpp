@@ -17,7 +17,7 @@ namespace nurture::analytics {
 /// Events of one group. Plain data: it dies with its memory context.
 struct EventState {
     char* chunk;       ///< capacity times, then capacity masks of `width` bytes
-    text* pattern;     ///< the sequence's; null in a funnel
+    const text* pattern; ///< the sequence's; null in a funnel
     Span span;
     std::uint32_t size, capacity;
     TimeKind kind;
@@ -32,7 +32,14 @@ MemoryContext aggregate_context(FunctionCallInfo fcinfo);
 /// Throws limit_exceeded when one group takes more than nurture.aggregate_memory.
 void check_aggregate_memory(std::size_t bytes);
 
-EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span, text* pattern);
+/// Keeps the pattern's pointer: see keep_pattern().
+EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span, const text* pattern);
+
+/// A copy of a pattern that lives as long as the state. The first one a call site sees is kept for the whole query in
+/// `kept` and shared by all groups; others are copied into `context`.
+const text* keep_pattern(FunctionCallInfo fcinfo, MemoryContext context, const text* pattern, text*& kept);
+/// Are these the same pattern (or both none)?
+bool same_pattern(const text* a, const text* b) noexcept;
 void append(MemoryContext context, EventState& state, Time at, std::uint32_t mask);
 
 /// A group's events in order: those of the state if it is sorted, else a sorted copy.

@@ -147,14 +147,13 @@ NURTURE_FUNCTION(nurture_events_combine) {
             return PointerGetDatum(to);
         }
         if (to == nullptr) {
-            to = make_state(context, from->kind, from->conditions, from->span, from->pattern);
+            const text* pattern = from->pattern;
+            if (pattern != nullptr)
+                pattern = keep_pattern(fcinfo, context, pattern, reinterpret_cast<text*&>(fcinfo->flinfo->fn_extra));
+            to = make_state(context, from->kind, from->conditions, from->span, pattern);
         } else {
             expect_same(*to, from->kind, from->conditions, from->span);
-            if ((to->pattern == nullptr) != (from->pattern == nullptr) ||
-                (to->pattern != nullptr &&
-                 (VARSIZE_ANY_EXHDR(to->pattern) != VARSIZE_ANY_EXHDR(from->pattern) ||
-                  std::memcmp(VARDATA_ANY(to->pattern), VARDATA_ANY(from->pattern),
-                              VARSIZE_ANY_EXHDR(to->pattern)) != 0)))
+            if (!same_pattern(to->pattern, from->pattern))
                 throw Error(ErrorKind::invalid_parameter, "the pattern differs within a group");
         }
         append_all(context, *to, *from);

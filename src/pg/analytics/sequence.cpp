@@ -21,14 +21,20 @@ struct ParsedPattern {
     std::string source;
     bool plain = false;
     Pattern pattern;
+    text* kept = nullptr; ///< see keep_pattern()
 };
 
-const Pattern& parsed(FunctionCallInfo fcinfo, const text* source, TimeKind kind) {
+ParsedPattern& pattern_cache(FunctionCallInfo fcinfo) {
     auto*& cache = reinterpret_cast<ParsedPattern*&>(fcinfo->flinfo->fn_extra);
-    std::string_view const wanted(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
-    bool const plain = kind == TimeKind::bigint;
     if (cache == nullptr)
         cache = border::make_in<ParsedPattern>(fcinfo->flinfo->fn_mcxt);
+    return *cache;
+}
+
+const Pattern& parsed(FunctionCallInfo fcinfo, const text* source, TimeKind kind) {
+    ParsedPattern* const cache = &pattern_cache(fcinfo);
+    std::string_view const wanted(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
+    bool const plain = kind == TimeKind::bigint;
     if (cache->pattern.elements.empty() || cache->plain != plain || cache->source != wanted) {
         Pattern pattern = parse_pattern(wanted, plain);
         cache->source = wanted;
@@ -49,12 +55,12 @@ Datum sequence_row(FunctionCallInfo fcinfo, TimeKind kind) {
     auto* state = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<EventState*>(PG_GETARG_POINTER(0));
     if (state == nullptr) {
         check_conditions(parsed(fcinfo, pattern, kind), conditions);
-        state = make_state(context, kind, conditions, 0, pattern);
+        state = make_state(context, kind, conditions, 0,
+                           keep_pattern(fcinfo, context, pattern, pattern_cache(fcinfo).kept));
     } else {
         if (state->conditions != conditions)
             throw Error(ErrorKind::invalid_parameter, "the number of conditions differs within a group");
-        if (VARSIZE_ANY_EXHDR(pattern) != VARSIZE_ANY_EXHDR(state->pattern) ||
-            std::memcmp(VARDATA_ANY(pattern), VARDATA_ANY(state->pattern), VARSIZE_ANY_EXHDR(pattern)) != 0)
+        if (!same_pattern(pattern, state->pattern))
             throw Error(ErrorKind::invalid_parameter, "the pattern differs within a group");
     }
     if (mask != 0 && !PG_ARGISNULL(2))
