@@ -101,7 +101,18 @@ RESET enable_partitionwise_aggregate;
 -- A hash table far beyond work_mem.
 SET work_mem = '64kB';
 SET enable_sort = off;
-EXPLAIN (COSTS OFF) SELECT contact, nurture.funnel(at, interval '1 hour', type = 'view') FROM funnel_event GROUP BY contact;
+CREATE FUNCTION pg_temp.spills(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, FORMAT json) ' || query INTO plan;
+    RETURN (plan -> 0 -> 'Plan' ->> 'HashAgg Batches')::int > 1;
+END $$;
+CREATE VIEW funnel_instant AS
+SELECT contact, at, nurture.funnel(at, interval '1 hour', type = 'view', type = 'cart') AS d,
+       nurture.funnel_agg(at, interval '1 hour', type = 'view', type = 'cart')::text AS s FROM funnel_event GROUP BY contact, at;
+SELECT pg_temp.spills('SELECT * FROM funnel_instant');
+SELECT pg_temp.same($$SELECT contact, at, CASE WHEN bool_or(type = 'view') THEN 1 + bool_or(type = 'cart')::int ELSE 0 END FROM funnel_event GROUP BY 1, 2$$,
+                    'SELECT contact, at, d FROM funnel_instant');
 SELECT pg_temp.same('SELECT * FROM funnel_result', 'SELECT * FROM funnel_ours');
 RESET work_mem;
 RESET enable_sort;

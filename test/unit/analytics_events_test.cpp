@@ -30,7 +30,8 @@ EventSet random_set() {
                                   rc::gen::inRange<Time>(-5, 5));
         if (set.kind == TimeKind::date && at != never && at != always)
             at -= at % day;
-        auto const mask = static_cast<std::uint32_t>(*rc::gen::arbitrary<std::uint32_t>()) & low_bits(set.conditions);
+        auto const mask =
+            static_cast<std::uint32_t>(*rc::gen::arbitrary<std::uint32_t>()) & low_bits(set.conditions);
         set.events.push_back({at, mask == 0 ? 1u : mask});
     }
     std::sort(set.events.begin(), set.events.end());
@@ -90,10 +91,11 @@ TEST(EventSet, HostileBytesAreRefusedOrCanonical) {
 }
 
 TEST(EventSet, TextThatIsNoValueIsRefused) {
-    for (const char* text : {"", "1", "2 timestamptz 1 0 []", "1 timestamptz 1 0 [", "1 timestamptz 1 0 [] ",
-                             "1 timestamptz 0 0 []", "1 timestamptz 33 0 []", "1 timestamptz 2 -1 []",
-                             "1 timestamptz 2 1 [5:4]", "1 timestamptz 2 1 [5:0]", "1 timestamptz 2 1 [5:1 4:1]",
-                             "1 date 2 1 [5:1]", "1 time 2 1 []", "1 bigint 2 1 [99999999999999999999:1]"})
+    for (const char* text :
+         {"", "1", "2 timestamptz 1 0 []", "1 timestamptz 1 0 [", "1 timestamptz 1 0 [] ",
+          "1 timestamptz 0 0 []", "1 timestamptz 33 0 []", "1 timestamptz 2 -1 []", "1 timestamptz 2 1 [5:4]",
+          "1 timestamptz 2 1 [5:0]", "1 timestamptz 2 1 [5:1 4:1]", "1 date 2 1 [5:1]", "1 time 2 1 []",
+          "1 bigint 2 1 [99999999999999999999:1]"})
         EXPECT_THROW((void)parse_event_set(text), Error) << text;
     EXPECT_EQ(parse_event_set("1 date 2 1 [0:1 86400000000:3]").events.size(), 2u);
 }

@@ -40,7 +40,8 @@ std::uint32_t squeeze(std::uint32_t mask, std::uint32_t excluded) {
 }
 
 // One order of the rows; row i stands at position i. Chains are strictly increasing positions.
-void chains_in_order(const std::vector<Event>& rows, unsigned steps, Span span, const FunnelMode& mode, Best& best) {
+void chains_in_order(const std::vector<Event>& rows, unsigned steps, Span span, const FunnelMode& mode,
+                     Best& best) {
     std::vector<std::size_t> chain;
     auto const is_excluded = [&](std::size_t i) { return (rows[i].mask & mode.excluded) != 0; };
     auto const between_is_fine = [&](std::size_t previous, std::size_t next, unsigned depth) {
@@ -85,7 +86,8 @@ void chains_in_order(const std::vector<Event>& rows, unsigned steps, Span span, 
 }
 
 // Where only times matter: any rows whose times do not decrease, the same row as often as wanted.
-void chains_by_time(const std::vector<Event>& rows, unsigned steps, Span span, const FunnelMode& mode, Best& best) {
+void chains_by_time(const std::vector<Event>& rows, unsigned steps, Span span, const FunnelMode& mode,
+                    Best& best) {
     std::vector<Time> chain;
     std::function<void()> const extend = [&] {
         if (!chain.empty())
@@ -93,7 +95,8 @@ void chains_by_time(const std::vector<Event>& rows, unsigned steps, Span span, c
         if (chain.size() == steps)
             return;
         for (const Event& row : rows) {
-            if ((row.mask & mode.excluded) != 0 || (squeeze(row.mask, mode.excluded) >> chain.size() & 1) == 0)
+            if ((row.mask & mode.excluded) != 0 ||
+                (squeeze(row.mask, mode.excluded) >> chain.size() & 1) == 0)
                 continue;
             if (!chain.empty()) {
                 if (row.at < chain.back() || row.at - chain.front() > span)

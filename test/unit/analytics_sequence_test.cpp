@@ -91,9 +91,10 @@ std::vector<Time> canonical_match(const Pattern& pattern, const std::vector<Even
             std::vector<Time> times;
             for (std::size_t i : chosen)
                 times.push_back(arranged[i].at);
-            bool const better = best.empty() || times.back() < best.back() ||
-                                (times.back() == best.back() &&
-                                 std::lexicographical_compare(best.rbegin(), best.rend(), times.rbegin(), times.rend()));
+            bool const better =
+                best.empty() || times.back() < best.back() ||
+                (times.back() == best.back() &&
+                 std::lexicographical_compare(best.rbegin(), best.rend(), times.rbegin(), times.rend()));
             if (better)
                 best = times;
         });
@@ -224,8 +225,9 @@ TEST(Sequence, NoPatternIsSlow) {
     std::vector<Event> events;
     for (Time i = 0; i < 1'000'000; ++i)
         events.push_back({i, 1});
-    for (const char* text : {"(?1).*(?1).*(?1).*(?1).*(?2)", "(?1)(?1)(?1)(?1)(?2)", "(?1)(?t>=10).*(?1)(?t!=3)(?2)",
-                             "(?1).(?1).(?1).(?2)", "(?1)(?t<=1000)(?1)(?t<=1000)(?1)(?t==7)(?2)"}) {
+    for (const char* text :
+         {"(?1).*(?1).*(?1).*(?1).*(?2)", "(?1)(?1)(?1)(?1)(?2)", "(?1)(?t>=10).*(?1)(?t!=3)(?2)",
+          "(?1).(?1).(?1).(?2)", "(?1)(?t<=1000)(?1)(?t<=1000)(?1)(?t==7)(?2)"}) {
         std::size_t count = 1;
         EXPECT_LT(seconds_for(text, events, &count), 2.0) << text;
         EXPECT_EQ(count, 0u) << text;
@@ -261,15 +263,18 @@ TEST(NextNode, AgreesWithThePathWrittenOut) {
             bool fits = nodes[static_cast<std::size_t>(start)].base;
             for (unsigned step = 0; step < steps; ++step) {
                 std::ptrdiff_t const i = forward ? start + step : start - static_cast<std::ptrdiff_t>(step);
-                fits = fits && i >= 0 && i < size && (nodes[static_cast<std::size_t>(i)].mask >> step & 1) != 0;
+                fits =
+                    fits && i >= 0 && i < size && (nodes[static_cast<std::size_t>(i)].mask >> step & 1) != 0;
             }
             if (fits)
                 starts.push_back(start);
         }
         std::ptrdiff_t expected = -1;
         if (!starts.empty()) {
-            std::ptrdiff_t const start = base == Base::head || base == Base::first_match ? starts.front() : starts.back();
-            bool const allowed = (base != Base::head || start == 0) && (base != Base::tail || start == size - 1);
+            std::ptrdiff_t const start =
+                base == Base::head || base == Base::first_match ? starts.front() : starts.back();
+            bool const allowed =
+                (base != Base::head || start == 0) && (base != Base::tail || start == size - 1);
             std::ptrdiff_t const next = forward ? start + steps : start - static_cast<std::ptrdiff_t>(steps);
             if (allowed && next >= 0 && next < size)
                 expected = next;

@@ -14,9 +14,11 @@ namespace {
 
 constexpr std::uint8_t format_version = 1;
 constexpr Span monday = 2 * day; // Monday, 3 January 2000
-constexpr std::size_t most_lines = 10'000'000;
+constexpr std::size_t most_lines = 1'000'000;
 
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b != 0 && a < 0 ? 1 : 0); }
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept {
+    return a / b - (a % b != 0 && a < 0 ? 1 : 0);
+}
 
 Time midnight(date::sys_days days) noexcept {
     using namespace std::chrono;
@@ -37,7 +39,8 @@ Period make_period(const Duration& duration) {
         return period;
     if (duration.months != 0)
         throw Error(ErrorKind::invalid_parameter, "a cohort's period is either months or an exact length",
-                    "A month has no fixed number of days.", "Use, for example, interval '1 month' or '7 days'.");
+                    "A month has no fixed number of days.",
+                    "Use, for example, interval '1 month' or '7 days'.");
     if (period.micros <= 0 || duration.days < 0 || duration.micros < 0)
         throw Error(ErrorKind::invalid_parameter, "a cohort's period must be positive");
     return period;
@@ -52,8 +55,8 @@ std::int64_t period_of(const Period& period, Time at) noexcept {
     }
     date::sys_days const days{date::days{floor_divide(at, day) + unix_epoch_offset / 86'400}};
     date::year_month_day const ymd{days};
-    std::int64_t const month =
-        (static_cast<std::int64_t>(static_cast<int>(ymd.year())) - 2000) * 12 + static_cast<unsigned>(ymd.month()) - 1;
+    std::int64_t const month = (static_cast<std::int64_t>(static_cast<int>(ymd.year())) - 2000) * 12 +
+                               static_cast<unsigned>(ymd.month()) - 1;
     return floor_divide(month, period.months);
 }
 
@@ -69,7 +72,8 @@ Time period_start(const Period& period, std::int64_t number) noexcept {
             std::int64_t const m = static_cast<std::int64_t>(month);
             std::int64_t const year = floor_divide(m, 12);
             start = midnight(date::sys_days{date::year{static_cast<int>(year) + 2000} /
-                                            date::month{static_cast<unsigned>(m - year * 12) + 1} / date::day{1}});
+                                            date::month{static_cast<unsigned>(m - year * 12) + 1} /
+                                            date::day{1}});
         }
     }
     if (start > never)
@@ -79,8 +83,8 @@ Time period_start(const Period& period, std::int64_t number) noexcept {
 
 void CohortSummary::add(const CohortSummary& other) {
     if (period != other.period)
-        throw Error(ErrorKind::invalid_parameter, "cohort summaries with different periods cannot be added", "",
-                    "Make both with the same period.");
+        throw Error(ErrorKind::invalid_parameter, "cohort summaries with different periods cannot be added",
+                    "", "Make both with the same period.");
     for (const auto& [cohort, n] : other.members)
         add_to(members[cohort], n);
     for (const auto& [key, cell] : other.cells) {
@@ -90,7 +94,8 @@ void CohortSummary::add(const CohortSummary& other) {
     }
 }
 
-CohortSummary summarize_contact(const Period& period, std::int64_t first, const std::vector<std::int64_t>& periods) {
+CohortSummary summarize_contact(const Period& period, std::int64_t first,
+                                const std::vector<std::int64_t>& periods) {
     CohortSummary summary;
     summary.period = period;
     summary.members[first] = 1;
@@ -112,7 +117,7 @@ std::vector<CohortLine> cohort_lines(const CohortSummary& summary) {
         last = std::max(last, key.first + key.second);
     for (const auto& [cohort, members] : summary.members) {
         if (static_cast<std::uint64_t>(last - cohort) >= most_lines - lines.size())
-            throw Error(ErrorKind::limit_exceeded, "the cohort table has more than ten million lines", "",
+            throw Error(ErrorKind::limit_exceeded, "the cohort table has more than a million lines", "",
                         "Use a longer period or fewer cohorts.");
         CohortLine before;
         for (std::int64_t offset = 0; offset <= last - cohort; ++offset) {
@@ -143,7 +148,8 @@ void validate(const CohortSummary& summary) {
         auto const members = summary.members.find(key.first);
         if (members == summary.members.end() || key.second < 0 || key.second > 2 * furthest_period)
             ByteReader::fail("a period belongs to no cohort");
-        if (cell.active <= 0 || cell.active > members->second || cell.retained < 0 || cell.retained > cell.active)
+        if (cell.active <= 0 || cell.active > members->second || cell.retained < 0 ||
+            cell.retained > cell.active)
             ByteReader::fail("more contacts are counted than there are");
         auto const before = summary.cells.find({key.first, key.second - 1});
         if (cell.retained > (before == summary.cells.end() ? 0 : before->second.active))
@@ -177,8 +183,9 @@ CohortSummary decode_cohorts(std::string_view bytes) {
     ByteReader reader(bytes);
     std::uint8_t const version = reader.byte();
     if (version > format_version)
-        throw Error(ErrorKind::newer_format, "a cohort_summary of format " + std::to_string(version) + " is not known",
-                    "", "Update the extension: this value was written by a later version.");
+        throw Error(ErrorKind::newer_format,
+                    "a cohort_summary of format " + std::to_string(version) + " is not known", "",
+                    "Update the extension: this value was written by a later version.");
     if (version == 0)
         ByteReader::fail("the format's version is 0");
     CohortSummary summary;
@@ -191,7 +198,8 @@ CohortSummary decode_cohorts(std::string_view bytes) {
         auto const cohort = static_cast<std::int64_t>(reader.word());
         if (!summary.members.empty() && cohort <= summary.members.rbegin()->first)
             ByteReader::fail("the cohorts are not in order");
-        summary.members.emplace_hint(summary.members.end(), cohort, static_cast<std::int64_t>(reader.varint()));
+        summary.members.emplace_hint(summary.members.end(), cohort,
+                                     static_cast<std::int64_t>(reader.varint()));
         std::int64_t previous = -1;
         for (std::size_t cells = reader.count(3); cells > 0; --cells) {
             auto const offset = static_cast<std::int64_t>(reader.varint());
@@ -220,8 +228,8 @@ std::string print(const CohortSummary& summary) {
         out += (first ? "" : "; ") + std::to_string(cohort) + ":" + std::to_string(members);
         first = false;
         for (; cell != summary.cells.end() && cell->first.first == cohort; ++cell)
-            out += " " + std::to_string(cell->first.second) + ":" + std::to_string(cell->second.active) + ":" +
-                   std::to_string(cell->second.retained);
+            out += " " + std::to_string(cell->first.second) + ":" + std::to_string(cell->second.active) +
+                   ":" + std::to_string(cell->second.retained);
     }
     return out + "]";
 }
@@ -290,7 +298,8 @@ CohortSummary parse_cohorts(std::string_view text) {
     try {
         validate(summary);
     } catch (const Error& error) { // what is typed is no corrupt storage
-        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.cohort_summary", error.detail);
+        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.cohort_summary",
+                    error.detail);
     }
     return summary;
 }

@@ -1,7 +1,7 @@
 #pragma once
-// Cohort retention: contacts grouped by the period in which they began, and in how many later periods they were active.
-// A summary of one contact is a set of periods; summaries of different contacts add up. All counts are integers, so
-// nothing depends on order or grouping.
+// Cohort retention: contacts grouped by the period in which they began, and in how many later periods they
+// were active. A summary of one contact is a set of periods; summaries of different contacts add up. All
+// counts are integers, so nothing depends on order or grouping.
 #include "core/base/time.hpp"
 
 #include <cstdint>
@@ -14,15 +14,16 @@
 
 namespace nurture::analytics {
 
-/// Periods are calendar months (UTC), counted from January 2000, or spans of exact length counted from Monday,
-/// 3 January 2000, so that weeks begin on Monday.
+/// Periods are calendar months (UTC), counted from January 2000, or spans of exact length counted from
+/// Monday, 3 January 2000, so that weeks begin on Monday.
 struct Period {
     std::int32_t months = 0; ///< 0: `micros` counts
     Span micros = 0;
     friend bool operator==(const Period&, const Period&) = default;
 };
 
-/// A period of an interval's fields; throws invalid_parameter unless it is positive and either months or exact.
+/// A period of an interval's fields; throws invalid_parameter unless it is positive and either months or
+/// exact.
 [[nodiscard]] Period make_period(const Duration& duration);
 
 /// Numbers of periods stay within this on both sides, so that their sums cannot overflow.
@@ -40,7 +41,8 @@ struct CohortCell {
     friend bool operator==(const CohortCell&, const CohortCell&) = default;
 };
 
-/// Counts per cohort. `members` has an entry for each cohort; `cells` those that are not zero, by (cohort, period).
+/// Counts per cohort. `members` has an entry for each cohort; `cells` those that are not zero, by (cohort,
+/// period).
 struct CohortSummary {
     CohortSummary() = default;
     /// With the counts in memory of the caller's.
@@ -50,12 +52,14 @@ struct CohortSummary {
     std::pmr::map<std::int64_t, std::int64_t> members;
     std::pmr::map<std::pair<std::int64_t, std::int64_t>, CohortCell> cells;
 
-    /// Adds the contacts of another summary. Throws invalid_parameter when the periods differ, out_of_range beyond 2^63.
+    /// Adds the contacts of another summary. Throws invalid_parameter when the periods differ, out_of_range
+    /// beyond 2^63.
     void add(const CohortSummary& other);
     friend bool operator==(const CohortSummary&, const CohortSummary&) = default;
 };
 
-/// The summary of one contact that began in period `first` and was active in `periods` (numbers, sorted, unique).
+/// The summary of one contact that began in period `first` and was active in `periods` (numbers, sorted,
+/// unique).
 [[nodiscard]] CohortSummary summarize_contact(const Period& period, std::int64_t first,
                                               const std::vector<std::int64_t>& periods);
 
@@ -66,8 +70,8 @@ struct CohortLine {
     std::int64_t members = 0, active = 0, retained = 0, resurrected = 0, churned = 0;
 };
 
-/// Every cohort × every period from its beginning to the last period with activity anywhere. Throws limit_exceeded
-/// when that would be more than ten million lines.
+/// Every cohort × every period from its beginning to the last period with activity anywhere. Throws
+/// limit_exceeded when that would be more than a million lines.
 [[nodiscard]] std::vector<CohortLine> cohort_lines(const CohortSummary& summary);
 
 /// Throws corrupt_data unless encode() could have been given this.

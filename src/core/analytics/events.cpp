@@ -13,11 +13,13 @@ namespace {
 constexpr std::uint8_t format_version = 1;
 constexpr std::string_view kind_names[] = {"timestamptz", "timestamp", "date", "bigint"};
 
-bool is_midnight(Time at) noexcept { return at % day == 0 || at == never || at == always; }
+bool is_midnight(Time at) noexcept {
+    return at % day == 0 || at == never || at == always;
+}
 
 /// Reads the text form; remembers where it is for the message.
 class Scanner {
-  public:
+public:
     explicit Scanner(std::string_view text) : text_(text) {}
 
     [[noreturn]] void expected(const char* what) const {
@@ -58,14 +60,16 @@ class Scanner {
             expected("the end");
     }
 
-  private:
+private:
     std::string_view text_;
     std::size_t at_ = 0;
 };
 
 } // namespace
 
-std::string_view name_of(TimeKind kind) noexcept { return kind_names[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(TimeKind kind) noexcept {
+    return kind_names[static_cast<std::size_t>(kind)];
+}
 
 void validate(const EventSet& set) {
     if (static_cast<unsigned>(set.kind) > 3)
@@ -111,8 +115,9 @@ EventSet decode(std::string_view bytes) {
     ByteReader reader(bytes);
     std::uint8_t const version = reader.byte();
     if (version > format_version)
-        throw Error(ErrorKind::newer_format, "a funnel_summary of format " + std::to_string(version) + " is not known",
-                    "", "Update the extension: this value was written by a later version.");
+        throw Error(ErrorKind::newer_format,
+                    "a funnel_summary of format " + std::to_string(version) + " is not known", "",
+                    "Update the extension: this value was written by a later version.");
     if (version == 0)
         ByteReader::fail("the format's version is 0");
     EventSet set;
@@ -180,7 +185,8 @@ EventSet parse_event_set(std::string_view text) {
     try {
         validate(set);
     } catch (const Error& error) { // what is typed is no corrupt storage
-        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.funnel_summary", error.detail);
+        throw Error(ErrorKind::invalid_parameter, "invalid input for type nurture.funnel_summary",
+                    error.detail);
     }
     return set;
 }

@@ -11,8 +11,8 @@ namespace nurture::analytics {
 
 namespace {
 
-/// The chains alive after some prefix of the events: of each depth the one that began last, since later events ask
-/// for nothing but depth and beginning. Depth i uses index i; 0 is "no chain".
+/// The chains alive after some prefix of the events: of each depth the one that began last, since later
+/// events ask for nothing but depth and beginning. Depth i uses index i; 0 is "no chain".
 template <bool with_times>
 struct Chains {
     std::uint64_t alive = 0; ///< bit i: there is a chain of depth i
@@ -24,7 +24,7 @@ struct Chains {
 
 template <bool with_times>
 class Scan {
-  public:
+public:
     Scan(unsigned steps, Span span, const FunnelMode& mode)
         : steps_(steps), span_(static_cast<std::uint64_t>(span)), mode_(mode),
           once_(mode.strict_once || mode.strict_order || mode.deduplicated) {}
@@ -50,9 +50,11 @@ class Scan {
     void restart() noexcept { chains_.alive = 0; }
 
     [[nodiscard]] unsigned best() const noexcept { return best_; }
-    [[nodiscard]] const std::array<Time, max_conditions + 1>& best_times() const noexcept { return best_times_; }
+    [[nodiscard]] const std::array<Time, max_conditions + 1>& best_times() const noexcept {
+        return best_times_;
+    }
 
-  private:
+private:
     unsigned steps_;
     std::uint64_t span_;
     FunnelMode mode_;
@@ -65,10 +67,10 @@ class Scan {
         return chains_.has(depth) && elapsed(chains_.start[depth], at) <= span_;
     }
 
-    /// Makes chain `to` of `next` the chain `from` of `previous` lengthened by events at `at`, if it begins later than
-    /// the one there is.
-    static void offer(Chains<with_times>& next, const Chains<with_times>& previous, unsigned from, unsigned to,
-                      Time at) {
+    /// Makes chain `to` of `next` the chain `from` of `previous` lengthened by events at `at`, if it begins
+    /// later than the one there is.
+    static void offer(Chains<with_times>& next, const Chains<with_times>& previous, unsigned from,
+                      unsigned to, Time at) {
         Time const start = from == 0 ? at : previous.start[from];
         if (next.has(to) && next.start[to] >= start)
             return;
@@ -134,9 +136,9 @@ class Scan {
         }
     }
 
-    /// Can a chain pass this instant from depth `from` to `to`, every row either filling a step or tolerated? That
-    /// steps from+1 … to can be filled is known. The rows that must fill one are matched to the steps; that both sides
-    /// can be matched at once follows from each being possible (Mendelsohn and Dulmage 1958).
+    /// Can a chain pass this instant from depth `from` to `to`, every row either filling a step or tolerated?
+    /// That steps from+1 … to can be filled is known. The rows that must fill one are matched to the steps;
+    /// that both sides can be matched at once follows from each being possible (Mendelsohn and Dulmage 1958).
     [[nodiscard]] bool passes(std::span<const Event> events, unsigned from, unsigned to) const {
         std::array<std::uint32_t, max_conditions> must{};
         unsigned count = 0;
@@ -182,7 +184,8 @@ class Scan {
         for (unsigned from = 0; from <= steps_; ++from) {
             if (from > 0 && !before.has(from))
                 continue;
-            if (from > 0 && passes(events, from, from)) // before the offers: an equal beginning keeps its path
+            if (from > 0 &&
+                passes(events, from, from)) // before the offers: an equal beginning keeps its path
                 offer(chains_, before, from, from, at);
             if (from > 0 && elapsed(before.start[from], at) > span_)
                 continue;
@@ -214,8 +217,8 @@ class Scan {
     }
 };
 
-/// Feeds a scan instant by instant. An excluded row stops every chain; the rows of its own instant may stand before it
-/// or after it, so they end the old chains and begin the new ones.
+/// Feeds a scan instant by instant. An excluded row stops every chain; the rows of its own instant may stand
+/// before it or after it, so they end the old chains and begin the new ones.
 template <bool with_times>
 void feed(Scan<with_times>& scan, std::span<const Event> events, std::uint32_t excluded) {
     std::vector<Event> kept;
@@ -248,7 +251,8 @@ void feed(Scan<with_times>& scan, std::span<const Event> events, std::uint32_t e
 }
 
 /// The most different steps within a span: at each instant those whose latest occurrence is not too long ago.
-FunnelChain unordered_chain(std::span<const Event> events, unsigned conditions, Span span, std::uint32_t excluded) {
+FunnelChain unordered_chain(std::span<const Event> events, unsigned conditions, Span span,
+                            std::uint32_t excluded) {
     std::vector<unsigned> steps;
     for (unsigned i = 0; i < conditions; ++i)
         if ((excluded & bit(i)) == 0)
@@ -297,7 +301,8 @@ unsigned funnel_depth(std::span<const Event> events, unsigned conditions, Span s
     return scan.best();
 }
 
-FunnelChain funnel_chain(std::span<const Event> events, unsigned conditions, Span span, const FunnelMode& mode) {
+FunnelChain funnel_chain(std::span<const Event> events, unsigned conditions, Span span,
+                         const FunnelMode& mode) {
     if (mode.unordered)
         return unordered_chain(events, conditions, span, mode.excluded);
     Scan<true> scan(funnel_steps(conditions, mode), span, mode);
@@ -331,15 +336,16 @@ FunnelMode parse_funnel_mode(std::string_view text) {
         else if (word == "unordered")
             mode.unordered = true;
         else if (word != "ordered")
-            throw Error(ErrorKind::invalid_parameter, "unknown funnel mode \"" + std::string(word) + "\"", "",
-                        "Modes are ordered, strict_order, strict_once, strict_increase, deduplicated, reentry and "
-                        "unordered; several are separated by commas.");
+            throw Error(
+                ErrorKind::invalid_parameter, "unknown funnel mode \"" + std::string(word) + "\"", "",
+                "Modes are ordered, strict_order, strict_once, strict_increase, deduplicated, reentry and "
+                "unordered; several are separated by commas.");
         at = comma + 1;
     }
     if (mode.unordered &&
         (mode.strict_once || mode.strict_increase || mode.strict_order || mode.deduplicated || mode.reentry))
-        throw Error(ErrorKind::invalid_parameter, "funnel mode \"unordered\" cannot be combined with another", "",
-                    "Use \"unordered\" alone; excluded conditions go with it.");
+        throw Error(ErrorKind::invalid_parameter, "funnel mode \"unordered\" cannot be combined with another",
+                    "", "Use \"unordered\" alone; excluded conditions go with it.");
     if (mode.deduplicated && mode.reentry)
         throw Error(ErrorKind::invalid_parameter,
                     "funnel modes \"deduplicated\" and \"reentry\" contradict each other",

@@ -1,7 +1,7 @@
 #pragma once
-// Funnels: how far a chain of steps was followed within a span. Every mode is defined by which chains count; the
-// result is the best over all chains and, where rows have the same time, over all orders of those rows. Nothing
-// depends on the order of arrival, and an attempt that fails hides no later one.
+// Funnels: how far a chain of steps was followed within a span. Every mode is defined by which chains count;
+// the result is the best over all chains and, where rows have the same time, over all orders of those rows.
+// Nothing depends on the order of arrival, and an attempt that fails hides no later one.
 #include "core/analytics/events.hpp"
 
 #include <optional>
@@ -11,9 +11,9 @@
 
 namespace nurture::analytics {
 
-/// Which chains count. Let e(1) … e(d) be the events that fill steps 1 … d. Always: their times do not decrease, and
-/// e(d) is at most the span after e(1). Without a flag only times matter: rows of one time come in any order, and one
-/// row may fill several steps.
+/// Which chains count. Let e(1) … e(d) be the events that fill steps 1 … d. Always: their times do not
+/// decrease, and e(d) is at most the span after e(1). Without a flag only times matter: rows of one time come
+/// in any order, and one row may fill several steps.
 struct FunnelMode {
     bool strict_once = false;     ///< one row fills one step; implied by strict_order and deduplicated
     bool strict_increase = false; ///< each step is later than the one before

@@ -1,6 +1,7 @@
 #pragma once
-// Who can fill what at one instant: tied events in any order. Events of one mask are interchangeable, so a maximum
-// bipartite matching is kept between wanted conditions and classes of events (augmenting paths, Kuhn 1955).
+// Who can fill what at one instant: tied events in any order. Events of one mask are interchangeable, so a
+// maximum bipartite matching is kept between wanted conditions and classes of events (augmenting paths, Kuhn
+// 1955).
 #include "core/analytics/events.hpp"
 
 #include <array>
@@ -15,7 +16,7 @@ inline constexpr unsigned any_event = max_conditions;
 
 /// A matching between demanded conditions and the events of one instant, each event used at most once.
 class TieMatching {
-  public:
+public:
     explicit TieMatching(std::span<const Event> instant) {
         for (std::size_t i = 0; i < instant.size();) {
             std::size_t j = i;
@@ -34,15 +35,15 @@ class TieMatching {
         }
     }
 
-    /// Adds one demand for an event that satisfies `condition`; false, and nothing changes, if it cannot be met
-    /// together with those before.
+    /// Adds one demand for an event that satisfies `condition`; false, and nothing changes, if it cannot be
+    /// met together with those before.
     bool demand(unsigned condition) {
         for (Class& c : classes_)
             c.visited = false;
         return augment(condition);
     }
 
-  private:
+private:
     struct Class {
         std::uint32_t mask;
         std::size_t size;
@@ -52,7 +53,8 @@ class TieMatching {
     };
     std::vector<Class> classes_;
 
-    // Depth is bounded by the number of conditions: along the path each class visited is full of another's demand.
+    // Depth is bounded by the number of conditions: along the path each class visited is full of another's
+    // demand.
     bool augment(unsigned condition) {
         for (Class& c : classes_) {
             if (c.visited || !(condition == any_event || (c.mask & bit(condition)) != 0))

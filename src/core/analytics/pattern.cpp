@@ -11,12 +11,12 @@ namespace nurture::analytics {
 
 namespace {
 
-constexpr const char* language_hint =
-    "Elements are (?1) for an event of the first condition, . for any event, .* for any number of events, and "
-    "(?t<=3600) for the seconds between the elements around it.";
+constexpr const char* language_hint = "Elements are (?1) for an event of the first condition, . for any "
+                                      "event, .* for any number of events, and "
+                                      "(?t<=3600) for the seconds between the elements around it.";
 
 class PatternParser {
-  public:
+public:
     PatternParser(std::string_view text, bool plain_units) : text_(text), plain_(plain_units) {}
 
     Pattern parse() {
@@ -37,7 +37,7 @@ class PatternParser {
         return std::move(pattern_);
     }
 
-  private:
+private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
     std::string_view text_;
     bool plain_;
@@ -51,8 +51,9 @@ class PatternParser {
     }
     [[noreturn]] void fail(std::size_t at, const std::string& what, const std::string& why) const {
         // People count characters, not bytes.
-        auto const characters = 1 + std::count_if(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at),
-                                                  [](char c) { return (c & 0xc0) != 0x80; });
+        auto const characters =
+            1 + std::count_if(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at),
+                              [](char c) { return (c & 0xc0) != 0x80; });
         std::string shown(text_.substr(0, 200));
         throw Error(ErrorKind::syntax, "invalid sequence pattern: " + what,
                     "At character " + std::to_string(characters) + " of \"" + shown + "\"." +
@@ -169,8 +170,9 @@ class PatternParser {
             ++at_;
         std::string_view const number = text_.substr(begin, at_ - begin);
         std::size_t const point = number.find('.');
-        bool const shaped = !number.empty() && number != "." &&
-                            (point == std::string_view::npos || number.find('.', point + 1) == std::string_view::npos);
+        bool const shaped =
+            !number.empty() && number != "." &&
+            (point == std::string_view::npos || number.find('.', point + 1) == std::string_view::npos);
         if (!shaped) {
             at_ = begin;
             expected("a number");
@@ -225,7 +227,9 @@ bool Gap::allows(std::uint64_t length) const noexcept {
     return length >= least && length <= most && !std::binary_search(unequal.begin(), unequal.end(), length);
 }
 
-Pattern parse_pattern(std::string_view text, bool plain_units) { return PatternParser(text, plain_units).parse(); }
+Pattern parse_pattern(std::string_view text, bool plain_units) {
+    return PatternParser(text, plain_units).parse();
+}
 
 void check_conditions(const Pattern& pattern, unsigned conditions) {
     if (pattern.highest > conditions)

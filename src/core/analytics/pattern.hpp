@@ -3,7 +3,8 @@
 //   (?N)        one event that satisfies condition N
 //   .           one event, whichever
 //   .*          any number of events, none too
-//   (?t op d)   the next element's event is op d after the previous element's; any number of events may lie between
+//   (?t op d)   the next element's event is op d after the previous element's; any number of events may lie
+//   between
 // op is one of <= < >= > == = !=; d a number of seconds, or with a unit: us, ms, s, min, h, d, w.
 #include "core/analytics/events.hpp"
 
@@ -35,8 +36,8 @@ struct Pattern {
 /// Most elements of a pattern.
 inline constexpr std::size_t max_elements = 63;
 
-/// Parses a pattern; with `plain_units` (times that are integers) lengths are whole numbers without unit. Throws
-/// syntax with the position (offset) and what was expected.
+/// Parses a pattern; with `plain_units` (times that are integers) lengths are whole numbers without unit.
+/// Throws syntax with the position (offset) and what was expected.
 [[nodiscard]] Pattern parse_pattern(std::string_view text, bool plain_units);
 
 /// Throws invalid_parameter when the pattern names a condition beyond `conditions`.

@@ -10,7 +10,8 @@ namespace nurture::analytics {
 
 namespace {
 
-/// The instants at which the first elements of a pattern were matched, in order, and a window that slides over them.
+/// The instants at which the first elements of a pattern were matched, in order, and a window that slides
+/// over them.
 struct Reached {
     std::vector<std::uint32_t> instants;
     std::size_t first = 0; ///< entries before are too long ago
@@ -23,10 +24,11 @@ struct Reached {
 };
 
 class Matcher {
-  public:
+public:
     /// With `traceable` the first match ends it and times() can tell its way.
     Matcher(const Pattern& pattern, std::span<const Event> events, bool traceable = false)
-        : pattern_(pattern), events_(events), size_(pattern.elements.size()), traceable_(traceable), reached_(size_) {
+        : pattern_(pattern), events_(events), size_(pattern.elements.size()), traceable_(traceable),
+          reached_(size_) {
         for (std::size_t i = 0; i + 1 < size_; ++i)
             together_.push_back(pattern_.gaps[i].allows(0));
     }
@@ -66,7 +68,7 @@ class Matcher {
         return out;
     }
 
-  private:
+private:
     const Pattern& pattern_;
     std::span<const Event> events_;
     std::size_t size_;
@@ -92,10 +94,12 @@ class Matcher {
         if (!gap.skips)
             return reached.instants.back() + 1 == now();
         Time const t = at(now());
-        while (reached.first < reached.instants.size() && elapsed(at(reached.instants[reached.first]), t) > gap.most)
+        while (reached.first < reached.instants.size() &&
+               elapsed(at(reached.instants[reached.first]), t) > gap.most)
             ++reached.first;
         reached.end = std::max(reached.end, reached.first);
-        while (reached.end < reached.instants.size() && elapsed(at(reached.instants[reached.end]), t) >= gap.least)
+        while (reached.end < reached.instants.size() &&
+               elapsed(at(reached.instants[reached.end]), t) >= gap.least)
             ++reached.end;
         std::size_t candidates = reached.end - reached.first;
         // The few lengths that are not allowed take away at most one instant each.
@@ -135,8 +139,8 @@ class Matcher {
         return 0;
     }
 
-    /// Several events of one time. The most matches end here in some order of them; one more now is never worse than
-    /// any beginning of a further one, so only ways with the most go on.
+    /// Several events of one time. The most matches end here in some order of them; one more now is never
+    /// worse than any beginning of a further one, so only ways with the most go on.
     std::size_t tied() {
         auto const rows = events_.subspan(begins_.back(), ends_at_ - begins_.back());
         TieMatching matching(rows);
@@ -185,7 +189,8 @@ class Matcher {
         return false;
     }
 
-    /// The latest instant before `instant` at which `matched` elements are matched and the next may follow at `instant`.
+    /// The latest instant before `instant` at which `matched` elements are matched and the next may follow at
+    /// `instant`.
     [[nodiscard]] std::optional<std::uint32_t> predecessor(std::size_t matched, std::size_t instant) const {
         const auto& instants = reached_[matched].instants;
         const Gap& gap = pattern_.gaps[matched - 1];

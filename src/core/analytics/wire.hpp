@@ -1,6 +1,7 @@
 #pragma once
 // Bytes out and in for the stored forms of the aggregates: big-endian words, minimal variable-length integers
-// (LEB128). The reader trusts nothing: each read checks what is left and that there is one way only to write a value.
+// (LEB128). The reader trusts nothing: each read checks what is left and that there is one way only to write
+// a value.
 #include "core/base/error.hpp"
 
 #include <cstdint>
@@ -11,7 +12,7 @@ namespace nurture::analytics {
 
 /// Appends integers to a string.
 class ByteWriter {
-  public:
+public:
     explicit ByteWriter(std::string& out) noexcept : out_(out) {}
     void byte(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
     void word(std::uint64_t value) {
@@ -28,13 +29,13 @@ class ByteWriter {
         out_.append(value);
     }
 
-  private:
+private:
     std::string& out_;
 };
 
 /// Reads what ByteWriter wrote; throws Error(corrupt_data) on anything else.
 class ByteReader {
-  public:
+public:
     explicit ByteReader(std::string_view bytes) noexcept : bytes_(bytes) {}
     [[nodiscard]] std::size_t left() const noexcept { return bytes_.size() - at_; }
     [[nodiscard]] std::uint8_t byte() {
@@ -70,7 +71,8 @@ class ByteReader {
         at_ += size;
         return value;
     }
-    /// How many entries follow; each takes at least `least` bytes, so a forged count cannot make us allocate much.
+    /// How many entries follow; each takes at least `least` bytes, so a forged count cannot make us allocate
+    /// much.
     [[nodiscard]] std::size_t count(std::size_t least) {
         std::uint64_t const n = varint();
         if (n > left() / least)
@@ -82,10 +84,11 @@ class ByteReader {
             fail("there are bytes after the end");
     }
     [[noreturn]] static void fail(const char* why) {
-        throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state", std::string("Reason: ") + why + ".");
+        throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
+                    std::string("Reason: ") + why + ".");
     }
 
-  private:
+private:
     std::string_view bytes_;
     std::size_t at_ = 0;
 };

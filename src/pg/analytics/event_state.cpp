@@ -15,12 +15,14 @@ namespace {
 
 using border::pg_call;
 
-// Chunks are powers of two because the allocator rounds to them; the first one lies behind the state and fills its
-// chunk up to 128 bytes: eight or nine events of few conditions without a second access to memory.
+// Chunks are powers of two because the allocator rounds to them; the first one lies behind the state and
+// fills its chunk up to 128 bytes: eight or nine events of few conditions without a second access to memory.
 constexpr std::size_t first_chunk = 128 - sizeof(EventState);
 constexpr std::size_t second_chunk = 128;
 
-char* first_chunk_of(EventState& state) noexcept { return reinterpret_cast<char*>(&state + 1); }
+char* first_chunk_of(EventState& state) noexcept {
+    return reinterpret_cast<char*>(&state + 1);
+}
 
 std::uint32_t mask_at(const EventState& state, std::uint32_t i) noexcept {
     const char* const masks = state.chunk + static_cast<std::size_t>(state.capacity) * sizeof(Time);
@@ -64,14 +66,16 @@ MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
 
 void check_aggregate_memory(std::size_t bytes) {
     if (bytes > static_cast<std::size_t>(aggregate_memory) * 1024)
-        throw Error(ErrorKind::limit_exceeded, "a group needs more memory than nurture.aggregate_memory allows",
-                    "The limit is " + std::to_string(aggregate_memory) + " kB for a group of one aggregate.",
-                    "Raise nurture.aggregate_memory, filter rows that satisfy no condition, or use smaller groups.");
+        throw Error(
+            ErrorKind::limit_exceeded, "a group needs more memory than nurture.aggregate_memory allows",
+            "The limit is " + std::to_string(aggregate_memory) + " kB for a group of one aggregate.",
+            "Raise nurture.aggregate_memory, filter rows that satisfy no condition, or use smaller groups.");
 }
 
-EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span, const text* pattern) {
-    auto* const state = static_cast<EventState*>(
-        MemoryContextAllocExtended(context, sizeof(EventState) + first_chunk, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO));
+EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span,
+                       const text* pattern) {
+    auto* const state = static_cast<EventState*>(MemoryContextAllocExtended(
+        context, sizeof(EventState) + first_chunk, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO));
     if (state == nullptr)
         throw std::bad_alloc();
     state->kind = kind;
@@ -204,7 +208,8 @@ Oid type_of(TimeKind kind) noexcept {
 Span exact_span(const Interval& interval, const char* what) {
     if (interval.month != 0)
         throw Error(ErrorKind::invalid_parameter, std::string(what) + " must have an exact length",
-                    "Months and years have no fixed number of days.", "Use days, for example interval '30 days'.");
+                    "Months and years have no fixed number of days.",
+                    "Use days, for example interval '30 days'.");
     Span span = 0;
     if (__builtin_mul_overflow(static_cast<Span>(interval.day), day, &span) ||
         __builtin_add_overflow(span, interval.time, &span))
@@ -224,7 +229,8 @@ Datum make_varlena(const std::string& bytes) {
 }
 
 std::string_view read_varlena(Datum value) {
-    auto* const bytes = pg_call([&] { return pg_detoast_datum_packed(reinterpret_cast<varlena*>(DatumGetPointer(value))); });
+    auto* const bytes =
+        pg_call([&] { return pg_detoast_datum_packed(reinterpret_cast<varlena*>(DatumGetPointer(value))); });
     return {VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)};
 }
 

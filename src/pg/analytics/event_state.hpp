@@ -1,7 +1,7 @@
 #pragma once
-// The state of the aggregates that buffer a group's events: everything in the aggregate's memory context, 9 bytes an
-// event for up to eight conditions. Transition functions only append; whoever reads sorts a copy, so a state can be
-// shared, used again as a window's frame grows, and combined.
+// The state of the aggregates that buffer a group's events: everything in the aggregate's memory context, 9
+// bytes an event for up to eight conditions. Transition functions only append; whoever reads sorts a copy, so
+// a state can be shared, used again as a window's frame grows, and combined.
 #include "core/analytics/events.hpp"
 
 #include <optional>
@@ -16,7 +16,7 @@ namespace nurture::analytics {
 
 /// Events of one group. Plain data: it dies with its memory context.
 struct EventState {
-    char* chunk;       ///< capacity times, then capacity masks of `width` bytes
+    char* chunk;         ///< capacity times, then capacity masks of `width` bytes
     const text* pattern; ///< the sequence's; null in a funnel
     Span span;
     std::uint32_t size, capacity;
@@ -33,10 +33,11 @@ MemoryContext aggregate_context(FunctionCallInfo fcinfo);
 void check_aggregate_memory(std::size_t bytes);
 
 /// Keeps the pattern's pointer: see keep_pattern().
-EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span, const text* pattern);
+EventState* make_state(MemoryContext context, TimeKind kind, unsigned conditions, Span span,
+                       const text* pattern);
 
-/// A copy of a pattern that lives as long as the state. The first one a call site sees is kept for the whole query in
-/// `kept` and shared by all groups; others are copied into `context`.
+/// A copy of a pattern that lives as long as the state. The first one a call site sees is kept for the whole
+/// query in `kept` and shared by all groups; others are copied into `context`.
 const text* keep_pattern(FunctionCallInfo fcinfo, MemoryContext context, const text* pattern, text*& kept);
 /// Are these the same pattern (or both none)?
 bool same_pattern(const text* a, const text* b) noexcept;
@@ -44,13 +45,13 @@ void append(MemoryContext context, EventState& state, Time at, std::uint32_t mas
 
 /// A group's events in order: those of the state if it is sorted, else a sorted copy.
 class SortedEvents {
-  public:
+public:
     explicit SortedEvents(const EventState& state);
     SortedEvents(const SortedEvents&) = delete;
     SortedEvents& operator=(const SortedEvents&) = delete;
     [[nodiscard]] std::span<const Event> events() const noexcept { return events_; }
 
-  private:
+private:
     Event few_[64];
     std::vector<Event> many_;
     std::span<const Event> events_;

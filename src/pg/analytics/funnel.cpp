@@ -1,5 +1,5 @@
-// funnel(), funnel_agg() and the type funnel_summary. The state's support functions (combine, serialize, deserialize)
-// serve the sequence aggregates too.
+// funnel(), funnel_agg() and the type funnel_summary. The state's support functions (combine, serialize,
+// deserialize) serve the sequence aggregates too.
 #include "core/analytics/funnel.hpp"
 
 #include "pg/analytics/event_state.hpp"
@@ -23,7 +23,8 @@ EventState* state_argument(FunctionCallInfo fcinfo, int argument) {
 
 void expect_same(const EventState& state, TimeKind kind, unsigned conditions, Span span) {
     if (state.conditions != conditions || state.kind != kind)
-        throw Error(ErrorKind::invalid_parameter, "the number of steps or the type of the times differs within a group");
+        throw Error(ErrorKind::invalid_parameter,
+                    "the number of steps or the type of the times differs within a group");
     if (state.span != span)
         throw Error(ErrorKind::invalid_parameter, "the span differs within a group");
 }
@@ -68,7 +69,9 @@ EventSet to_set(const EventState& state) {
 EventState* from_set(MemoryContext context, const EventSet& set) {
     text* pattern = nullptr;
     if (!set.pattern.empty())
-        pattern = pg_call([&] { return cstring_to_text_with_len(set.pattern.data(), static_cast<int>(set.pattern.size())); });
+        pattern = pg_call([&] {
+            return cstring_to_text_with_len(set.pattern.data(), static_cast<int>(set.pattern.size()));
+        });
     EventState* const state = make_state(context, set.kind, set.conditions, set.span, pattern);
     for (const Event& event : set.events)
         append(context, *state, event.at, event.mask);
@@ -84,7 +87,8 @@ void append_all(MemoryContext context, EventState& to, const EventState& from) {
 EventSet summary_argument(FunctionCallInfo fcinfo) {
     EventSet set = decode(read_varlena(PG_GETARG_DATUM(0)));
     if (!set.pattern.empty())
-        throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state", "Reason: a funnel has no pattern.");
+        throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
+                    "Reason: a funnel has no pattern.");
     return set;
 }
 
@@ -114,9 +118,9 @@ Datum summary_times(FunctionCallInfo fcinfo, TimeKind wanted) {
     EventSet const set = summary_argument(fcinfo);
     bool const local = wanted == TimeKind::timestamp && set.kind == TimeKind::date;
     if (set.kind != wanted && !local)
-        throw Error(ErrorKind::invalid_parameter,
-                    "the summary's times are of type " + std::string(name_of(set.kind)), "",
-                    "times() is for timestamptz, local_times() for timestamp and date, positions() for bigint.");
+        throw Error(
+            ErrorKind::invalid_parameter, "the summary's times are of type " + std::string(name_of(set.kind)),
+            "", "times() is for timestamptz, local_times() for timestamp and date, positions() for bigint.");
     FunnelChain const chain =
         funnel_chain(set.events, set.conditions, set.span, mode_arguments(fcinfo, 1, set.conditions));
     return make_time_array(chain.times, wanted);
@@ -149,7 +153,8 @@ NURTURE_FUNCTION(nurture_events_combine) {
         if (to == nullptr) {
             const text* pattern = from->pattern;
             if (pattern != nullptr)
-                pattern = keep_pattern(fcinfo, context, pattern, reinterpret_cast<text*&>(fcinfo->flinfo->fn_extra));
+                pattern = keep_pattern(fcinfo, context, pattern,
+                                       reinterpret_cast<text*&>(fcinfo->flinfo->fn_extra));
             to = make_state(context, from->kind, from->conditions, from->span, pattern);
         } else {
             expect_same(*to, from->kind, from->conditions, from->span);
@@ -228,10 +233,12 @@ NURTURE_FUNCTION(nurture_funnel_summary_out) {
 NURTURE_FUNCTION(nurture_funnel_summary_recv) {
     return entry([&]() -> Datum {
         auto* const buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
-        std::string_view const bytes(buffer->data + buffer->cursor, static_cast<std::size_t>(buffer->len - buffer->cursor));
+        std::string_view const bytes(buffer->data + buffer->cursor,
+                                     static_cast<std::size_t>(buffer->len - buffer->cursor));
         EventSet const set = decode(bytes);
         if (!set.pattern.empty())
-            throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state", "Reason: a funnel has no pattern.");
+            throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
+                        "Reason: a funnel has no pattern.");
         buffer->cursor = buffer->len;
         return make_varlena(encode(set));
     });

@@ -19,8 +19,8 @@ namespace {
 using border::entry;
 using border::pg_call;
 
-/// One contact's periods of activity, in the aggregate's memory. Numbers only: what came twice is dropped when the
-/// buffer is full.
+/// One contact's periods of activity, in the aggregate's memory. Numbers only: what came twice is dropped
+/// when the buffer is full.
 struct ContactState {
     Period period;
     Time first;   ///< exactly, so that another contact's row is noticed
@@ -46,7 +46,8 @@ void add_period(MemoryContext context, ContactState& state, std::int64_t number)
     bool const full = state.size == state.capacity;
     if (full && state.size > 0) {
         std::sort(state.periods, state.periods + state.size);
-        state.size = static_cast<std::size_t>(std::unique(state.periods, state.periods + state.size) - state.periods);
+        state.size =
+            static_cast<std::size_t>(std::unique(state.periods, state.periods + state.size) - state.periods);
     }
     if (full && state.size * 2 >= state.capacity) { // else half the buffer is free again
         std::size_t const capacity = state.capacity == 0 ? 8 : state.capacity * 2;
@@ -163,7 +164,8 @@ NURTURE_FUNCTION(nurture_retention_row) {
     return entry([&]() -> Datum {
         unsigned conditions = 0;
         std::uint32_t const mask = read_conditions(fcinfo, 1, conditions);
-        std::int64_t const state = PG_ARGISNULL(0) ? static_cast<std::int64_t>(conditions) << 32 : PG_GETARG_INT64(0);
+        std::int64_t const state =
+            PG_ARGISNULL(0) ? static_cast<std::int64_t>(conditions) << 32 : PG_GETARG_INT64(0);
         if (state >> 32 != conditions)
             throw Error(ErrorKind::invalid_parameter, "the number of conditions differs within a group");
         return Int64GetDatum(state | mask);
@@ -248,8 +250,9 @@ NURTURE_FUNCTION(nurture_contact_deserialize) {
         if (months < 0 || months > 0x7fffffff || micros < 0 || (months == 0) == (micros == 0))
             ByteReader::fail("the period is neither months nor an exact length");
         auto const first = static_cast<Time>(reader.word());
-        ContactState* const state = make_contact(
-            CurrentMemoryContext, Period{static_cast<std::int32_t>(months), micros}, first, reader.byte() != 0);
+        ContactState* const state =
+            make_contact(CurrentMemoryContext, Period{static_cast<std::int32_t>(months), micros}, first,
+                         reader.byte() != 0);
         for (std::size_t left = reader.count(8); left > 0; --left)
             add_period(CurrentMemoryContext, *state, static_cast<std::int64_t>(reader.word()));
         reader.end();
@@ -338,7 +341,8 @@ NURTURE_FUNCTION(nurture_cohort_summary_out) {
 NURTURE_FUNCTION(nurture_cohort_summary_recv) {
     return entry([&]() -> Datum {
         auto* const buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
-        std::string_view const bytes(buffer->data + buffer->cursor, static_cast<std::size_t>(buffer->len - buffer->cursor));
+        std::string_view const bytes(buffer->data + buffer->cursor,
+                                     static_cast<std::size_t>(buffer->len - buffer->cursor));
         CohortSummary const summary = decode_cohorts(bytes);
         buffer->cursor = buffer->len;
         return make_varlena(encode(summary));
@@ -346,7 +350,8 @@ NURTURE_FUNCTION(nurture_cohort_summary_recv) {
 }
 
 NURTURE_FUNCTION(nurture_cohort_summary_send) {
-    return entry([&]() -> Datum { return make_varlena(encode(decode_cohorts(read_varlena(PG_GETARG_DATUM(0))))); });
+    return entry(
+        [&]() -> Datum { return make_varlena(encode(decode_cohorts(read_varlena(PG_GETARG_DATUM(0))))); });
 }
 
 NURTURE_FUNCTION(nurture_cohort_lines) {
@@ -403,8 +408,8 @@ Datum session_number(FunctionCallInfo fcinfo, TimeKind kind) {
         throw Error(ErrorKind::invalid_parameter, "the gap between sessions must not be negative");
     Time const at = read_time(at_value, kind);
     // Descending order is as good as ascending: what counts is the distance between neighbours.
-    if (!session->begun || elapsed(std::min(session->last, at), std::max(session->last, at)) >
-                               static_cast<std::uint64_t>(gap))
+    if (!session->begun ||
+        elapsed(std::min(session->last, at), std::max(session->last, at)) > static_cast<std::uint64_t>(gap))
         ++session->number;
     session->begun = true;
     session->last = at;

@@ -116,12 +116,13 @@ void add_node(MemoryContext context, NodeState& state, const Node& node) {
     }
     if (length != 0)
         std::memcpy(state.values + state.values_size, node.value->data(), length);
-    state.rows[state.size++] = {node.at, state.values_size, node.value ? static_cast<std::int32_t>(length) : -1,
-                                node.mask, node.base};
+    state.rows[state.size++] = {node.at, state.values_size,
+                                node.value ? static_cast<std::int32_t>(length) : -1, node.mask, node.base};
     state.values_size += length;
 }
 
-NodeState* make_node_state(MemoryContext context, TimeKind kind, Direction direction, Base base, unsigned steps) {
+NodeState* make_node_state(MemoryContext context, TimeKind kind, Direction direction, Base base,
+                           unsigned steps) {
     auto* const state = static_cast<NodeState*>(
         MemoryContextAllocExtended(context, sizeof(NodeState), MCXT_ALLOC_NO_OOM | MCXT_ALLOC_ZERO));
     if (state == nullptr)
@@ -165,9 +166,11 @@ Datum node_row(FunctionCallInfo fcinfo, TimeKind kind) {
     if (state == nullptr)
         state = make_node_state(context, kind, direction, base, steps);
     else if (state->direction != direction || state->base != base || state->steps != steps)
-        throw Error(ErrorKind::invalid_parameter, "direction, base or the length of the path differs within a group");
+        throw Error(ErrorKind::invalid_parameter,
+                    "direction, base or the length of the path differs within a group");
     if (!PG_ARGISNULL(3)) {
-        Node node{read_time(PG_GETARG_DATUM(3), kind), std::nullopt, mask, !PG_ARGISNULL(5) && PG_GETARG_BOOL(5)};
+        Node node{read_time(PG_GETARG_DATUM(3), kind), std::nullopt, mask,
+                  !PG_ARGISNULL(5) && PG_GETARG_BOOL(5)};
         if (!PG_ARGISNULL(4))
             node.value = name_argument(fcinfo, 4, "the value");
         add_node(context, *state, node);
@@ -179,11 +182,13 @@ NodeState* decode_nodes(MemoryContext context, std::string_view bytes) {
     ByteReader reader(bytes);
     if (reader.byte() != 1)
         ByteReader::fail("the format is not known");
-    std::uint8_t const kind = reader.byte(), direction = reader.byte(), base = reader.byte(), steps = reader.byte();
+    std::uint8_t const kind = reader.byte(), direction = reader.byte(), base = reader.byte(),
+                       steps = reader.byte();
     if (kind > 3 || direction > 1 || base > 3 || steps < 1 || steps > max_conditions)
         ByteReader::fail("the head of a next_node state is out of range");
-    NodeState* const state = make_node_state(context, static_cast<TimeKind>(kind), static_cast<Direction>(direction),
-                                             static_cast<Base>(base), steps);
+    NodeState* const state =
+        make_node_state(context, static_cast<TimeKind>(kind), static_cast<Direction>(direction),
+                        static_cast<Base>(base), steps);
     for (std::size_t left = reader.count(10); left > 0; --left) {
         Node node;
         node.at = static_cast<Time>(reader.word());
@@ -300,8 +305,8 @@ NURTURE_FUNCTION(nurture_node_serialize) {
         std::string out;
         ByteWriter writer(out);
         for (std::uint8_t const head :
-             {std::uint8_t{1}, static_cast<std::uint8_t>(state.kind), static_cast<std::uint8_t>(state.direction),
-              static_cast<std::uint8_t>(state.base), state.steps})
+             {std::uint8_t{1}, static_cast<std::uint8_t>(state.kind),
+              static_cast<std::uint8_t>(state.direction), static_cast<std::uint8_t>(state.base), state.steps})
             writer.byte(head);
         writer.varint(state.size);
         for (const Node& node : sorted_nodes(state)) {
@@ -336,8 +341,8 @@ NURTURE_FUNCTION(nurture_next_node) {
             fcinfo->isnull = true;
             return Datum{0};
         }
-        return PointerGetDatum(
-            pg_call([&] { return cstring_to_text_with_len(value->data(), static_cast<int>(value->size())); }));
+        return PointerGetDatum(pg_call(
+            [&] { return cstring_to_text_with_len(value->data(), static_cast<int>(value->size())); }));
     });
 }
 

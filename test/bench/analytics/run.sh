@@ -4,11 +4,12 @@
 # Connects by the usual PG* variables; makes the extension and table bench_event when they are missing (KEEP=1 keeps the
 # table from an earlier run). ClickHouse: clickhouse-server and clickhouse-client in the PATH, a private server is
 # started. DuckDB: DUCKDB_MODULES names a node_modules folder with @duckdb/node-api.
-# Output: what | ours (s) | theirs (s) | ratio; each time is the best of REPEAT runs with the data in memory.
+# Output: what | ours (s) | theirs (s) | ratio; each time is the best of REPEAT runs with the data in memory, ours and
+# theirs in turn, so that a busy machine disturbs both.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-: "${ROWS:=500000}" "${CONTACTS:=$((ROWS / 10))}" "${REPEAT:=3}" "${WORK_MEM:=1GB}" "${CLICKHOUSE_PORT:=6131}"
-export PGOPTIONS="-c work_mem=$WORK_MEM -c jit=off -c timezone=UTC -c client_min_messages=warning"
+: "${ROWS:=500000}" "${CONTACTS:=$((ROWS / 10))}" "${REPEAT:=3}" "${WORK_MEM:=1GB}" "${WORKERS:=2}" "${CLICKHOUSE_PORT:=6131}"
+export PGOPTIONS="-c work_mem=$WORK_MEM -c max_parallel_workers_per_gather=$WORKERS -c jit=off -c timezone=UTC -c client_min_messages=warning"
 scratch=$(mktemp -d)
 server=
 finish() {
@@ -22,14 +23,10 @@ sql -c 'CREATE EXTENSION IF NOT EXISTS nurture'
 if [ -z "${KEEP:-}" ] || [ "$(sql -c "SELECT to_regclass('bench_event') IS NULL")" = t ]; then
     sql -v rows="$ROWS" -v contacts="$CONTACTS" -f "$here/../generate.sql" >/dev/null
 fi
-sql -c "SELECT format('%s events, %s contacts, PostgreSQL %s, work_mem %s', count(*), count(DISTINCT contact), current_setting('server_version'), current_setting('work_mem')) FROM bench_event"
+sql -c "SELECT format('%s events, %s contacts, PostgreSQL %s, work_mem %s, %s workers', count(*), count(DISTINCT contact), current_setting('server_version'), current_setting('work_mem'), current_setting('max_parallel_workers_per_gather')) FROM bench_event"
 
 best() { sort -n | head -n 1; }
-postgres_time() { # file
-    for _ in $(seq "$REPEAT"); do
-        { echo '\timing on'; cat "$1"; } | sql -f - | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | awk '{ print $1 / 1000 }'
-    done | best
-}
+once() { { echo '\timing on'; cat "$1"; } | sql -f - | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | awk '{ print $1 / 1000 }'; }
 answer() { sql -f "$1" | md5sum; }
 row() { awk -v w="$1" -v o="$2" -v t="$3" 'BEGIN { printf "%-58s %8.3f %8.3f %8.2f\n", w, o, t, t / o }'; }
 
@@ -37,8 +34,13 @@ printf '%-58s %8s %8s %8s\n' what ours theirs ratio
 declare -A ours
 for what in funnel sequence retention conditions; do
     [ "$(answer "$here/$what.ours.sql")" = "$(answer "$here/$what.naive.sql")" ] || { echo "$what: the results differ" >&2; exit 1; }
-    ours[$what]=$(postgres_time "$here/$what.ours.sql")
-    row "$what / hand-written SQL" "${ours[$what]}" "$(postgres_time "$here/$what.naive.sql")"
+    : >"$scratch/ours" && : >"$scratch/theirs"
+    for _ in $(seq "$REPEAT"); do
+        once "$here/$what.ours.sql" >>"$scratch/ours"
+        once "$here/$what.naive.sql" >>"$scratch/theirs"
+    done
+    ours[$what]=$(best <"$scratch/ours")
+    row "$what / hand-written SQL" "${ours[$what]}" "$(best <"$scratch/theirs")"
 done
 
 sql -c "COPY (SELECT extract(epoch FROM at)::bigint, contact, type FROM bench_event) TO STDOUT" >"$scratch/events.tsv"
