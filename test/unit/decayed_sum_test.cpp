@@ -132,7 +132,7 @@ TEST(DecayedSum, NeverGrowsWithTime) {
         Span const half_life =
             *rc::gen::elementOf(std::vector<Span>{Span{1}, Span{3}, second, 14 * day + 1, 30 * 365 * day, Span{DecayedSum::max_half_life}});
         DecayedSum sum(half_life);
-        sum.add(*rc::gen::inRange<Time>(0, 100 * 365 * day), *rc::gen::inRange<std::int64_t>(1, INT64_MAX));
+        sum.add(*rc::gen::inRange<Time>(0, std::min<Span>(9 * half_life, 250 * 365 * day) + 1), *rc::gen::inRange<std::int64_t>(1, INT64_MAX));
         // Around period boundaries and anywhere.
         Time const base = *rc::gen::elementOf(std::vector<Time>{Time{1}, Time{2}, Time{3}, Time{50}}) * std::min<Span>(half_life, 100 * 365 * day) +
                           *rc::gen::inRange<Time>(-3, 3) + *rc::gen::elementOf(std::vector<Time>{Time{0}, half_life / 2, half_life / 3});
