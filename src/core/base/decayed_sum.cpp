@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 
 #include "core/base/error.hpp"
 #include "core/base/exp2.hpp"
@@ -115,7 +116,7 @@ Wide256 combine(const std::pmr::vector<DecayedSum::Bucket>& buckets) noexcept {
 
 Wide checked_add(Wide a, Wide b) {
     Wide sum = 0;
-    // The most negative value is left out so that every bucket can be negated.
+    // The most negative value is left out: magnitudes then fit 127 bits.
     if (__builtin_add_overflow(a, b, &sum) || sum == static_cast<Wide>(UnsignedWide{1} << 127))
         too_large();
     return sum;
@@ -189,13 +190,13 @@ void DecayedSum::add(Time at, Wide amount_micros) {
     add_bucket(period, weighted(at, period, half_life_, amount_micros));
 }
 
-bool DecayedSum::try_subtract(Time at, Wide amount_micros) {
+void DecayedSum::subtract(Time at, Wide amount_micros) {
     std::int64_t const period = floor_divide(at, half_life_);
-    if (buckets_.empty() || period >= buckets_.back().period ||
-        static_cast<std::uint64_t>(buckets_.back().period) - static_cast<std::uint64_t>(period) >= max_periods)
-        return false;
     add_bucket(period, -weighted(at, period, half_life_, amount_micros));
-    return true;
+}
+
+std::int64_t DecayedSum::period_of(Time at) const noexcept {
+    return floor_divide(at, half_life_);
 }
 
 void DecayedSum::merge(const DecayedSum& other) {
@@ -209,11 +210,6 @@ void DecayedSum::merge(const DecayedSum& other) {
     // Newest first: what is to be dropped is then never inserted.
     for (auto bucket = other.buckets_.rbegin(); bucket != other.buckets_.rend(); ++bucket)
         add_bucket(bucket->period, bucket->amount);
-}
-
-void DecayedSum::negate() {
-    for (auto& bucket : buckets_)
-        bucket.amount = -bucket.amount;
 }
 
 // With m = ceil((t - P*H) / H) and s = (P + m) * H - t the factor 2^(-(t - P*H)/H) is 2^(s/H) * 2^-m, 0 <= s < H.
@@ -248,6 +244,18 @@ Wide DecayedSum::value_at(Time at) const {
         magnitude = sum.bits_from(0);
     }
     return negative ? -static_cast<Wide>(magnitude) : static_cast<Wide>(magnitude);
+}
+
+long double DecayedSum::at_newest_period() const {
+    if (buckets_.empty())
+        return 0;
+    Wide256 sum = combine(buckets_);
+    bool const negative = sum.negative();
+    if (negative)
+        sum.negate();
+    int const cut = std::max(sum.bit_length() - 64, 0);
+    auto const top = static_cast<long double>(static_cast<std::uint64_t>(sum.bits_from(cut)));
+    return std::ldexp(negative ? -top : top, cut - 63 - weight_bits);
 }
 
 std::strong_ordering DecayedSum::compare(const DecayedSum& other) const {
