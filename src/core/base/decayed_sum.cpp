@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 
 #include "core/base/error.hpp"
 #include "core/base/exp2.hpp"
+#include "core/base/varint.hpp"
 
 namespace nurture {
 
 namespace {
-
-using UnsignedWide = unsigned __int128;
 
 constexpr int weight_bits = 40;
 constexpr char format_version = 1;
@@ -116,7 +116,7 @@ Wide256 combine(const std::pmr::vector<DecayedSum::Bucket>& buckets) noexcept {
 
 Wide checked_add(Wide a, Wide b) {
     Wide sum = 0;
-    // The most negative value is left out so that every bucket can be negated.
+    // The most negative value is left out: magnitudes then fit 127 bits.
     if (__builtin_add_overflow(a, b, &sum) || sum == static_cast<Wide>(UnsignedWide{1} << 127))
         too_large();
     return sum;
@@ -134,53 +134,6 @@ Wide weighted(Time at, std::int64_t period, Span half_life, Wide amount) {
         too_large();
     return checked_add(product, 0);
 }
-
-void put_varint(std::string& out, UnsignedWide value) {
-    for (; value >= 128; value >>= 7)
-        out += static_cast<char>(static_cast<unsigned char>(value | 128));
-    out += static_cast<char>(static_cast<unsigned char>(value));
-}
-
-UnsignedWide zigzag(Wide value) noexcept {
-    return static_cast<UnsignedWide>(value) << 1 ^ static_cast<UnsignedWide>(value >> 127);
-}
-
-[[noreturn]] void corrupt(const char* what) {
-    throw Error(ErrorKind::corrupt_data, "invalid bytes of a decayed sum", what);
-}
-
-// Takes bytes from the front; refuses every varint that encode would not have written.
-class Reader {
-  public:
-    explicit Reader(std::string_view bytes) noexcept : bytes_(bytes) {}
-
-    UnsignedWide varint(int bits) {
-        UnsignedWide value = 0;
-        for (int shift = 0;; shift += 7) {
-            if (at_ == bytes_.size())
-                corrupt("The bytes end within a number.");
-            auto const byte = static_cast<unsigned char>(bytes_[at_++]);
-            auto const part = static_cast<UnsignedWide>(byte & 127);
-            if (shift >= bits || (bits - shift < 7 && (part >> (bits - shift)) != 0))
-                corrupt("A number is too large.");
-            value |= part << shift;
-            if (byte < 128) {
-                if (byte == 0 && shift > 0)
-                    corrupt("A number is longer than needed.");
-                return value;
-            }
-        }
-    }
-    Wide signed_varint(int bits) {
-        UnsignedWide const value = varint(bits);
-        return static_cast<Wide>(value >> 1) ^ -static_cast<Wide>(value & 1);
-    }
-    [[nodiscard]] bool done() const noexcept { return at_ == bytes_.size(); }
-
-  private:
-    std::string_view bytes_;
-    std::size_t at_ = 0;
-};
 
 } // namespace
 
@@ -237,13 +190,13 @@ void DecayedSum::add(Time at, Wide amount_micros) {
     add_bucket(period, weighted(at, period, half_life_, amount_micros));
 }
 
-bool DecayedSum::try_subtract(Time at, Wide amount_micros) {
+void DecayedSum::subtract(Time at, Wide amount_micros) {
     std::int64_t const period = floor_divide(at, half_life_);
-    if (buckets_.empty() || period >= buckets_.back().period ||
-        static_cast<std::uint64_t>(buckets_.back().period) - static_cast<std::uint64_t>(period) >= max_periods)
-        return false;
     add_bucket(period, -weighted(at, period, half_life_, amount_micros));
-    return true;
+}
+
+std::int64_t DecayedSum::period_of(Time at) const noexcept {
+    return floor_divide(at, half_life_);
 }
 
 void DecayedSum::merge(const DecayedSum& other) {
@@ -257,11 +210,6 @@ void DecayedSum::merge(const DecayedSum& other) {
     // Newest first: what is to be dropped is then never inserted.
     for (auto bucket = other.buckets_.rbegin(); bucket != other.buckets_.rend(); ++bucket)
         add_bucket(bucket->period, bucket->amount);
-}
-
-void DecayedSum::negate() {
-    for (auto& bucket : buckets_)
-        bucket.amount = -bucket.amount;
 }
 
 // With m = ceil((t - P*H) / H) and s = (P + m) * H - t the factor 2^(-(t - P*H)/H) is 2^(s/H) * 2^-m, 0 <= s < H.
@@ -296,6 +244,18 @@ Wide DecayedSum::value_at(Time at) const {
         magnitude = sum.bits_from(0);
     }
     return negative ? -static_cast<Wide>(magnitude) : static_cast<Wide>(magnitude);
+}
+
+long double DecayedSum::at_newest_period() const {
+    if (buckets_.empty())
+        return 0;
+    Wide256 sum = combine(buckets_);
+    bool const negative = sum.negative();
+    if (negative)
+        sum.negate();
+    int const cut = std::max(sum.bit_length() - 64, 0);
+    auto const top = static_cast<long double>(static_cast<std::uint64_t>(sum.bits_from(cut)));
+    return std::ldexp(negative ? -top : top, cut - 63 - weight_bits);
 }
 
 std::strong_ordering DecayedSum::compare(const DecayedSum& other) const {
@@ -338,11 +298,11 @@ void DecayedSum::encode(std::string& out) const {
     if (buckets_.empty())
         return;
     std::int64_t last = buckets_.back().period;
-    put_varint(out, zigzag(last));
+    put_signed(out, last);
     for (auto bucket = buckets_.rbegin(); bucket != buckets_.rend(); ++bucket) {
         if (bucket != buckets_.rbegin())
             put_varint(out, static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(bucket->period));
-        put_varint(out, zigzag(bucket->amount));
+        put_signed(out, bucket->amount);
         last = bucket->period;
     }
 }
@@ -354,20 +314,15 @@ std::string DecayedSum::encode() const {
 }
 
 DecayedSum DecayedSum::decode(std::string_view bytes, std::pmr::memory_resource* memory) {
-    if (bytes.empty())
-        corrupt("There are no bytes.");
-    if (bytes[0] > format_version)
-        throw Error(ErrorKind::newer_format, "decayed sum was written by a later version");
-    if (bytes[0] != format_version)
-        corrupt("The version is unknown.");
-    Reader reader(bytes.substr(1));
+    ByteReader reader(bytes, "decayed sum");
+    reader.version(format_version);
     UnsignedWide const half_life = reader.varint(63);
     if (half_life == 0 || half_life > static_cast<UnsignedWide>(max_half_life))
-        corrupt("The half-life is out of range.");
+        reader.corrupt("The half-life is out of range.");
     DecayedSum sum(static_cast<Span>(half_life), memory);
     UnsignedWide const count = reader.varint(7);
     if (count > max_periods)
-        corrupt("There are too many buckets.");
+        reader.corrupt("There are too many buckets.");
     sum.buckets_.resize(static_cast<std::size_t>(count));
     Wide period = 0;
     Wide newest = 0;
@@ -379,15 +334,14 @@ DecayedSum DecayedSum::decode(std::string_view bytes, std::pmr::memory_resource*
             UnsignedWide const gap = reader.varint(7);
             period -= static_cast<Wide>(gap);
             if (gap == 0 || newest - period >= static_cast<Wide>(max_periods) || period < INT64_MIN)
-                corrupt("The periods are not in order.");
+                reader.corrupt("The periods are not in order.");
         }
         Wide const amount = reader.signed_varint(128);
         if ((amount == 0 && !first) || amount == static_cast<Wide>(UnsignedWide{1} << 127))
-            corrupt("A bucket is out of range.");
+            reader.corrupt("A bucket is out of range.");
         sum.buckets_[i] = {static_cast<std::int64_t>(period), amount};
     }
-    if (!reader.done())
-        corrupt("There are bytes left over.");
+    reader.finish();
     return sum;
 }
 

@@ -29,6 +29,7 @@ class DecayedSum {
     DecayedSum(const DecayedSum& other, std::pmr::memory_resource* memory);
     DecayedSum(const DecayedSum&) = default;
     DecayedSum(DecayedSum&&) noexcept = default;
+    /// The memory resource stays the target's own.
     DecayedSum& operator=(const DecayedSum&) = default;
     DecayedSum& operator=(DecayedSum&&) = default;
     ~DecayedSum() = default;
@@ -41,17 +42,20 @@ class DecayedSum {
 
     /// Adds an amount at its time. Throws out_of_range when a bucket no longer fits 128 bits.
     void add(Time at, Wide amount_micros);
-    /// Takes back an amount that was added. False, with nothing changed, when that cannot be exact: the amount belongs
-    /// to the newest period (whose end decides which periods are kept) or to one already dropped.
-    [[nodiscard]] bool try_subtract(Time at, Wide amount_micros);
+    /// Takes back an amount that was added, exactly. Which periods are kept still depends on it: the caller must know that
+    /// another amount of the newest period is left. Nothing happens when the amount's period was dropped.
+    void subtract(Time at, Wide amount_micros);
+    /// The period of a time: floor(at / half-life).
+    [[nodiscard]] std::int64_t period_of(Time at) const noexcept;
     /// Adds all of another sum. Throws invalid_parameter when the half-lives differ.
     void merge(const DecayedSum& other);
-    /// Multiplies all amounts by -1.
-    void negate();
 
     /// The value at a time, rounded half away from zero to 10^-6. Its magnitude never grows with time (see the proof in
     /// decayed_sum.cpp). Amounts later than `at` count more than their face value. Throws out_of_range beyond 127 bits.
     [[nodiscard]] Wide value_at(Time at) const;
+
+    /// The value at the start of the newest period, in units of 10^-6, to the 64 bits of a long double.
+    [[nodiscard]] long double at_newest_period() const;
 
     /// Compares the values of two sums of the same half-life, exactly; the outcome holds at all times. Sums of
     /// different half-lives are ordered by half-life.
