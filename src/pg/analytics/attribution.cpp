@@ -39,7 +39,7 @@ AttributionData checked_summary(std::string_view bytes) {
 NURTURE_FUNCTION(nurture_path_in) {
     return entry([&]() -> Datum {
         ContextResource names(CurrentMemoryContext);
-        return make_bytes(analytics::encode_path(analytics::parse_path(PG_GETARG_CSTRING(0), &names)));
+        return make_varlena(analytics::encode_path(analytics::parse_path(PG_GETARG_CSTRING(0), &names)));
     });
 }
 
@@ -55,12 +55,12 @@ NURTURE_FUNCTION(nurture_path_recv) {
     return entry([&]() -> Datum {
         std::string_view const bytes = bytes_of_message(PG_GETARG_DATUM(0));
         (void)checked_path(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
 NURTURE_FUNCTION(nurture_path_send) {
-    return entry([&]() -> Datum { return make_bytes(bytes_of(PG_GETARG_DATUM(0))); });
+    return entry([&]() -> Datum { return make_varlena(bytes_of(PG_GETARG_DATUM(0))); });
 }
 
 NURTURE_FUNCTION(nurture_path_transition) {
@@ -85,7 +85,7 @@ NURTURE_FUNCTION(nurture_path_combine) {
 }
 
 NURTURE_FUNCTION(nurture_path_serialize) {
-    return entry([&]() -> Datum { return make_bytes(state_argument<PathBuilder>(fcinfo, 0)->raw()); });
+    return entry([&]() -> Datum { return make_varlena(state_argument<PathBuilder>(fcinfo, 0)->raw()); });
 }
 
 NURTURE_FUNCTION(nurture_path_deserialize) {
@@ -101,7 +101,7 @@ NURTURE_FUNCTION(nurture_path_final) {
         auto const* const state = state_argument<PathBuilder>(fcinfo, 0);
         if (state == nullptr)
             return null_result(fcinfo);
-        return make_bytes(analytics::encode_path(state->path()));
+        return make_varlena(analytics::encode_path(state->path()));
     });
 }
 
@@ -120,7 +120,7 @@ NURTURE_FUNCTION(nurture_path_of_channels) {
         if (path.empty())
             return null_result(fcinfo);
         analytics::canonicalize(path);
-        return make_bytes(analytics::encode_path(path));
+        return make_varlena(analytics::encode_path(path));
     });
 }
 
@@ -148,7 +148,7 @@ NURTURE_FUNCTION(nurture_path_lookback) {
                                               finite_time(PG_GETARG_DATUM(1)), span);
         if (path.empty())
             return null_result(fcinfo);
-        return make_bytes(analytics::encode_path(path));
+        return make_varlena(analytics::encode_path(path));
     });
 }
 
@@ -156,7 +156,7 @@ NURTURE_FUNCTION(nurture_attribution_in) {
     return entry([&]() -> Datum {
         std::string const bytes = bytes_of_hex(PG_GETARG_CSTRING(0), "attribution summary");
         (void)checked_summary(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
@@ -164,7 +164,7 @@ NURTURE_FUNCTION(nurture_attribution_recv) {
     return entry([&]() -> Datum {
         std::string_view const bytes = bytes_of_message(PG_GETARG_DATUM(0));
         (void)checked_summary(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
@@ -200,7 +200,7 @@ NURTURE_FUNCTION(nurture_attribution_combine) {
 }
 
 NURTURE_FUNCTION(nurture_attribution_serialize) {
-    return entry([&]() -> Datum { return make_bytes(state_argument<Attribution>(fcinfo, 0)->encode()); });
+    return entry([&]() -> Datum { return make_varlena(state_argument<Attribution>(fcinfo, 0)->encode()); });
 }
 
 NURTURE_FUNCTION(nurture_attribution_deserialize) {
@@ -214,7 +214,7 @@ NURTURE_FUNCTION(nurture_attribution_deserialize) {
 NURTURE_FUNCTION(nurture_attribution_final) {
     return entry([&]() -> Datum {
         auto const* const state = state_argument<Attribution>(fcinfo, 0);
-        return state == nullptr ? null_result(fcinfo) : make_bytes(state->encode());
+        return state == nullptr ? null_result(fcinfo) : make_varlena(state->encode());
     });
 }
 

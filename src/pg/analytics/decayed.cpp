@@ -32,7 +32,7 @@ DecayedSum decayed_argument(FunctionCallInfo fcinfo, int index) {
     return DecayedSum::decode(bytes_of(PG_GETARG_DATUM(index)));
 }
 
-Datum make_decayed(const DecayedSum& sum) { return make_bytes(sum.encode()); }
+Datum make_decayed(const DecayedSum& sum) { return make_varlena(sum.encode()); }
 
 // What one row of an aggregate brings: (state, [amount,] at, half_life).
 struct Row {
@@ -150,7 +150,7 @@ NURTURE_FUNCTION(nurture_decayed_recv) {
     return entry([&]() -> Datum {
         std::string_view const bytes = bytes_of_message(PG_GETARG_DATUM(0));
         check_typmod(DecayedSum::decode(bytes).half_life(), PG_GETARG_INT32(2));
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
@@ -390,7 +390,7 @@ NURTURE_FUNCTION(nurture_decayed_mean_serialize) {
     return entry([&]() -> Datum {
         std::string bytes;
         state_argument<DecayedMean>(fcinfo, 0)->encode(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 

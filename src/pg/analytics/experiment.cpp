@@ -51,7 +51,7 @@ NURTURE_FUNCTION(nurture_ab_in) {
     return entry([&]() -> Datum {
         std::string const bytes = bytes_of_hex(PG_GETARG_CSTRING(0), "experiment summary");
         check_summary(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
@@ -59,7 +59,7 @@ NURTURE_FUNCTION(nurture_ab_recv) {
     return entry([&]() -> Datum {
         std::string_view const bytes = bytes_of_message(PG_GETARG_DATUM(0));
         check_summary(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
@@ -95,7 +95,7 @@ NURTURE_FUNCTION(nurture_ab_combine) {
 }
 
 NURTURE_FUNCTION(nurture_ab_serialize) {
-    return entry([&]() -> Datum { return make_bytes(state_argument<Experiment>(fcinfo, 0)->encode()); });
+    return entry([&]() -> Datum { return make_varlena(state_argument<Experiment>(fcinfo, 0)->encode()); });
 }
 
 NURTURE_FUNCTION(nurture_ab_deserialize) {
@@ -109,7 +109,7 @@ NURTURE_FUNCTION(nurture_ab_deserialize) {
 NURTURE_FUNCTION(nurture_ab_final) {
     return entry([&]() -> Datum {
         auto const* const state = state_argument<Experiment>(fcinfo, 0);
-        return state == nullptr ? null_result(fcinfo) : make_bytes(state->encode());
+        return state == nullptr ? null_result(fcinfo) : make_varlena(state->encode());
     });
 }
 

@@ -29,7 +29,7 @@ NURTURE_FUNCTION(nurture_scores_in) {
     return entry([&]() -> Datum {
         std::string const bytes = bytes_of_hex(PG_GETARG_CSTRING(0), "summary of scores");
         (void)analytics::decode_scores(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
@@ -37,7 +37,7 @@ NURTURE_FUNCTION(nurture_scores_recv) {
     return entry([&]() -> Datum {
         std::string_view const bytes = bytes_of_message(PG_GETARG_DATUM(0));
         (void)analytics::decode_scores(bytes);
-        return make_bytes(bytes);
+        return make_varlena(bytes);
     });
 }
 
@@ -74,7 +74,7 @@ NURTURE_FUNCTION(nurture_scores_combine) {
 }
 
 NURTURE_FUNCTION(nurture_scores_serialize) {
-    return entry([&]() -> Datum { return make_bytes(state_argument<ScoreQuality>(fcinfo, 0)->encode()); });
+    return entry([&]() -> Datum { return make_varlena(state_argument<ScoreQuality>(fcinfo, 0)->encode()); });
 }
 
 NURTURE_FUNCTION(nurture_scores_deserialize) {
@@ -88,7 +88,7 @@ NURTURE_FUNCTION(nurture_scores_deserialize) {
 NURTURE_FUNCTION(nurture_scores_final) {
     return entry([&]() -> Datum {
         auto const* const state = state_argument<ScoreQuality>(fcinfo, 0);
-        return state == nullptr ? null_result(fcinfo) : make_bytes(state->encode());
+        return state == nullptr ? null_result(fcinfo) : make_varlena(state->encode());
     });
 }
 
@@ -188,7 +188,7 @@ NURTURE_FUNCTION(nurture_percentile_combine) {
 }
 
 NURTURE_FUNCTION(nurture_percentile_serialize) {
-    return entry([&]() -> Datum { return make_bytes(state_argument<WeightedPercentile>(fcinfo, 0)->encode()); });
+    return entry([&]() -> Datum { return make_varlena(state_argument<WeightedPercentile>(fcinfo, 0)->encode()); });
 }
 
 NURTURE_FUNCTION(nurture_percentile_deserialize) {

@@ -88,7 +88,7 @@ NURTURE_FUNCTION(nurture_rfm_combine) {
 }
 
 NURTURE_FUNCTION(nurture_rfm_serialize) {
-    return entry([&]() -> Datum { return make_bytes(state_argument<Rfm>(fcinfo, 0)->encode()); });
+    return entry([&]() -> Datum { return make_varlena(state_argument<Rfm>(fcinfo, 0)->encode()); });
 }
 
 NURTURE_FUNCTION(nurture_rfm_deserialize) {
@@ -142,7 +142,7 @@ NURTURE_FUNCTION(nurture_rfm_quintiles_combine) {
 }
 
 NURTURE_FUNCTION(nurture_rfm_quintiles_serialize) {
-    return entry([&]() -> Datum { return make_bytes(state_argument<RfmPopulation>(fcinfo, 0)->encode()); });
+    return entry([&]() -> Datum { return make_varlena(state_argument<RfmPopulation>(fcinfo, 0)->encode()); });
 }
 
 NURTURE_FUNCTION(nurture_rfm_quintiles_deserialize) {

@@ -14,19 +14,6 @@ std::string_view bytes_of(Datum value) {
     return {VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed)};
 }
 
-Datum make_bytes(std::string_view bytes) {
-    if (bytes.size() > MaxAllocSize - VARHDRSZ)
-        throw Error(ErrorKind::limit_exceeded, "value is too large", "A value takes at most 1 GB.");
-    return pg_call([&] {
-        auto* const result = static_cast<struct varlena*>(palloc(bytes.size() + VARHDRSZ));
-        SET_VARSIZE(result, bytes.size() + VARHDRSZ);
-        memcpy(VARDATA(result), bytes.data(), bytes.size());
-        return PointerGetDatum(result);
-    });
-}
-
-Datum make_text(std::string_view text) { return make_bytes(text); }
-
 std::string bytes_of_hex(const char* text, const char* what) {
     std::string_view const digits(text);
     auto const fail = [&]() {
@@ -182,5 +169,5 @@ NURTURE_FUNCTION(nurture_summary_out) {
 
 NURTURE_FUNCTION(nurture_summary_send) {
     using namespace nurture::border;
-    return entry([&]() -> Datum { return make_bytes(bytes_of(PG_GETARG_DATUM(0))); });
+    return entry([&]() -> Datum { return make_varlena(bytes_of(PG_GETARG_DATUM(0))); });
 }

@@ -15,7 +15,6 @@ namespace nurture::border {
 /// The bytes of a varlena argument, detoasted; valid for the call.
 std::string_view bytes_of(Datum value);
 /// A new varlena of these bytes.
-Datum make_bytes(std::string_view bytes);
 /// The text of a cstring or of hexadecimal digits after `\x`; throws syntax for anything else. `what` names the type.
 std::string bytes_of_hex(const char* text, const char* what);
 Datum make_hex(std::string_view bytes);
@@ -88,6 +87,5 @@ class ResultRows {
     ReturnSetInfo* set_;
 };
 
-Datum make_text(std::string_view text);
 
 } // namespace nurture::border
