@@ -87,8 +87,10 @@ REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
 CREATE FUNCTION nurture._version_workflow() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND NEW.definition::text <> OLD.definition::text THEN
-        NEW.version := OLD.version + 1;
+    IF TG_OP = 'UPDATE' THEN
+        -- Nobody is inside a draft: it is rewritten rather than kept.
+        NEW.version := OLD.version
+            + CASE WHEN OLD.live_since IS NOT NULL AND NEW.definition::text <> OLD.definition::text THEN 1 ELSE 0 END;
     END IF;
     IF NEW.enabled AND NEW.live_since IS NULL THEN
         NEW.live_since := now();
@@ -105,7 +107,9 @@ BEGIN
     -- A restore brings the versions with it.
     IF current_setting('check_function_bodies')::boolean THEN
         INSERT INTO nurture.workflow_version (workflow, version, definition)
-        VALUES (NEW.id, NEW.version, NEW.definition) ON CONFLICT (workflow, version) DO NOTHING;
+        VALUES (NEW.id, NEW.version, NEW.definition)
+        ON CONFLICT (workflow, version) DO UPDATE SET definition = excluded.definition
+            WHERE workflow_version.definition::text <> excluded.definition::text;
     END IF;
     RETURN NULL;
 END
