@@ -96,9 +96,16 @@ class ProgramCompiler {
         return other;
     }
 
+    // The outbox indexes it.
+    static const std::string& channel(const std::string& name) {
+        if (name.size() > 512)
+            throw Error(ErrorKind::invalid_definition, "the channel's name is longer than 512 bytes");
+        return name;
+    }
+
     Index compile(const Send& s, const std::string& path, Index next) {
         Instruction out = begin(InstructionKind::send, path, next);
-        out.channel = s.channel;
+        out.channel = channel(s.channel);
         out.template_name = s.template_name;
         out.purpose = s.purpose.value_or("");
         out.transactional = s.transactional;
@@ -108,7 +115,7 @@ class ProgramCompiler {
 
     Index compile(const Do& s, const std::string& path, Index next) {
         Instruction out = begin(InstructionKind::act, path, next);
-        out.channel = s.kind;
+        out.channel = channel(s.kind);
         out.transactional = true;
         out.arguments = arguments(s.with);
         return add(std::move(out));

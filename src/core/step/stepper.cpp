@@ -77,6 +77,9 @@ void Stepper::adopt() {
     std::fill(dirty_.begin(), dirty_.end(), 1);
     Happening adopted;
     adopted.cause = {"published", 0, 0, false};
+    for (const auto& segment : profile_.segments)
+        if (segment.member && model_.segment_of(segment.id) == none) // deleted or disabled
+            result_.memberships.push_back({segment.id, false, clock_, {}});
     for (auto& journey : profile_.journeys) {
         journey.check = clock_;
         Index const workflow = model_.workflow_of(journey.workflow, journey.version);
@@ -115,6 +118,8 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     }
     bool const writes = message.type == "$identify" || message.type == "$set";
     if (writes && !fits(*message.properties)) {
+        if (message.id_hash)
+            profile_.seen.pop_back(); // it was not taken: corrected and retried it is no duplicate
         result_.rejections.push_back({place, "the contact's attributes would take more than 32 kB"});
         return false; // its id is not remembered: it may be sent again
     }

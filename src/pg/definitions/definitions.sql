@@ -46,12 +46,13 @@ CREATE TABLE nurture.workflow_version (
 COMMENT ON TABLE nurture.workflow_version IS 'every definition that a workflow has had';
 
 CREATE TABLE nurture.pending_change (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY,
     kind text NOT NULL,
     operation text NOT NULL,
     by text NOT NULL DEFAULT current_user,
     at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
+-- No primary key: a restore notes changes by its triggers and then brings those that were waiting when it was dumped.
 COMMENT ON TABLE nurture.pending_change IS 'changes of definitions that the next tick will take up';
 
 CREATE TRIGGER wake AFTER INSERT ON nurture.pending_change
@@ -86,8 +87,10 @@ REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
 CREATE FUNCTION nurture._version_workflow() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' AND NEW.definition::text <> OLD.definition::text THEN
-        NEW.version := OLD.version + 1;
+    IF TG_OP = 'UPDATE' THEN
+        -- Nobody is inside a draft: it is rewritten rather than kept.
+        NEW.version := OLD.version
+            + CASE WHEN OLD.live_since IS NOT NULL AND NEW.definition::text <> OLD.definition::text THEN 1 ELSE 0 END;
     END IF;
     IF NEW.enabled AND NEW.live_since IS NULL THEN
         NEW.live_since := now();
@@ -104,7 +107,9 @@ BEGIN
     -- A restore brings the versions with it.
     IF current_setting('check_function_bodies')::boolean THEN
         INSERT INTO nurture.workflow_version (workflow, version, definition)
-        VALUES (NEW.id, NEW.version, NEW.definition) ON CONFLICT (workflow, version) DO NOTHING;
+        VALUES (NEW.id, NEW.version, NEW.definition)
+        ON CONFLICT (workflow, version) DO UPDATE SET definition = excluded.definition
+            WHERE workflow_version.definition::text <> excluded.definition::text;
     END IF;
     RETURN NULL;
 END
@@ -154,9 +159,14 @@ BEGIN
         SELECT string_agg(format('%s "%s" uses segment "%s".', d.kind, d.name, d.uses_name), E'\n' ORDER BY d.kind, d.name),
                min(d.uses_name)
         INTO users, gone
-        FROM nurture.dependency d JOIN before b ON b.name = d.uses_name AND b.enabled
-        WHERE d.uses_kind = 'segment' AND d.enabled
-          AND NOT EXISTS (SELECT FROM nurture.segment s WHERE s.name = d.uses_name AND s.enabled);
+        FROM (SELECT d.kind, d.name, d.uses_name FROM nurture.dependency d WHERE d.uses_kind = 'segment' AND d.enabled
+              UNION -- people may be inside an earlier version, or inside a workflow that pauses
+              SELECT 'workflow', w.name, r.name
+              FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
+              CROSS JOIN LATERAL nurture._references('workflow', v.definition::text) r
+              WHERE w.live_since IS NOT NULL AND r.kind = 'segment') d
+        JOIN before b ON b.name = d.uses_name AND b.enabled
+        WHERE NOT EXISTS (SELECT FROM nurture.segment s WHERE s.name = d.uses_name AND s.enabled);
         IF users IS NOT NULL THEN
             RAISE EXCEPTION 'cannot remove segment "%" because other definitions use it', gone
                 USING ERRCODE = 'dependent_objects_still_exist', DETAIL = users,
@@ -176,3 +186,8 @@ CREATE TRIGGER check_delete AFTER DELETE ON nurture.segment REFERENCING OLD TABL
     FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
 CREATE TRIGGER check_insert AFTER INSERT ON nurture.workflow FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
 CREATE TRIGGER check_change AFTER UPDATE OR DELETE ON nurture.workflow FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_truncate AFTER TRUNCATE ON nurture.rule FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_truncate AFTER TRUNCATE ON nurture.segment FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+CREATE TRIGGER check_truncate AFTER TRUNCATE ON nurture.workflow FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+-- Whoever may execute a trigger function may hang it on a table of his own and so choose what it writes.
+REVOKE ALL ON FUNCTION nurture._version_workflow(), nurture._keep_workflow_version(), nurture._check_definitions() FROM PUBLIC;

@@ -35,6 +35,7 @@ CREATE FUNCTION nurture._malformed(contact text, type text, at timestamptz, prop
         WHEN jsonb_typeof(props) <> 'object' THEN 'props is not an object'
         WHEN octet_length(message_id) > 512 THEN 'message_id is longer than 512 bytes'
         WHEN octet_length(kind) > 512 THEN 'kind is longer than 512 bytes'
+        WHEN starts_with(kind, '$') THEN 'kind begins with $, which is the engine''s own'
     END;
 COMMENT ON FUNCTION nurture._malformed(text, text, timestamptz, jsonb, text, text, timestamptz, timestamptz) IS
     'why a message is malformed; NULL when it is well-formed';

@@ -13,15 +13,16 @@ DECLARE
     block record;
     starts bigint[] := '{}';
     earliest timestamptz[] := '{}';
+    horizons timestamptz[] := '{}';
     rows bigint := 0;
     bytes bigint := 0;
     horizon timestamptz := moment;
     last bigint;
 BEGIN
     FOR block IN EXECUTE format($query$
-        SELECT nurture._block(ctid) AS number, count(*) AS rows, sum(pg_column_size(props)) AS bytes,
-               min(received_at) AS earliest
-        FROM nurture.%I WHERE (received_at > $1 AND received_at <= $1 + interval '1 day') IS NOT TRUE OR $2
+        SELECT nurture._block(ctid) AS number, count(*) AS rows, sum(nurture._jsonb_size(props)) AS bytes,
+               min(received_at) FILTER (WHERE isfinite(received_at)) AS earliest
+        FROM nurture.%I WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $2
         GROUP BY 1 ORDER BY 1$query$, source) USING moment, source = 'history'
     LOOP
         IF starts = '{}' OR rows + block.rows > max_rows OR bytes + block.bytes > max_bytes THEN
@@ -36,16 +37,13 @@ BEGIN
         last := block.number;
     END LOOP;
     -- From the last range backwards: each one's horizon is the earliest of those after it.
-    CREATE TEMPORARY TABLE _ranges (chunk int, first_block bigint, last_block bigint, horizon timestamptz) ON COMMIT DROP;
     FOR i IN REVERSE cardinality(starts) .. 1 LOOP
-        INSERT INTO pg_temp._ranges
-        VALUES (i, starts[i], coalesce(starts[i + 1] - 1, last),
-                CASE source WHEN 'history' THEN 'infinity' ELSE horizon END);
+        horizons := CASE source WHEN 'history' THEN 'infinity' ELSE horizon END || horizons;
         horizon := least(horizon, earliest[i]);
     END LOOP;
     INSERT INTO nurture._drain_plan (source, first_block, last_block, horizon)
-    SELECT _plan_drain.source, r.first_block, r.last_block, r.horizon FROM pg_temp._ranges r ORDER BY r.chunk;
-    DROP TABLE pg_temp._ranges;
+    SELECT _plan_drain.source, r.first_block, coalesce(lead(r.first_block) OVER (ORDER BY r.chunk) - 1, last), r.horizon
+    FROM unnest(starts, horizons) WITH ORDINALITY r (first_block, horizon, chunk) ORDER BY r.chunk;
     RETURN cardinality(starts);
 END
 $$;
@@ -63,7 +61,7 @@ DECLARE
 BEGIN
     all_of_it := false;
     SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'inbox' ORDER BY p.chunk LIMIT 1;
-    IF NOT FOUND AND blocks > small THEN
+    IF NOT FOUND AND (blocks > small OR pg_table_size('nurture.inbox') > pg_size_bytes(current_setting('nurture.batch_bytes'))) THEN
         IF nurture._plan_drain('inbox', moment) > 1 THEN
             SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'inbox' ORDER BY p.chunk LIMIT 1;
         ELSE
@@ -72,7 +70,7 @@ BEGIN
     END IF;
     IF planned.chunk IS NULL
         AND NOT EXISTS (SELECT FROM nurture.inbox i
-                        WHERE (i.received_at > moment AND i.received_at <= moment + interval '1 day') IS NOT TRUE) THEN
+                        WHERE (i.received_at > moment AND i.received_at <= moment + interval '24 hours') IS NOT TRUE) THEN
         -- Nothing is waiting: history has its turn.
         SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'history' ORDER BY p.chunk LIMIT 1;
         IF NOT FOUND AND EXISTS (SELECT FROM nurture.history) THEN
@@ -85,7 +83,7 @@ BEGIN
         chunk := planned.chunk;
         first_row := nurture._first_of(planned.first_block);
         behind_row := nurture._first_of(planned.last_block + 1);
-        horizon := planned.horizon;
+        horizon := least(planned.horizon, moment); -- the plan may be an interrupted tick's whose moment was later
     ELSE
         source := 'inbox';
         first_row := nurture._first_of(0);
@@ -115,7 +113,7 @@ BEGIN
         LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
         LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
         WHERE b.ctid >= first_row AND b.ctid < behind_row
-          AND (b.received_at > horizon AND b.received_at <= moment + interval '1 day') IS NOT TRUE;
+          AND (b.received_at > horizon AND b.received_at <= moment + interval '24 hours') IS NOT TRUE;
     ELSE
         INSERT INTO nurture._batch
         SELECT coalesce(i.contact, b.contact), b.contact, b.kind, b.type, b.at, b.received_at, b.props, b.message_id,
@@ -142,7 +140,7 @@ DECLARE
 BEGIN
     IF source = 'inbox' THEN
         DELETE FROM nurture.inbox b WHERE b.ctid >= first_row AND b.ctid < behind_row
-            AND (b.received_at > horizon AND b.received_at <= moment + interval '1 day') IS NOT TRUE;
+            AND (b.received_at > horizon AND b.received_at <= moment + interval '24 hours') IS NOT TRUE;
     ELSE
         DELETE FROM nurture.history b WHERE b.ctid >= first_row AND b.ctid < behind_row;
     END IF;
@@ -270,6 +268,9 @@ BEGIN
         UPDATE nurture.contact c SET due = NULL FROM nurture._stepped s
         WHERE (s.result).failure IS NOT NULL AND c.contact = s.contact;
     END IF;
+    -- Somebody may have released one of them since the snapshot: then this raises 40001, and the tick begins again.
+    PERFORM FROM nurture.quarantine q WHERE q.contact IN (SELECT b.contact FROM nurture._batch b WHERE b.quarantined)
+    FOR KEY SHARE;
     INSERT INTO nurture.quarantined_message (of_contact, contact, type, at, props, message_id, kind, received_at, source)
     SELECT b.contact, b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _quarantine.source
     FROM nurture._batch b
@@ -347,16 +348,22 @@ END
 $$;
 COMMENT ON FUNCTION nurture._write_outputs(int, bigint) IS 'writes transitions, actions, cancellations, own events, memberships';
 
--- Small leftovers are deleted, large ones truncated: the tables are ours alone and empty between ticks.
+-- Small leftovers are deleted, large ones truncated: the tables are ours alone and empty between ticks. Should somebody be
+-- looking at them all the same, the tick does not wait for him.
 CREATE FUNCTION nurture._clear_batch(rows bigint) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF rows > 2000 THEN
-        TRUNCATE nurture._batch, nurture._stepped;
-    ELSE
-        DELETE FROM nurture._batch;
-        DELETE FROM nurture._stepped;
+        BEGIN
+            LOCK TABLE nurture._batch, nurture._stepped IN ACCESS EXCLUSIVE MODE NOWAIT;
+            TRUNCATE nurture._batch, nurture._stepped;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;
+        END;
     END IF;
+    DELETE FROM nurture._batch;
+    DELETE FROM nurture._stepped;
 END
 $$;
 COMMENT ON FUNCTION nurture._clear_batch(bigint) IS 'empties the batch';

@@ -44,7 +44,8 @@ CREATE TABLE nurture.feature (
     state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'ended')),
     ended_tick bigint
 );
-CREATE UNIQUE INDEX feature_live ON nurture.feature (definition) WHERE state = 'live';
+-- By hash: a filter may be longer than a btree's entry.
+CREATE UNIQUE INDEX feature_live ON nurture.feature (pg_catalog.md5(definition)) WHERE state = 'live';
 COMMENT ON TABLE nurture.feature IS 'what profiles remember of events; definitions that mean the same share one';
 COMMENT ON COLUMN nurture.feature.from_tick IS 'the first tick whose events it takes';
 COMMENT ON COLUMN nurture.feature.complete_from IS 'since when it knows everything; -infinity: always did';
@@ -101,6 +102,7 @@ DECLARE
     next_id int := coalesce((SELECT max(id) FROM nurture.model), 0) + 1;
     hash text := md5(nurture._source(0));
     since timestamptz := CASE WHEN EXISTS (SELECT FROM nurture.contact) THEN clock_timestamp() ELSE '-infinity' END;
+    needed text[];
     problem text;
 BEGIN
     IF hash IS NOT DISTINCT FROM (SELECT source_hash FROM nurture.model ORDER BY id DESC LIMIT 1) THEN
@@ -108,22 +110,21 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
-        CREATE TEMPORARY TABLE IF NOT EXISTS _needed (definition text COLLATE "C") ON COMMIT DROP;
-        INSERT INTO pg_temp._needed SELECT definition FROM nurture._required_features(nurture._source(0));
+        needed := ARRAY(SELECT definition FROM nurture._required_features(nurture._source(0)));
         UPDATE nurture.feature f SET state = 'ended', ended_tick = this_tick
-        WHERE f.state = 'live' AND NOT EXISTS (SELECT FROM pg_temp._needed n WHERE n.definition = f.definition);
+        WHERE f.state = 'live' AND f.definition <> ALL (needed);
         INSERT INTO nurture.feature (definition, from_tick, complete_from)
-        SELECT n.definition, this_tick, since FROM pg_temp._needed n
+        SELECT n.definition, this_tick, since FROM unnest(needed) n (definition)
         WHERE NOT EXISTS (SELECT FROM nurture.feature f WHERE f.state = 'live' AND f.definition = n.definition)
-        ORDER BY n.definition;
-        DROP TABLE pg_temp._needed;
+        ORDER BY n.definition COLLATE "C";
         INSERT INTO nurture.model (id, from_tick, from_clock, source_hash, model)
         SELECT next_id, this_tick, (SELECT e.drained FROM nurture.engine e), hash,
                nurture._source(next_id, (SELECT coalesce(json_agg(json_build_object('id', f.id, 'definition', f.definition,
                                                                   'from_tick', f.from_tick) ORDER BY f.id), '[]')
                                          FROM nurture.feature f WHERE f.state = 'live'))::nurture.compiled_model;
-    EXCEPTION WHEN query_canceled OR admin_shutdown OR serialization_failure OR deadlock_detected THEN
-        RAISE;
+    EXCEPTION WHEN operator_intervention OR transaction_rollback OR lock_not_available OR insufficient_resources
+            OR system_error THEN
+        RAISE; -- not the definitions' fault: the next tick tries again
     WHEN OTHERS THEN
         problem := SQLERRM;
     END;

@@ -14,7 +14,6 @@ CREATE TABLE nurture.event_log (
     n int NOT NULL,
     history boolean NOT NULL DEFAULT false
 ) PARTITION BY RANGE (at);
-CREATE INDEX event_log_contact ON nurture.event_log (contact, at);
 COMMENT ON TABLE nurture.event_log IS 'every event the engine took; ordered by (tick, contact, n); partitioned by at';
 COMMENT ON COLUMN nurture.event_log.contact IS 'the contact that the key belonged to when the event was taken';
 COMMENT ON COLUMN nurture.event_log.key IS 'the key as it was sent';
@@ -54,6 +53,8 @@ CREATE FUNCTION nurture._make_partition(name text, lower_bound timestamptz, uppe
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     EXECUTE format('CREATE TABLE nurture.%I (LIKE nurture.event_log INCLUDING ALL)', name);
+    -- Each partition has its index for itself: were it the parent's, restoring a dump would make it twice.
+    EXECUTE format('CREATE INDEX %I ON nurture.%I (contact, at)', name || '_contact', name);
     EXECUTE format('REVOKE ALL ON TABLE nurture.%I FROM PUBLIC', name);
     EXECUTE format('ALTER TABLE nurture.event_log ATTACH PARTITION nurture.%I FOR VALUES FROM (%s) TO (%L)', name,
                    CASE WHEN lower_bound = '-infinity' THEN 'MINVALUE' ELSE quote_literal(lower_bound) END, upper_bound);
@@ -84,6 +85,8 @@ BEGIN
         made := made + 1;
     END LOOP;
     RETURN made;
+EXCEPTION WHEN duplicate_table THEN
+    RAISE EXCEPTION 'another session is making the same partitions' USING ERRCODE = 'serialization_failure';
 END
 $$;
 COMMENT ON FUNCTION nurture._make_partitions(timestamptz) IS 'makes the partitions of the log that will be needed until then';

@@ -12,7 +12,7 @@ COMMENT ON TABLE nurture.membership_entry IS 'who is in which segment now, by th
 
 CREATE VIEW nurture.membership AS
 SELECT s.name AS segment, m.contact, m.since, m.cause
-FROM nurture.membership_entry m JOIN nurture.segment s ON s.id = m.segment;
+FROM nurture.membership_entry m JOIN nurture.segment s ON s.id = m.segment AND s.enabled;
 COMMENT ON VIEW nurture.membership IS 'who is in which segment, since when and through what; the history is in nurture.transition';
 
 CREATE TABLE nurture.transition (
@@ -73,6 +73,7 @@ CREATE FUNCTION nurture.release(contact text) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     moved bigint;
+    since timestamptz;
 BEGIN
     PERFORM nurture._lock_engine();
     DELETE FROM nurture.quarantine q WHERE q.contact = release.contact;
@@ -80,6 +81,9 @@ BEGIN
         RAISE EXCEPTION 'contact "%" is not quarantined', contact USING ERRCODE = 'undefined_object',
             HINT = 'See nurture.quarantine for those that are.';
     END IF;
+    -- Its timers were stopped with it: the next tick's scan finds it again.
+    SELECT e.due_from INTO since FROM nurture.engine e FOR UPDATE;
+    UPDATE nurture.contact c SET due = coalesce(since, '-infinity') WHERE c.contact = release.contact;
     WITH gone AS (
         DELETE FROM nurture.quarantined_message m WHERE m.of_contact = release.contact RETURNING m.*
     ), inbox AS (

@@ -70,13 +70,10 @@ ResultRow success(const step::Result& result, Time clock_before) {
     return row;
 }
 
-ResultRow failure(const Error& error) {
+ResultRow failure(const std::string& reason) {
     ResultRow row;
     for (int i = 0; i < 8; ++i)
         row.add_null();
-    std::string reason = error.what();
-    if (!error.detail.empty())
-        reason += ": " + error.detail;
     row.add_text(reason);
     return row;
 }
@@ -115,7 +112,15 @@ NURTURE_FUNCTION(nurture_step) {
             // Only what the contact itself causes stays with the contact.
             if (error.kind == ErrorKind::interrupted || error.kind == ErrorKind::newer_format)
                 throw;
-            auto row = failure(error);
+            std::string reason = error.what();
+            if (!error.detail.empty())
+                reason += ": " + error.detail;
+            auto row = failure(reason);
+            return make_row(fcinfo, row.values(), row.nulls());
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::exception& error) { // a library's
+            auto row = failure(error.what());
             return make_row(fcinfo, row.values(), row.nulls());
         }
     });

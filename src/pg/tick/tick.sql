@@ -44,17 +44,24 @@ BEGIN
     END IF;
     IF moment <= engine.drained THEN
         more := false;
+        next_due := engine.drained + interval '1 microsecond'; -- the clock was set back, or somebody simulated another
         RETURN NEXT;
         RETURN;
     END IF;
     this_tick := engine.tick + 1;
-    IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'nurture.event_log'::regclass) THEN
+    -- Maintenance makes them in time, unless the server was down or the clock is simulated.
+    IF engine.drained IS NULL OR date_trunc('month', moment, 'UTC') > date_trunc('month', engine.drained, 'UTC') THEN
         PERFORM nurture._make_partitions(moment + interval '1 month');
     END IF;
     IF EXISTS (SELECT FROM nurture.pending_change) OR NOT EXISTS (SELECT FROM nurture.model) THEN
         PERFORM nurture._take_up_definitions(this_tick);
     END IF;
     SELECT m.id, m.model INTO model_id, model FROM nurture._current_model m;
+    IF model_id IS NULL THEN
+        RAISE EXCEPTION 'there is no model to run: the definitions do not compile' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = (SELECT e.model_problem FROM nurture.engine e),
+            HINT = 'Correct or disable the definition; the next tick looks again.';
+    END IF;
 
     SELECT r.* INTO range FROM nurture._next_range(moment) r;
     taken := nurture._fill_batch(range.source, range.first_row, range.behind_row, range.horizon, moment);
@@ -184,7 +191,7 @@ BEGIN
     -- An emptied inbox is truncated rather than vacuumed. Only here: inside the tick's snapshot it would destroy rows that
     -- were committed since. Whoever is writing has the table locked; then it is the next time's.
     FOREACH emptied IN ARRAY ARRAY['nurture.inbox', 'nurture.history']::regclass[] LOOP
-        CONTINUE WHEN pg_relation_size(emptied) < 1048576
+        CONTINUE WHEN pg_relation_size(emptied) < 1048576 OR current_setting('transaction_isolation') <> 'read committed'
             OR EXISTS (SELECT FROM nurture._drain_plan p WHERE p.source = emptied::text OR 'nurture.' || p.source = emptied::text);
         BEGIN
             EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', emptied);
