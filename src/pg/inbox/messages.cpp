@@ -89,6 +89,7 @@ PackedMessages::PackedMessages(std::string_view packed) {
             message.id_hash = record.header.id_hash;
         message.history = (record.header.flags & is_history) != 0;
         messages_.push_back(message);
+        places_.push_back(record.header.place);
     }
 }
 

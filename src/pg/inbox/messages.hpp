@@ -16,8 +16,12 @@ class PackedMessages {
     explicit PackedMessages(std::string_view packed);
     [[nodiscard]] const std::vector<step::Message>& messages() const noexcept { return messages_; }
 
+    /// Where each lay, as the aggregate was told.
+    [[nodiscard]] const std::vector<std::int64_t>& places() const noexcept { return places_; }
+
   private:
     std::vector<step::Message> messages_;
+    std::vector<std::int64_t> places_;
     std::deque<JsonbProperties> properties_;
 };
 

@@ -45,6 +45,10 @@ DECLARE
     here text COLLATE "C" := '';
 BEGIN
     PERFORM nurture._switch_sending(false, NULL);
+    IF NOT nurture._is_own_database() THEN
+        PERFORM nurture._lock_engine();
+        PERFORM nurture._adopt_database();
+    END IF;
     LOOP
         SELECT a.channel INTO here FROM nurture.action a
         WHERE a.channel > here AND a.status IN ('ready', 'claimed') ORDER BY a.channel LIMIT 1;
@@ -53,5 +57,5 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION nurture.resume() IS 'ends a pause and notifies the channels that have open actions';
+COMMENT ON FUNCTION nurture.resume() IS 'ends a pause and notifies the channels that have open actions; in a restored copy also: lets the engine run here';
 REVOKE ALL ON FUNCTION nurture.resume() FROM PUBLIC;

@@ -206,10 +206,11 @@ CREATE FUNCTION nurture._write_log(this_tick bigint) RETURNS bigint
 DECLARE
     logged bigint;
 BEGIN
-    INSERT INTO nurture.event_log (contact, key, kind, type, at, received_at, clock, props, message_id, tick, n)
+    INSERT INTO nurture.event_log (contact, key, kind, type, at, received_at, clock, props, message_id, tick, n,
+        history)
     SELECT b.contact, b.key, b.kind, b.type, least(b.at, b.received_at), b.received_at,
            CASE WHEN b.history THEN coalesce(s.clock, b.first_received) ELSE greatest(b.received_at, s.clock) END,
-           coalesce(b.props, '{}'), b.message_id, this_tick, coalesce(s.numbers[b.ordinal], b.ordinal)
+           coalesce(b.props, '{}'), b.message_id, this_tick, coalesce(s.numbers[b.ordinal], b.ordinal), b.history
     FROM (SELECT b.*, row_number() OVER (PARTITION BY b.contact ORDER BY b.received_at, b.place)::int AS ordinal,
                  first_value(b.received_at) OVER (PARTITION BY b.contact ORDER BY b.received_at, b.place) AS first_received
           FROM nurture._batch b WHERE b.reason IS NULL AND NOT b.quarantined) b

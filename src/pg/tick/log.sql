@@ -11,7 +11,8 @@ CREATE TABLE nurture.event_log (
     props jsonb NOT NULL,
     message_id text,
     tick bigint NOT NULL,
-    n int NOT NULL
+    n int NOT NULL,
+    history boolean NOT NULL DEFAULT false
 ) PARTITION BY RANGE (at);
 CREATE INDEX event_log_contact ON nurture.event_log (contact, at);
 COMMENT ON TABLE nurture.event_log IS 'every event the engine took; ordered by (tick, contact, n); partitioned by at';
@@ -21,6 +22,7 @@ COMMENT ON COLUMN nurture.event_log.kind IS 'kind of the key; $engine: written b
 COMMENT ON COLUMN nurture.event_log.at IS 'when it happened; never later than received_at';
 COMMENT ON COLUMN nurture.event_log.clock IS 'the logical time at which the contact took it';
 COMMENT ON COLUMN nurture.event_log.n IS 'order within the contact in the tick';
+COMMENT ON COLUMN nurture.event_log.history IS 'came through nurture.history: it started nothing';
 REVOKE ALL ON TABLE nurture.event_log FROM PUBLIC;
 
 CREATE TABLE nurture.identity (

@@ -1,0 +1,209 @@
+#include "core/report/report.hpp"
+
+#include "core/base/error.hpp"
+#include "core/language/language.hpp"
+#include "core/step/facts.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nurture::report {
+
+using model::Index;
+using model::none;
+using step::Facts;
+using Json = nlohmann::ordered_json;
+
+std::vector<Contribution> explain(const model::Model& model, const profile::Profile& profile, Time at) {
+    Facts const facts(model, profile);
+    std::vector<Contribution> out;
+    for (const auto& rule : model.rules) {
+        Contribution part;
+        part.occurrences = facts.occurrences(rule, at);
+        part.contribution = facts.contribution(rule, at);
+        if (part.occurrences == 0 && facts.features[rule.feature].index() == 0)
+            continue;
+        part.rule = rule.name;
+        part.topic = rule.topic == none ? "" : model.topics[rule.topic];
+        part.points = rule.points;
+        out.push_back(std::move(part));
+    }
+    return out;
+}
+
+Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at) {
+    Index index = none;
+    if (!topic.empty()) {
+        index = model.topic_of(topic);
+        if (index == none)
+            throw Error(ErrorKind::undefined_name, "topic \"" + std::string(topic) + "\" does not exist",
+                        "No rule in force has this topic.", language::suggest(topic, model.topics));
+    }
+    return Facts(model, profile).score(index, at);
+}
+
+std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at) {
+    Facts const facts(model, profile);
+    std::string out = "{";
+    for (Index topic = 0; topic < model.topics.size(); ++topic) {
+        out += topic == 0 ? "" : ", ";
+        out += nlohmann::json(model.topics[topic]).dump() + ": " + print_micro(facts.score(topic, at));
+    }
+    return out + '}';
+}
+
+std::vector<std::string> segments(const model::Model& model, const profile::Profile& profile) {
+    std::vector<std::string> names;
+    for (const auto& segment : profile.segments)
+        if (Index const index = model.segment_of(segment.id); segment.member && index != none)
+            names.push_back(model.segments[index].name);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::string attributes_json(const profile::Profile& profile) {
+    std::string out = "{";
+    for (const auto& attribute : profile.attributes) {
+        if (attribute.json.empty())
+            continue;
+        out += out.size() > 1 ? ", " : "";
+        out += nlohmann::json(attribute.key).dump() + ": " + attribute.json;
+    }
+    return out + '}';
+}
+
+std::vector<JourneyReport> journeys(const model::Model& model, const profile::Profile& profile) {
+    std::vector<JourneyReport> out;
+    for (const auto& journey : profile.journeys) {
+        Index const index = model.workflow_of(journey.workflow, journey.version);
+        if (index == none)
+            continue;
+        const auto& workflow = model.workflows[index];
+        out.push_back({workflow.name, journey.version, journey.instance, workflow.program[journey.at_step].step,
+                       journey.started, journey.since, journey.wakes});
+    }
+    return out;
+}
+
+namespace {
+
+std::string print(const profile::Stamp& stamp) {
+    return print_iso_time(stamp.at) + " (tick " + std::to_string(stamp.tick) + ", n " + std::to_string(stamp.n) + ')';
+}
+
+Json to_json(const profile::FeatureValue& value) {
+    if (const auto* sum = std::get_if<profile::Sum>(&value))
+        return {{"sum", print_micro(sum->value * micro_one)}};
+    if (const auto* extreme = std::get_if<profile::Extreme>(&value)) {
+        Json out = {{"at", print(extreme->stamp)}};
+        if (extreme->kind != profile::Value::Kind::missing)
+            out["value"] = extreme->kind == profile::Value::Kind::boolean ? (extreme->boolean ? "true" : "false")
+                                                                         : extreme->text;
+        return out;
+    }
+    if (const auto* entries = std::get_if<profile::Entries>(&value)) {
+        Json out = Json::array();
+        for (const auto& entry : entries->items)
+            out.push_back({{"at", print(entry.stamp)}, {"amount", print_micro(entry.amount)}});
+        return out;
+    }
+    if (const auto* decayed = std::get_if<DecayedSum>(&value)) {
+        Json out = Json::array();
+        for (const auto& bucket : decayed->buckets())
+            out.push_back({{"period", bucket.period}, {"amount", print_micro(bucket.amount)}});
+        return out;
+    }
+    return nullptr;
+}
+
+std::string text_of(const profile::Profile& profile, std::uint32_t feature) {
+    for (const auto& stored : profile.features)
+        if (stored.id == feature)
+            return to_json(stored.value).dump();
+    return "";
+}
+
+std::string text_of(const profile::Attribute* attribute) {
+    return attribute == nullptr ? "" : attribute->json + " at " + print(attribute->stamp);
+}
+
+const profile::Attribute* find(const profile::Profile& profile, std::string_view key) {
+    for (const auto& attribute : profile.attributes)
+        if (attribute.key == key)
+            return &attribute;
+    return nullptr;
+}
+
+Json memberships(const model::Model& model, const profile::Profile& profile) {
+    Json out = Json::object();
+    for (const auto& segment : profile.segments)
+        if (Index const index = model.segment_of(segment.id); segment.member && index != none)
+            out[model.segments[index].name] = print_iso_time(segment.since);
+    return out;
+}
+
+std::string print_time(Time t) { return t == never || t == always ? "" : print_iso_time(t); }
+
+Json journeys_json(const model::Model& model, const profile::Profile& profile) {
+    Json out = Json::array();
+    for (const auto& journey : journeys(model, profile))
+        out.push_back({{"workflow", journey.workflow},
+                       {"version", journey.version},
+                       {"instance", journey.instance},
+                       {"step", journey.step},
+                       {"since", print_time(journey.since)},
+                       {"wakes", print_time(journey.wakes)}});
+    return out;
+}
+
+} // namespace
+
+std::string describe(const model::Model& model, const profile::Profile& profile) {
+    Json out;
+    out["model"] = profile.model;
+    out["clock"] = print_time(profile.clock);
+    out["first_seen"] = print_time(profile.first_seen);
+    out["last_seen"] = print_time(profile.last_seen);
+    out["features"] = Json::object();
+    for (const auto& stored : profile.features) {
+        Index const slot = model.slot_of(stored.id);
+        out["features"][slot == none ? "feature " + std::to_string(stored.id) : model.features[slot].text] =
+            to_json(stored.value);
+    }
+    out["attributes"] = Json::object();
+    for (const auto& attribute : profile.attributes)
+        out["attributes"][attribute.key] = text_of(&attribute);
+    out["segments"] = memberships(model, profile);
+    out["journeys"] = journeys_json(model, profile);
+    return out.dump();
+}
+
+std::vector<Difference> differences(const model::Model& model, const profile::Profile& a, const profile::Profile& b,
+                                    bool path) {
+    std::vector<Difference> out;
+    auto compare = [&out](std::string what, std::string first, std::string second) {
+        if (first != second)
+            out.push_back({std::move(what), std::move(first), std::move(second)});
+    };
+    for (const auto& feature : model.features)
+        compare("feature " + feature.text, text_of(a, feature.id), text_of(b, feature.id));
+    std::vector<std::string> keys;
+    for (const auto* profile : {&a, &b})
+        for (const auto& attribute : profile->attributes)
+            keys.push_back(attribute.key);
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    for (const auto& key : keys)
+        compare("attribute " + key, text_of(find(a, key)), text_of(find(b, key)));
+    compare("first seen", print_time(a.first_seen), print_time(b.first_seen));
+    compare("last seen", print_time(a.last_seen), print_time(b.last_seen));
+    if (path) {
+        compare("clock", print_time(a.clock), print_time(b.clock));
+        compare("segments", memberships(model, a).dump(), memberships(model, b).dump());
+        compare("journeys", journeys_json(model, a).dump(), journeys_json(model, b).dump());
+    }
+    return out;
+}
+
+} // namespace nurture::report

@@ -1,0 +1,117 @@
+-- How far the engine is, and whether incremental equals recomputed.
+
+CREATE FUNCTION nurture._freshness(OUT status text, OUT waiting bigint, OUT oldest_waiting interval, OUT due_now boolean,
+        OUT next_due timestamptz, OUT worker text, OUT sleeping_until timestamptz, OUT last_error text, OUT last_error_at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    w record;
+    e nurture.engine;
+    paused boolean;
+BEGIN
+    SELECT * INTO w FROM nurture._worker_status();
+    SELECT * INTO e FROM nurture.engine;
+    SELECT s.paused INTO paused FROM nurture.sending s;
+    SELECT count(*), clock_timestamp() - min(i.received_at) INTO waiting, oldest_waiting
+    FROM nurture.inbox i WHERE (i.received_at > clock_timestamp()) IS NOT TRUE;
+    SELECT min(c.due) INTO next_due FROM nurture.contact c WHERE c.due >= coalesce(e.due_from, '-infinity');
+    due_now := coalesce(next_due <= clock_timestamp(), false);
+    worker := coalesce(w.state, 'none');
+    sleeping_until := w.sleeping_until;
+    last_error := w.last_error;
+    last_error_at := w.last_error_at;
+    status := CASE
+        WHEN NOT nurture._is_own_database() THEN 'restored copy: nothing runs until nurture.resume()'
+        WHEN NOT current_setting('nurture.enabled')::boolean THEN 'switched off by nurture.enabled'
+        WHEN w.pid IS NULL THEN 'no worker runs: nurture.start_worker(), or CALL nurture.tick()'
+        WHEN w.failures > 0 THEN 'the worker fails: see last_error'
+        WHEN e.model_problem IS NOT NULL THEN 'the definitions do not compile, the last good model stays: see model_problem'
+        WHEN paused THEN 'paused: nothing is claimable until nurture.resume()'
+        WHEN oldest_waiting > interval '10 seconds' THEN 'behind'
+        ELSE 'fresh' END;
+END
+$$;
+COMMENT ON FUNCTION nurture._freshness() IS 'what nurture.freshness shows';
+
+CREATE VIEW nurture.freshness AS
+SELECT f.status, f.waiting, f.oldest_waiting, f.due_now, f.next_due, e.tick, e.drained, e.last_tick_at, e.last_tick_rows,
+       e.last_tick_ms, e.logged, e.rejected, e.duplicates, e.quarantined, e.unconvertible, e.model_problem, f.worker,
+       f.sleeping_until, f.last_error, f.last_error_at
+FROM nurture._freshness() f LEFT JOIN nurture.engine e ON true;
+COMMENT ON VIEW nurture.freshness IS 'how far the engine is and what holds it up';
+REVOKE ALL ON TABLE nurture.freshness FROM PUBLIC;
+
+CREATE FUNCTION nurture._differences(model nurture.compiled_model, stored nurture.profile, recomputed nurture.profile, path boolean)
+    RETURNS TABLE (what text, stored_value text, recomputed_value text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1 AS 'MODULE_PATHNAME', 'nurture_differences';
+
+-- A contact's path again from its log: tick by tick, with the models as they switched. Timers that came before a message
+-- run before it; the log keeps the message's logical time.
+CREATE FUNCTION nurture._replayed(contact text, until timestamptz) RETURNS nurture.profile
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    epoch record;
+    turn record;
+    last_model int;
+    state nurture.profile;
+    due timestamptz;
+    result nurture.step_result;
+BEGIN
+    SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
+    FOR epoch IN
+        SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick, lead(m.from_clock) OVER w AS until
+        FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
+    LOOP
+        FOR turn IN
+            SELECT l.tick, min(l.clock) AS begins,
+                   nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history) AS messages
+            FROM nurture.event_log l
+            WHERE l.contact = contact AND l.kind IS DISTINCT FROM '$engine' AND l.clock <= until
+              AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)
+            GROUP BY l.tick ORDER BY l.tick
+        LOOP
+            IF due <= turn.begins THEN
+                result := nurture._step(epoch.model, contact, state, NULL, turn.begins, turn.tick);
+                state := result.state;
+            END IF;
+            result := nurture._step(epoch.model, contact, state, turn.messages, NULL, turn.tick);
+            state := result.state;
+            due := result.due;
+        END LOOP;
+        IF due <= least(epoch.until, until) THEN
+            result := nurture._step(epoch.model, contact, state, NULL, least(epoch.until, until),
+                                    coalesce(epoch.behind_tick, epoch.from_tick));
+            state := result.state;
+            due := result.due;
+        END IF;
+    END LOOP;
+    RETURN state;
+END
+$$;
+COMMENT ON FUNCTION nurture._replayed(text, timestamptz) IS 'a contact''s whole state again from its log';
+REVOKE ALL ON FUNCTION nurture._replayed(text, timestamptz),
+    nurture._differences(nurture.compiled_model, nurture.profile, nurture.profile, boolean) FROM PUBLIC;
+
+CREATE FUNCTION nurture.verify(contact text DEFAULT NULL, sample double precision DEFAULT NULL, path boolean DEFAULT false)
+    RETURNS TABLE (contact_key text, what text, stored text, recomputed text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF sample IS NOT NULL AND NOT (sample > 0 AND sample <= 1) THEN
+        RAISE EXCEPTION 'sample must be a share between 0 and 1' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    RETURN QUERY
+    SELECT c.contact, d.what, d.stored_value, d.recomputed_value
+    FROM nurture.contact c
+    CROSS JOIN LATERAL (SELECT m.model FROM nurture.model m WHERE m.id = c.model) m
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN verify.path THEN nurture._replayed(c.contact, nurture._clock(c.state))
+                    ELSE nurture._folded(m.model, c.contact, nurture._clock(c.state)) END AS state) r
+    CROSS JOIN LATERAL nurture._differences(m.model, c.state, r.state, verify.path) d
+    WHERE (verify.contact IS NULL OR c.contact = nurture._contact_of(verify.contact))
+      AND (sample IS NULL OR (hashtextextended(c.contact, 0) & 1048575) < sample * 1048576);
+END
+$$;
+COMMENT ON FUNCTION nurture.verify(text, double precision, boolean) IS
+    'folds (path: replays) the log of a contact, a share of all, or all, and lists where the stored state differs; empty: none';
+REVOKE ALL ON FUNCTION nurture.verify(text, double precision, boolean) FROM PUBLIC;

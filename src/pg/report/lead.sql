@@ -1,0 +1,147 @@
+-- What analysts read: leads, scores and what they are made of, journeys, timelines, how fresh all of it is.
+
+CREATE FUNCTION nurture._score(model nurture.compiled_model, state nurture.profile, topic text, at timestamptz) RETURNS numeric
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_score';
+CREATE FUNCTION nurture._scores(model nurture.compiled_model, state nurture.profile, at timestamptz) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_scores';
+CREATE FUNCTION nurture._segments(model nurture.compiled_model, state nurture.profile) RETURNS text[]
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_segments';
+CREATE FUNCTION nurture._attributes(state nurture.profile) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_attributes';
+CREATE FUNCTION nurture._first_seen(state nurture.profile) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_first_seen';
+CREATE FUNCTION nurture._last_seen(state nurture.profile) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_last_seen';
+CREATE FUNCTION nurture._clock(state nurture.profile) RETURNS timestamptz
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_clock';
+CREATE FUNCTION nurture._explain(model nurture.compiled_model, state nurture.profile, at timestamptz)
+    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_explain';
+CREATE FUNCTION nurture._journeys(model nurture.compiled_model, state nurture.profile)
+    RETURNS TABLE (workflow text, version int, instance int, step text, started timestamptz, since timestamptz,
+        wakes_at timestamptz)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1 AS 'MODULE_PATHNAME', 'nurture_journeys';
+CREATE FUNCTION nurture._describe(model nurture.compiled_model, state nurture.profile) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_describe';
+REVOKE ALL ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile, text, timestamptz),
+    nurture._scores(nurture.compiled_model, nurture.profile, timestamptz),
+    nurture._explain(nurture.compiled_model, nurture.profile, timestamptz) FROM PUBLIC;
+-- Functions in a view run as the caller: whoever may read the view needs these. They see nothing but their arguments.
+GRANT EXECUTE ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile, text, timestamptz),
+    nurture._scores(nurture.compiled_model, nurture.profile, timestamptz),
+    nurture._explain(nurture.compiled_model, nurture.profile, timestamptz) TO PUBLIC;
+
+CREATE VIEW nurture.lead AS
+SELECT c.contact,
+       nurture._score(m.model, c.state, NULL, pg_catalog.now()) AS score,
+       nurture._scores(m.model, c.state, pg_catalog.now()) AS scores,
+       nurture._segments(m.model, c.state) AS segments,
+       nurture._attributes(c.state) AS attributes,
+       nurture._first_seen(c.state) AS first_seen,
+       nurture._last_seen(c.state) AS last_seen
+FROM nurture.contact c CROSS JOIN nurture._current_model m;
+COMMENT ON VIEW nurture.lead IS 'every contact with its score as of now, its scores by topic, segments and attributes';
+COMMENT ON COLUMN nurture.lead.score IS 'the sum of what nurture.explain lists';
+COMMENT ON COLUMN nurture.lead.scores IS 'by topic';
+
+CREATE VIEW nurture.journey AS
+SELECT c.contact, j.workflow, j.version, j.step, j.since, j.wakes_at
+FROM nurture.contact c CROSS JOIN nurture._current_model m CROSS JOIN LATERAL nurture._journeys(m.model, c.state) j;
+COMMENT ON VIEW nurture.journey IS 'who is in which workflow now, at which step, and until when it waits at most';
+REVOKE ALL ON TABLE nurture.lead, nurture.journey FROM PUBLIC;
+
+-- The state of a contact as the log gives it up to a moment: features and attributes from the events taken by then.
+CREATE FUNCTION nurture._fold(model nurture.compiled_model, messages bytea, clock timestamptz) RETURNS nurture.profile
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'nurture_fold';
+CREATE FUNCTION nurture._folded(model nurture.compiled_model, contact text, until timestamptz) RETURNS nurture.profile
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT nurture._fold(model, nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history), until)
+FROM nurture.event_log l WHERE l.contact = _folded.contact AND l.clock <= until
+$$;
+COMMENT ON FUNCTION nurture._folded(nurture.compiled_model, text, timestamptz) IS
+    'features and attributes of a contact from its log, as they were at a moment';
+REVOKE ALL ON FUNCTION nurture._fold(nurture.compiled_model, bytea, timestamptz),
+    nurture._folded(nurture.compiled_model, text, timestamptz) FROM PUBLIC;
+
+-- Today's contact of a key.
+CREATE FUNCTION nurture._contact_of(key text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT coalesce((SELECT i.contact FROM nurture.identity i WHERE i.key = _contact_of.key ORDER BY i.kind LIMIT 1), key)
+$$;
+COMMENT ON FUNCTION nurture._contact_of(text) IS 'the contact that a key belongs to today';
+REVOKE ALL ON FUNCTION nurture._contact_of(text) FROM PUBLIC;
+
+CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT pg_catalog.now(),
+        points text DEFAULT 'today') RETURNS numeric
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    key CONSTANT text := nurture._contact_of(contact);
+    model nurture.compiled_model;
+    state nurture.profile;
+BEGIN
+    IF points NOT IN ('today', 'then') THEN
+        RAISE EXCEPTION 'points must be ''today'' or ''then'', not ''%''', points USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT m.model INTO model FROM nurture.model m
+    WHERE points = 'today' OR m.compiled_at <= at OR m.id = (SELECT min(o.id) FROM nurture.model o)
+    ORDER BY m.id DESC LIMIT 1;
+    SELECT c.state INTO state FROM nurture.contact c WHERE c.contact = key;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF at < nurture._clock(state) OR points = 'then' THEN
+        state := nurture._folded(model, key, at);
+    END IF;
+    RETURN coalesce(nurture._score(model, state, topic, at), 0);
+END
+$$;
+COMMENT ON FUNCTION nurture.score(text, text, timestamptz, text) IS
+    'a contact''s score, whole or of a topic, at a moment; points => ''then'' counts with the rules as they were; NULL: no such contact';
+REVOKE ALL ON FUNCTION nurture.score(text, text, timestamptz, text) FROM PUBLIC;
+
+CREATE FUNCTION nurture.explain(contact text, at timestamptz DEFAULT pg_catalog.now())
+    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, definition text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+SELECT e.rule, e.topic, e.points, e.occurrences, e.contribution, r.definition::text
+FROM nurture.contact c CROSS JOIN nurture._current_model m
+CROSS JOIN LATERAL nurture._explain(m.model, c.state, explain.at) e
+LEFT JOIN nurture.rule r ON r.name = e.rule
+WHERE c.contact = nurture._contact_of(explain.contact)
+ORDER BY abs(e.contribution) DESC, e.rule
+$$;
+COMMENT ON FUNCTION nurture.explain(text, timestamptz) IS
+    'what a score is made of: points times (decayed, capped) occurrences per rule; the contributions add up to the score exactly';
+REVOKE ALL ON FUNCTION nurture.explain(text, timestamptz) FROM PUBLIC;
+
+CREATE FUNCTION nurture.describe(contact text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+SELECT nurture._describe(m.model, c.state) FROM nurture.contact c CROSS JOIN nurture._current_model m
+WHERE c.contact = nurture._contact_of(describe.contact)
+$$;
+COMMENT ON FUNCTION nurture.describe(text) IS 'everything the engine knows of a contact, as JSON';
+REVOKE ALL ON FUNCTION nurture.describe(text) FROM PUBLIC;
+
+CREATE FUNCTION nurture.timeline(contact text)
+    RETURNS TABLE (at timestamptz, what text, name text, detail text, cause text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+WITH of AS (SELECT nurture._contact_of(timeline.contact) AS contact)
+SELECT t.at, t.what, t.name, t.detail, t.cause
+FROM (
+    SELECT l.clock AS at, l.tick, 0 AS rank, l.n, 'event' AS what, l.type AS name, nullif(l.props::text, '{}') AS detail,
+           CASE WHEN l.clock - l.at > interval '1 second' THEN 'happened ' || l.at::text END AS cause
+    FROM nurture.event_log l, of WHERE l.contact = of.contact
+    UNION ALL
+    SELECT x.at, x.tick, 1, x.n, x.kind, x.name, nullif(concat_ws(', ', 'step ' || x.step, x.detail ->> 'reason'), ''), x.cause
+    FROM nurture.transition x, of WHERE x.contact = of.contact
+    UNION ALL
+    SELECT a.created_at, NULL, 2, NULL, a.channel || ' ' || a.status, coalesce(a.template, a.channel),
+           nullif(concat_ws(', ', nullif(a.payload::text, '{}'), a.reason), ''),
+           format('workflow %s, step %s', a.workflow, a.step)
+    FROM nurture.action a, of WHERE a.contact = of.contact
+) t
+ORDER BY t.at, t.tick NULLS LAST, t.rank, t.n
+$$;
+COMMENT ON FUNCTION nurture.timeline(text) IS 'a contact''s story: events, transitions and actions by logical time';
+REVOKE ALL ON FUNCTION nurture.timeline(text) FROM PUBLIC;
+CREATE INDEX action_contact ON nurture.action (contact);

@@ -1,0 +1,161 @@
+// What analysts ask of a contact's state under a model. Decoding and arithmetic are the core's; here are only datums.
+#include "core/report/report.hpp"
+#include "core/step/fold.hpp"
+
+#include "pg/border/rows.hpp"
+#include "pg/inbox/messages.hpp"
+#include "pg/model/compiled_model.hpp"
+
+extern "C" {
+#include "utils/array.h"
+}
+
+using namespace nurture;
+
+namespace {
+
+profile::Profile profile_argument(FunctionCallInfo fcinfo, int n) {
+    return profile::decode(border::bytes_argument(fcinfo, n));
+}
+
+} // namespace
+
+// _score(model, state, topic or NULL, at)
+NURTURE_FUNCTION(nurture_score) {
+    return border::entry([&]() -> Datum {
+        if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3)) {
+            fcinfo->isnull = true;
+            return 0;
+        }
+        auto const model = border::model_argument(fcinfo, 0);
+        std::string_view const topic = PG_ARGISNULL(2) ? std::string_view() : border::bytes_argument(fcinfo, 2);
+        return border::make_numeric(
+            report::score(*model, profile_argument(fcinfo, 1), topic, border::time_of(PG_GETARG_DATUM(3))));
+    });
+}
+
+NURTURE_FUNCTION(nurture_scores) {
+    return border::entry([&]() -> Datum {
+        auto const model = border::model_argument(fcinfo, 0);
+        return border::make_jsonb(
+            report::scores_json(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2))));
+    });
+}
+
+NURTURE_FUNCTION(nurture_segments) {
+    return border::entry([&]() -> Datum {
+        auto const model = border::model_argument(fcinfo, 0);
+        auto const names = report::segments(*model, profile_argument(fcinfo, 1));
+        int const count = static_cast<int>(names.size());
+        auto* const datums = static_cast<Datum*>(border::pg_call([count] { return palloc(sizeof(Datum) * (count + 1)); }));
+        for (int i = 0; i < count; ++i)
+            datums[i] = border::make_text(names[static_cast<std::size_t>(i)]);
+        return border::pg_call([=] {
+            return PointerGetDatum(construct_array(datums, count, TEXTOID, -1, false, TYPALIGN_INT));
+        });
+    });
+}
+
+NURTURE_FUNCTION(nurture_attributes) {
+    return border::entry([&]() -> Datum {
+        return border::make_jsonb(report::attributes_json(profile_argument(fcinfo, 0)));
+    });
+}
+
+NURTURE_FUNCTION(nurture_first_seen) {
+    return border::entry(
+        [&]() -> Datum { return border::make_time(profile_argument(fcinfo, 0).first_seen, fcinfo->isnull); });
+}
+
+NURTURE_FUNCTION(nurture_last_seen) {
+    return border::entry(
+        [&]() -> Datum { return border::make_time(profile_argument(fcinfo, 0).last_seen, fcinfo->isnull); });
+}
+
+NURTURE_FUNCTION(nurture_clock) {
+    return border::entry(
+        [&]() -> Datum { return border::make_time(profile_argument(fcinfo, 0).clock, fcinfo->isnull); });
+}
+
+NURTURE_FUNCTION(nurture_describe) {
+    return border::entry([&]() -> Datum {
+        auto const model = border::model_argument(fcinfo, 0);
+        return border::make_jsonb(report::describe(*model, profile_argument(fcinfo, 1)));
+    });
+}
+
+NURTURE_FUNCTION(nurture_explain) {
+    return border::entry([&]() -> Datum {
+        auto const model = border::model_argument(fcinfo, 0);
+        auto const parts =
+            report::explain(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)));
+        border::RowSink sink(fcinfo);
+        for (const auto& part : parts) {
+            border::Row<5> row;
+            row.add_text(part.rule);
+            row.add_optional(part.topic);
+            row.add(border::make_numeric(part.points));
+            row.add(border::make_numeric(part.occurrences));
+            row.add(border::make_numeric(part.contribution));
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+NURTURE_FUNCTION(nurture_journeys) {
+    return border::entry([&]() -> Datum {
+        auto const model = border::model_argument(fcinfo, 0);
+        auto const journeys = report::journeys(*model, profile_argument(fcinfo, 1));
+        border::RowSink sink(fcinfo);
+        for (const auto& journey : journeys) {
+            border::Row<7> row;
+            row.add_text(journey.workflow);
+            row.add_int(static_cast<std::int32_t>(journey.version));
+            row.add_int(static_cast<std::int32_t>(journey.instance));
+            row.add_text(journey.step);
+            row.add_time(journey.started);
+            row.add_time(journey.since);
+            row.add_time(journey.wakes);
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+// _fold(model, messages packed with place = tick·2^24 + n, clock)
+NURTURE_FUNCTION(nurture_fold) {
+    return border::entry([&]() -> Datum {
+        auto const model = border::model_argument(fcinfo, 0);
+        Datum const packed = PG_GETARG_DATUM(1);
+        border::PackedMessages const messages(border::bytes_of(border::pg_call(
+            [packed] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(packed))); })));
+        std::vector<step::LoggedEvent> events;
+        events.reserve(messages.messages().size());
+        for (std::size_t i = 0; i < messages.messages().size(); ++i) {
+            const auto& message = messages.messages()[i];
+            std::int64_t const place = messages.places()[i];
+            events.push_back({message.type, message.properties,
+                              {message.at, place >> 24, static_cast<std::int32_t>(place & 0xffffff)}});
+        }
+        return border::make_varlena(encode(fold(*model, events, border::time_of(PG_GETARG_DATUM(2)))));
+    });
+}
+
+// _differences(model, a, b, path)
+NURTURE_FUNCTION(nurture_differences) {
+    return border::entry([&]() -> Datum {
+        auto const model = border::model_argument(fcinfo, 0);
+        auto const found = report::differences(*model, profile_argument(fcinfo, 1), profile_argument(fcinfo, 2),
+                                               PG_GETARG_BOOL(3));
+        border::RowSink sink(fcinfo);
+        for (const auto& difference : found) {
+            border::Row<3> row;
+            row.add_text(difference.what);
+            row.add_optional(difference.first);
+            row.add_optional(difference.second);
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
