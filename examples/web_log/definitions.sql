@@ -38,7 +38,7 @@ INSERT INTO nurture.segment (name, condition, description) VALUES
 ('returning visitor', 'score(loyalty) > 5', 'came on more than one day'),
 ('product interest', 'score(product) >= 8', NULL),
 ('in a hurry', 'count(page_view where not crawler and not asset within 10 minutes) >= 10', 'ten pages in ten minutes'),
-('gone quiet', 'did page_view where not crawler and not asset and not (did page_view where not crawler and not asset within 2 days)',
+('gone quiet', '(did page_view where not crawler and not asset) and not (did page_view where not crawler and not asset within 2 days)',
  'readers who have not come for two days');
 
 -- A visitor of a web page has no address to write to: what is to be done is shown on the page, or told to the author.

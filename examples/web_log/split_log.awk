@@ -11,7 +11,7 @@ BEGIN {
 }
 
 function malformed(why) {
-    print file, NR, "", "", "", "", "", "", "", "", "", why ": " substr($0, 1, 200)
+    print file, NR, "", "", "", "", "", "", "", "", "", why ": " substr($0, 1, 120)
 }
 
 # 17/May/2015:10:05:03 +0000 as ISO, or nothing.
