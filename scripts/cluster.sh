@@ -1,10 +1,10 @@
-# Functions for scripts (source it): build and install the extension, start a throw-away cluster, remove it at exit.
+# Functions for scripts (source it in the project's folder): build and install the extension, start a throw-away cluster, remove it at exit.
 # No existing cluster is ever touched: the throw-away one lives in a directory of its own below /tmp, listens on a Unix
 # socket in that directory only, and is run by the user postgres when we are root, by us otherwise.
 
 unset MAKEFLAGS MFLAGS MAKELEVEL PGSERVICE PGHOSTADDR PGOPTIONS PGPASSWORD PGDATABASE 2>/dev/null || true
 
-cluster_root=$(cd "$(dirname "$0")/.." && pwd)
+cluster_root=$(pwd)
 cluster_dir=
 cluster_user=
 [ "$(id -u)" != 0 ] || cluster_user=${CLUSTER_USER:-postgres}

@@ -3,8 +3,8 @@
 #   make demo                      the log of a real site where it is at hand, else a generated one
 #   make demo LOG="access.log …"   your own logs (combined format, also gzip'ed)
 set -eu
-. "$(dirname "$0")/cluster.sh"
-cd "$cluster_root"
+cd "$(dirname "$0")/.."
+. scripts/cluster.sh
 export PSQLRC=/dev/null PAGER=
 query() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
 say() { printf '\033[1m%s\033[0m\n' "$*"; }

@@ -38,8 +38,11 @@ now=$(query "SELECT max(received_at) FROM nurture.inbox WHERE contact <> ''")
 {
     echo "CALL nurture.tick('$now');"
     # The peak of the session that ticked, from the inside.
-    echo "SELECT pg_catalog.regexp_replace(pg_catalog.pg_read_file('/proc/self/status'), '.*VmHWM:\\s*(\\d+) kB.*RssFile:\\s*(\\d+) kB.*RssShmem:\\s*(\\d+) kB.*', '\\1 \\2 \\3');"
-} | psql -X -q -A -t -v ON_ERROR_STOP=1 >"$cluster_dir/tick.out"
+    cat <<'SQL'
+SELECT substring(status FROM 'VmHWM:\s*(\d+)'), substring(status FROM 'RssShmem:\s*(\d+)')
+FROM pg_read_file('/proc/self/status') status;
+SQL
+} | psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 >"$cluster_dir/tick.out"
 ticked=$(milliseconds)
 set -- $(tail -n 1 "$cluster_dir/tick.out")
 peak=$1 shared=$3
@@ -50,4 +53,6 @@ done=$(milliseconds)
 echo "$total invoice lines: copied in $(((loaded - began) / 1000)).$(((loaded - began) % 1000 / 100)) s," \
     "lived through in $(((ticked - loaded) / 1000)).$(((ticked - loaded) % 1000 / 100)) s ($((total * 1000 / (ticked - loaded))) events/s)," \
     "the whole in $(((done - began) / 1000)).$(((done - began) % 1000 / 100)) s"
+# An independent answer to the same questions, from the log by plain SQL.
+psql -X -q -A -t -v ON_ERROR_STOP=1 -v now="'$now'" -f examples/online_retail/compare.sql
 echo "peak memory of the backend: $((peak / 1024)) MB, of which $((shared / 1024)) MB are shared buffers"
