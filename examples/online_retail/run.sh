@@ -45,7 +45,7 @@ SQL
 } | psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 >"$cluster_dir/tick.out"
 ticked=$(milliseconds)
 set -- $(tail -n 1 "$cluster_dir/tick.out")
-peak=$1 shared=$3
+peak=$1 shared=$2
 
 total=$(query "SELECT count(*) + (SELECT count(*) FROM nurture.rejected_event) FROM nurture.event_log WHERE kind IS DISTINCT FROM '\$engine'")
 psql -X -q -v ON_ERROR_STOP=1 -v now="'$now'" -f examples/online_retail/report.sql
