@@ -130,7 +130,7 @@ TEST(LanguageGood, MomentsAreMicrosecondsSince2000) {
     auto const oracle = sys_days(year(2026) / 2 / 28) - sys_days(year(2000) / 1 / 1) + hours(13) +
                         minutes(14) + seconds(15) + microseconds(16);
     EXPECT_EQ(moment.local, microseconds(oracle).count());
-    EXPECT_EQ(*moment.utc_offset, 345 * minute);
+    EXPECT_EQ(*moment.utc_offset, 345 * one_minute);
     EXPECT_FALSE(moment.date_only);
 }
 

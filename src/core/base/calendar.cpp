@@ -150,6 +150,8 @@ std::optional<Span> read_time_of_day(std::string_view& text) {
                 return std::nullopt;
         }
     }
+    if (micros > one_day + one_second) // 24:00 and a leap second are the last
+        return std::nullopt;
     return micros;
 }
 
@@ -166,8 +168,7 @@ std::optional<Span> read_offset(std::string_view& text, bool& present) {
     if (h < 0 || h > 15)
         return std::nullopt;
     Span offset = h * one_hour;
-    skip(text, ':');
-    if (!text.empty()) {
+    if (skip(text, ':') || !text.empty()) {
         int const m = read_digits(text, 2);
         if (m < 0 || m > 59)
             return std::nullopt;

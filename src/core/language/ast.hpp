@@ -89,8 +89,8 @@ struct Count { ///< count(E [within d])
     Window window;
     friend bool operator==(const Count&, const Count&) = default;
 };
-enum class AggregateKind { sum };
-struct Aggregate { ///< sum(p of E [within d])
+enum class AggregateKind { sum, distinct };
+struct Aggregate { ///< sum|distinct(p of E [within d])
     AggregateKind kind = AggregateKind::sum;
     Path property;
     EventPattern event;

@@ -41,6 +41,7 @@ namespace nurture::language {
     X(exit, "exit", true)                                                                                    \
     X(count, "count", false)                                                                                 \
     X(sum, "sum", false)                                                                                     \
+    X(distinct, "distinct", false)                                                                           \
     X(first, "first", false)                                                                                 \
     X(last, "last", false)                                                                                   \
     X(segment, "segment", false)                                                                             \

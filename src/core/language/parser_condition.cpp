@@ -156,7 +156,7 @@ Operand Parser::operand() {
     bool const call = is("(", 1);
     bool const behavioural =
         is(Keyword::score) ||
-        (call && (is(Keyword::count) || is(Keyword::sum) || is(Keyword::first) || is(Keyword::last)));
+        (call && (is(Keyword::count) || is(Keyword::sum) || is(Keyword::distinct) || is(Keyword::first) || is(Keyword::last)));
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
     if (is(Keyword::score))
@@ -170,7 +170,7 @@ Operand Parser::operand() {
     } else {
         note("an attribute");
         for (Keyword const keyword :
-             {Keyword::did, Keyword::count, Keyword::sum, Keyword::first, Keyword::last, Keyword::score})
+             {Keyword::did, Keyword::count, Keyword::sum, Keyword::distinct, Keyword::first, Keyword::last, Keyword::score})
             note(text_of(keyword), keyword);
         note("\"in segment\"");
     }
@@ -183,7 +183,7 @@ Operand Parser::operand() {
     fail();
 }
 
-// count(E …), sum(p of E …), first|last([p of] E …)
+// count(E …), sum|distinct(p of E …), first|last([p of] E …)
 Operand Parser::behaviour() {
     Keyword const which = token().keyword;
     advance();
@@ -192,9 +192,12 @@ Operand Parser::behaviour() {
     std::optional<Path> property;
     bool const takes_property = which != Keyword::count;
     bool const several_keys = is_name() && is(".", 1);
-    if (which == Keyword::sum || (takes_property && (several_keys || (is_name() && is(Keyword::of, 1))))) {
+    bool const needs_property = which == Keyword::sum || which == Keyword::distinct;
+    if (needs_property || (takes_property && (several_keys || (is_name() && is(Keyword::of, 1))))) {
         property = path("a property of the event");
-        require(Keyword::of, which == Keyword::sum ? "Say what is added up: sum(amount of purchase)." : "");
+        require(Keyword::of, which == Keyword::sum        ? "Say what is added up: sum(amount of purchase)."
+                             : which == Keyword::distinct ? "Say what is told apart: distinct(path of page_view)."
+                                                          : "");
     } else if (takes_property && !is_name()) {
         note("a property of the event");
     }
@@ -210,8 +213,8 @@ Operand Parser::behaviour() {
     close();
     if (which == Keyword::count)
         return Count{std::move(pattern), when};
-    if (which == Keyword::sum)
-        return Aggregate{AggregateKind::sum, std::move(*property), std::move(pattern), when};
+    if (needs_property)
+        return Aggregate{which == Keyword::sum ? AggregateKind::sum : AggregateKind::distinct, std::move(*property), std::move(pattern), when};
     return Occurrence{which == Keyword::first ? Which::first : Which::last, std::move(property),
                       std::move(pattern), when};
 }

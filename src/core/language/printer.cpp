@@ -109,7 +109,7 @@ struct OperandPrinter {
     void operator()(const Attribute& a) const { append(out, a.path); }
     void operator()(const Count& c) const { append_behaviour(out, "count", nullptr, c.event, c.window); }
     void operator()(const Aggregate& a) const {
-        append_behaviour(out, "sum", &a.property, a.event, a.window);
+        append_behaviour(out, a.kind == AggregateKind::sum ? "sum" : "distinct", &a.property, a.event, a.window);
     }
     void operator()(const Occurrence& o) const {
         append_behaviour(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr,

@@ -134,6 +134,11 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         definition.event = aggregate->event;
         definition.property = aggregate->property;
         definition.window = aggregate->window.within;
+        if (aggregate->kind == AggregateKind::distinct) {
+            definition.kind = profile::FeatureKind::distinct;
+            definition.newest = decisive;
+            return {OperandKind::recent_count, feature(std::move(definition))};
+        }
         bool const windowed = !definition.window.empty();
         definition.kind = windowed ? profile::FeatureKind::recent : profile::FeatureKind::sum;
         return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
@@ -152,7 +157,10 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
 // Counts are exact however many events there are: comparing with n is settled by the newest n (at least n) or n + 1.
 std::int64_t Builder::decisive_entries(const language::Operand& operand, const Literal& literal, bool at_least) const {
     const auto* counted = std::get_if<Count>(&operand);
-    if (counted == nullptr || counted->window.within.empty())
+    const auto* aggregate = std::get_if<Aggregate>(&operand);
+    bool const entries = (counted != nullptr && !counted->window.within.empty()) ||
+                         (aggregate != nullptr && aggregate->kind == AggregateKind::distinct);
+    if (!entries)
         return 0;
     const auto* number = std::get_if<Number>(&literal);
     if (number == nullptr)

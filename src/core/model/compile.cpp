@@ -71,6 +71,8 @@ class Compiler {
         definition.event = rule.event;
         definition.property = rule.per;
         ScoringRule out;
+        if (rule.half_life && rule.half_life->exact() > DecayedSum::max_half_life)
+            throw Error(ErrorKind::out_of_range, "the half-life is longer than 30 years");
         if (rule.cap) {
             definition.kind = profile::FeatureKind::capped;
             definition.cap = rule.cap->occurrences;
@@ -79,8 +81,6 @@ class Compiler {
         } else if (rule.half_life) {
             definition.kind = profile::FeatureKind::decayed;
             definition.half_life = rule.half_life->exact();
-            if (definition.half_life > DecayedSum::max_half_life)
-                throw Error(ErrorKind::out_of_range, "the half-life is longer than 30 years");
         } else {
             definition.kind = rule.per ? profile::FeatureKind::sum : profile::FeatureKind::count;
         }

@@ -1,5 +1,6 @@
 #include "core/profile/feature.hpp"
 
+#include "core/base/hash.hpp"
 #include "core/language/language.hpp"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ const char* name_of(Period period) {
 } // namespace
 
 std::string FeatureDefinition::text(const std::string& zone) const {
-    static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped"};
+    static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped", "distinct"};
     std::string out = kinds[static_cast<int>(kind)];
     if (property)
         out += ' ' + language::print(*property) + " of";
@@ -62,25 +63,71 @@ std::size_t kept_entries(const FeatureDefinition& definition) {
 }
 
 // Keeps the first `cap` entries of each period, and of the newest periods only. Both cuts depend on the union alone: an
-// entry beyond the cap, or in a period with capped_periods newer ones, stays so whatever is added.
+// entry beyond the cap, or in a period with capped_periods newer ones, stays so whatever is added. Where a clock is put
+// back across the end of a period, the period comes twice: its entries need not stand together.
 void cut_capped(const FeatureDefinition& definition, std::vector<Entry>& items, const Zone& zone) {
-    std::vector<Entry> kept;
-    kept.reserve(items.size());
-    std::vector<std::size_t> begins; // of each period in `kept`
-    std::int64_t period = 0;
-    std::int64_t in_period = 0;
+    struct Counted {
+        std::int64_t period, entries;
+    };
+    std::vector<Counted> periods; // ascending
+    std::vector<std::int64_t> period_of_entry;
+    period_of_entry.reserve(items.size());
+    std::size_t kept = 0;
     for (const Entry& entry : items) {
         std::int64_t const p = period_of(entry.stamp.at, definition.period, zone);
-        if (begins.empty() || p != period) {
-            begins.push_back(kept.size());
-            period = p;
-            in_period = 0;
-        }
-        if (in_period++ < definition.cap)
-            kept.push_back(entry);
+        auto place = periods.end();
+        while (place != periods.begin() && (place - 1)->period >= p)
+            --place;
+        if (place == periods.end() || place->period != p)
+            place = periods.insert(place, {p, 0});
+        if (place->entries++ >= definition.cap)
+            continue;
+        items[kept++] = entry;
+        period_of_entry.push_back(p);
     }
-    if (begins.size() > capped_periods)
-        kept.erase(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(begins[begins.size() - capped_periods]));
+    items.resize(kept);
+    if (periods.size() <= capped_periods)
+        return;
+    std::int64_t const oldest = periods[periods.size() - capped_periods].period;
+    kept = 0;
+    for (std::size_t i = 0; i < items.size(); ++i)
+        if (period_of_entry[i] >= oldest)
+            items[kept++] = items[i];
+    items.resize(kept);
+}
+
+// The entries that leave last. By a fixed length that is the order of the events; months are clipped to their end, so
+// that of two events in January's last days the earlier may leave later.
+void cut_recent(const FeatureDefinition& definition, std::vector<Entry>& items, const Zone& zone) {
+    std::size_t const keep = kept_entries(definition);
+    if (items.size() <= keep)
+        return;
+    auto const surplus = static_cast<std::ptrdiff_t>(items.size() - keep);
+    if (definition.window.months == 0) {
+        items.erase(items.begin(), items.begin() + surplus);
+        return;
+    }
+    std::vector<std::pair<Time, std::size_t>> leaving;
+    leaving.reserve(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i)
+        leaving.emplace_back(leaves_window(definition, items[i].stamp.at, zone), i);
+    std::nth_element(leaving.begin(), leaving.begin() + surplus, leaving.end());
+    leaving.erase(leaving.begin(), leaving.begin() + surplus);
+    std::sort(leaving.begin(), leaving.end(), [](const auto& x, const auto& y) { return x.second < y.second; });
+    for (std::size_t i = 0; i < keep; ++i)
+        items[i] = items[leaving[i].second];
+    items.resize(keep);
+}
+
+// Keeps the newest entry of each amount. A value that the cut has dropped has `newest` others after it, and they stay
+// after it whatever is added: the cut depends on the union alone.
+void keep_newest_of_each(std::vector<Entry>& items) {
+    std::vector<Entry> kept;
+    kept.reserve(items.size());
+    for (auto entry = items.rbegin(); entry != items.rend(); ++entry)
+        if (std::none_of(kept.begin(), kept.end(), [&](const Entry& k) { return k.amount == entry->amount; }))
+            kept.push_back(*entry);
+    std::reverse(kept.begin(), kept.end());
     items = std::move(kept);
 }
 
@@ -89,9 +136,9 @@ void cut(const FeatureDefinition& definition, std::vector<Entry>& items, const Z
         cut_capped(definition, items, zone);
         return;
     }
-    std::size_t const keep = kept_entries(definition);
-    if (items.size() > keep)
-        items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(keep));
+    if (definition.kind == FeatureKind::distinct)
+        keep_newest_of_each(items);
+    cut_recent(definition, items, zone);
 }
 
 bool earlier(const Entry& a, const Entry& b) noexcept { return a.stamp < b.stamp; }
@@ -117,6 +164,12 @@ void fold_extreme(FeatureValue& value, bool latest, const Stamp& stamp, const Va
     value = Extreme{stamp, property.kind, property.boolean, std::string(property.text)};
 }
 
+// What tells values apart: the text, so that 12 and "12" are one.
+Micro hash_of(const Value& value) noexcept {
+    return static_cast<Micro>(
+        hash64(value.kind == Value::Kind::boolean ? (value.boolean ? "true" : "false") : value.text));
+}
+
 void fold_entry(const FeatureDefinition& definition, FeatureValue& value, Entry entry, const Zone& zone) {
     auto& items = ensure<Entries>(value).items;
     if (items.empty() || items.back().stamp < entry.stamp) {
@@ -139,7 +192,7 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
     if (definition.property && extreme) {
         if (!property.known())
             return false;
-    } else if (definition.property) {
+    } else if (definition.property && definition.kind != FeatureKind::distinct) {
         auto const number = number_of(property);
         if (!number)
             return false;
@@ -159,6 +212,11 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
     case FeatureKind::recent:
     case FeatureKind::capped:
         fold_entry(definition, value, {stamp, amount}, zone);
+        return true;
+    case FeatureKind::distinct:
+        if (!property.known())
+            return false;
+        fold_entry(definition, value, {stamp, hash_of(property)}, zone);
         return true;
     case FeatureKind::decayed:
         ensure_decayed(value, definition.half_life).add(stamp.at, amount);
@@ -195,7 +253,7 @@ void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureVa
 
 void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock, const Zone& zone) {
     auto* const entries = std::get_if<Entries>(&value);
-    if (entries == nullptr || definition.kind != FeatureKind::recent || definition.window.empty())
+    if (entries == nullptr || definition.kind == FeatureKind::capped || definition.window.empty())
         return;
     std::erase_if(entries->items,
                   [&](const Entry& entry) { return leaves_window(definition, entry.stamp.at, zone) <= clock; });
@@ -206,6 +264,9 @@ void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock,
 // --- bytes ------------------------------------------------------------------------------------------------------
 
 namespace {
+
+/// Far beyond what events add up to, and far enough from the end of 128 bits that adding on stays exact.
+constexpr Wide largest_sum = Wide(1) << 120;
 
 enum class Tag : std::uint8_t { sum = 1, extreme = 2, entries = 3, decayed = 4 };
 
@@ -233,9 +294,14 @@ DecayedSum decode_decayed(ByteReader& in, const Stamp& base) {
     std::int64_t period = base.at / sum.half_life();
     for (std::size_t left = in.count(2); left > 0; --left) {
         std::int64_t const delta = in.integer();
-        if (__builtin_add_overflow(period, delta, &period))
+        if (__builtin_add_overflow(period, delta, &period) || period < -furthest_time || period > furthest_time)
             ByteReader::corrupt("holds a time out of range");
-        sum.add_bucket(period, in.wide());
+        if (!sum.empty() && delta <= 0)
+            ByteReader::corrupt("holds half-life periods out of order");
+        Wide const amount = in.wide();
+        if (amount < -largest_sum || amount > largest_sum)
+            ByteReader::corrupt("holds a sum out of range");
+        sum.add_bucket(period, amount);
     }
     return sum;
 }
@@ -258,8 +324,8 @@ void encode(ByteWriter& out, const FeatureValue& value, const Stamp& base) {
         Stamp previous = base;
         for (const Entry& entry : entries->items) {
             write_stamp(out, entry.stamp, previous);
-            // A count's entries all weigh 1: one byte says so.
-            out.integer(entry.amount == micro_one ? 0 : entry.amount + (entry.amount >= 0 ? 1 : 0));
+            // A count's entries all weigh 1: one byte says so. The greatest amount plus 1 needs more than 64 bits.
+            out.wide(entry.amount == micro_one ? 0 : Wide(entry.amount) + (entry.amount >= 0 ? 1 : 0));
             previous = entry.stamp;
         }
     } else if (const auto* decayed = std::get_if<DecayedSum>(&value)) {
@@ -270,8 +336,12 @@ void encode(ByteWriter& out, const FeatureValue& value, const Stamp& base) {
 
 FeatureValue decode_feature(ByteReader& in, const Stamp& base) {
     switch (static_cast<Tag>(in.byte())) {
-    case Tag::sum:
-        return Sum{in.wide()};
+    case Tag::sum: {
+        Wide const sum = in.wide();
+        if (sum < -largest_sum / micro_one || sum > largest_sum / micro_one)
+            ByteReader::corrupt("holds a sum out of range");
+        return Sum{sum};
+    }
     case Tag::extreme: {
         Extreme extreme;
         extreme.stamp = read_stamp(in, base);
@@ -294,8 +364,10 @@ FeatureValue decode_feature(ByteReader& in, const Stamp& base) {
             entry.stamp = read_stamp(in, previous);
             if (i > 0 && !(previous < entry.stamp))
                 ByteReader::corrupt("holds events out of order");
-            Micro const amount = in.integer();
-            entry.amount = amount == 0 ? micro_one : amount > 0 ? amount - 1 : amount;
+            Wide const amount = in.wide();
+            if (amount < INT64_MIN || amount > Wide(INT64_MAX) + 1)
+                ByteReader::corrupt("holds an amount out of range");
+            entry.amount = amount == 0 ? micro_one : static_cast<Micro>(amount > 0 ? amount - 1 : amount);
             previous = entry.stamp;
             entries.items.push_back(entry);
         }

@@ -22,6 +22,7 @@ enum class FeatureKind : std::uint8_t {
     recent = 5,  ///< the newest events of a window, with a property's amount
     decayed = 6, ///< an exponentially decaying count or sum
     capped = 7,  ///< the first events of each calendar period, with a property's amount
+    distinct = 8,///< the newest event of each value of a property; entries hold the value's hash (XXH3, 64 bits)
 };
 
 /// Windows whose value is not settled by the newest k entries keep this many; beyond it their value is a bound.
@@ -34,7 +35,7 @@ struct FeatureDefinition {
     language::EventPattern event;
     std::optional<language::Path> property;
     Duration window;         ///< recent: how long an event counts
-    std::int64_t newest = 0; ///< recent: how many decide; 0: all of the window, up to recent_limit
+    std::int64_t newest = 0; ///< recent, distinct: how many decide; 0: all of the window, up to recent_limit
     Span half_life = 0;      ///< decayed
     std::int64_t cap = 0;    ///< capped: events per period
     Period period = Period::day;
@@ -49,7 +50,7 @@ struct Entry {
     friend bool operator==(const Entry&, const Entry&) = default;
 };
 
-/// Ascending by stamp, no stamp twice.
+/// Ascending by stamp, no stamp twice; of a distinct feature: no amount twice.
 struct Entries {
     std::vector<Entry> items;
     friend bool operator==(const Entries&, const Entries&) = default;

@@ -58,16 +58,17 @@ Time read_time(ByteReader& in, Time base) {
     std::uint64_t const zigzag = written - 3;
     Time t = 0;
     if (__builtin_add_overflow(base, static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1),
-                               &t))
+                               &t) ||
+        t < -furthest_time || t > furthest_time)
         ByteReader::corrupt("holds a time out of range");
     return t;
 }
 
 std::uint32_t read_id(ByteReader& in, std::uint32_t base) {
-    std::uint64_t const id = base + in.number();
-    if (id > UINT32_MAX)
+    std::uint64_t const difference = in.number();
+    if (difference > UINT32_MAX - base)
         ByteReader::corrupt("holds an id out of range");
-    return static_cast<std::uint32_t>(id);
+    return base + static_cast<std::uint32_t>(difference);
 }
 
 std::uint32_t read_ascending(ByteReader& in, std::uint32_t previous, bool first) {

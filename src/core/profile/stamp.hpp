@@ -14,6 +14,9 @@ struct Stamp {
     friend auto operator<=>(const Stamp&, const Stamp&) = default;
 };
 
+/// No time a contact's state holds is further from the epoch (70,000 years): differences of such times never overflow.
+inline constexpr Time furthest_time = Time{1} << 61;
+
 /// Written relative to an earlier stamp, so that neighbours take few bytes.
 inline void write_stamp(ByteWriter& out, const Stamp& stamp, const Stamp& base) {
     out.integer(stamp.at - base.at);
@@ -25,7 +28,11 @@ inline Stamp read_stamp(ByteReader& in, const Stamp& base) {
     if (__builtin_add_overflow(base.at, in.integer(), &stamp.at) ||
         __builtin_add_overflow(base.tick, in.integer(), &stamp.tick))
         ByteReader::corrupt("holds a time out of range");
-    stamp.n = static_cast<std::int32_t>(in.integer());
+    std::int64_t const n = in.integer();
+    if (stamp.at < -furthest_time || stamp.at > furthest_time || stamp.tick < -furthest_time ||
+        stamp.tick > furthest_time || n < INT32_MIN || n > INT32_MAX)
+        ByteReader::corrupt("holds a time out of range");
+    stamp.n = static_cast<std::int32_t>(n);
     return stamp;
 }
 

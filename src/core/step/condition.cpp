@@ -52,6 +52,12 @@ bool holds(const T& a, Comparator comparator, const T& b) {
     return false;
 }
 
+std::string_view text_of(const Value& value) noexcept {
+    if (value.kind == Value::Kind::boolean)
+        return value.boolean ? "true" : "false";
+    return value.text;
+}
+
 // A comparison with a number that the passing of time can only make smaller: once false, "at least" stays false.
 bool stays(const Node& node, Truth now) noexcept {
     return node.op == Op::compare && node.operand.kind == OperandKind::recent_count && now == Truth::no &&
@@ -151,10 +157,7 @@ Truth Facts::compare(const Reading& reading, const Constant& constant, Comparato
                 return truth(holds(*value, comparator, constant.number));
         break;
     case Constant::Type::text: {
-        std::string_view const text = reading.value.kind == Value::Kind::boolean
-                                          ? (reading.value.boolean ? "true" : "false")
-                                          : reading.value.text;
-        return truth(holds(text, comparator, std::string_view(constant.text)));
+        return truth(holds(text_of(reading.value), comparator, std::string_view(constant.text)));
     }
     }
     ++unconvertible;
@@ -228,7 +231,7 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
         break;
     case Op::like:
         if (reading.kind == Reading::Kind::value)
-            out.truth = truth(like(reading.value.text, node.pattern));
+            out.truth = truth(like(text_of(reading.value), node.pattern));
         break;
     case Op::is_set:
         return {truth((reading.kind != Reading::Kind::missing) != node.flag), reading.flips};

@@ -45,7 +45,9 @@ class Facts {
     [[nodiscard]] Wide occurrences(const model::ScoringRule& rule, Time at) const;
     /// The sum of the contributions to a topic (none: of all rules).
     [[nodiscard]] Wide score(Index topic, Time at) const;
-    /// The first moment after `clock` at which "score >= bound" may change; see crossing.cpp.
+    /// 0: what the rule adds does not decay.
+    [[nodiscard]] Span half_life_of(const model::ScoringRule& rule) const noexcept;
+    /// The first moment after `clock` at which "score >= bound" may change; see score.cpp.
     [[nodiscard]] Time next_crossing(Index topic, Wide bound, Time clock) const;
 
     /// Comparisons that came out unknown since a value could not be taken as the literal's type.

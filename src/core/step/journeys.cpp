@@ -160,7 +160,7 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
             at = instruction.next;
             break;
         case InstructionKind::set:
-            set(workflow, instruction);
+            set(workflow, instruction, cause);
             at = instruction.next;
             break;
         case InstructionKind::end:
@@ -174,9 +174,28 @@ void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, cons
     const Instruction& instruction = workflow.program[at];
     journey.at_step = at;
     journey.since = clock_;
-    journey.wakes = std::max(add_on_calendar(clock_, instruction.duration, contact_zone()), saturating_add(clock_, 1));
+    journey.wakes = end_of_wait(clock_, instruction.duration);
     look_ahead(journey, workflow);
     note(TransitionKind::journey_waits, workflow, instruction.step, "", cause);
+}
+
+Time Stepper::end_of_wait(Time since, const Duration& duration) const {
+    bool const on_calendar = duration.months != 0 || duration.days != 0;
+    Time const end = on_calendar ? add_on_calendar(since, duration, contact_zone()) : saturating_add(since, duration.micros);
+    return std::max(end, saturating_add(since, 1));
+}
+
+// Waits on the calendar end at another moment when the contact's clock shows another time: those that have come to
+// nothing yet are reckoned anew from their beginning. One that would already be over ends at once, as a timer.
+void Stepper::resolve_waits() {
+    for (Journey& journey : profile_.journeys) {
+        if (journey.workflow == 0)
+            continue;
+        const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+        const Duration& duration = workflow.program[journey.at_step].duration;
+        if (duration.months != 0 || duration.days != 0)
+            journey.wakes = end_of_wait(journey.since, duration);
+    }
 }
 
 // When a condition the journey hangs on may change by itself.
@@ -254,7 +273,7 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     result_.actions.push_back(std::move(action));
 }
 
-void Stepper::set(const Workflow& workflow, const Instruction& instruction) {
+void Stepper::set(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
     const auto& argument = instruction.arguments.front();
     std::string const json = argument_json(argument);
     if (OneProperty const property(argument.name, json); !fits(property))
@@ -266,7 +285,7 @@ void Stepper::set(const Workflow& workflow, const Instruction& instruction) {
     written.properties = '{' + nlohmann::json(argument.name).dump() + ": " + json + '}';
     Happening happening;
     labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
-    happening.cause = {labels_.back(), input_.tick, written.n, true};
+    happening.cause = {labels_.back(), input_.tick, written.n, cause.fresh};
     happening.matched =
         remember(written.type, OneProperty(argument.name, json), {clock_, input_.tick, written.n});
     result_.written.push_back(std::move(written));

@@ -21,12 +21,16 @@ bool Stepper::is_duplicate(const Message& message) {
     auto& seen = profile_.seen;
     Time const oldest = saturating_add(effective_time(message, clock_), -model_.source.dedup_window);
     std::erase_if(seen, [&](const auto& s) { return s.received_at <= oldest; });
-    if (std::any_of(seen.begin(), seen.end(), [&](const auto& s) { return s.hash == *message.id_hash; }))
-        return true;
-    if (seen.size() == remembered_messages)
+    return std::any_of(seen.begin(), seen.end(), [&](const auto& s) { return s.hash == *message.id_hash; });
+}
+
+void Stepper::remember_id(const Message& message) {
+    if (!message.id_hash)
+        return;
+    auto& seen = profile_.seen;
+    if (seen.size() >= remembered_messages)
         seen.erase(seen.begin());
     seen.push_back({effective_time(message, clock_), *message.id_hash});
-    return false;
 }
 
 bool Stepper::fits(const profile::Properties& properties) const {
@@ -67,6 +71,7 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
                     w.stepper.mark(found->second);
             },
             &write);
+        resolve_waits(); // the contact may live in another zone from now on
     }
     std::vector<Index> matched;
     auto const patterns = model_.patterns_of_type.find(std::string(type));

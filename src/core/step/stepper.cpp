@@ -49,6 +49,8 @@ void Stepper::run() {
     bool const known = clock_ != always;
     if (known && profile_.model != model_.source.id)
         adopt();
+    else
+        check_journeys();
     if (!known)
         std::fill(dirty_.begin(), dirty_.end(), 1); // the first message decides every segment
     profile_.model = model_.source.id;
@@ -84,10 +86,26 @@ void Stepper::adopt() {
         }
     }
     std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
+    check_journeys();
+    resolve_waits(); // the policy's zone may be another
     evaluate_segments(adopted.cause, adopted.changes);
     adopted.timer = true;
     happenings_.push_back(std::move(adopted));
     settle();
+}
+
+// A state may come from anywhere: where it says the contact stands must be a place to stand at.
+void Stepper::check_journeys() const {
+    using model::InstructionKind;
+    for (const auto& journey : profile_.journeys) {
+        Index const workflow = model_.workflow_of(journey.workflow, journey.version);
+        bool const stands = workflow != none && journey.at_step < model_.workflows[workflow].program.size();
+        InstructionKind const kind =
+            stands ? model_.workflows[workflow].program[journey.at_step].kind : InstructionKind::end;
+        if (kind != InstructionKind::wait && kind != InstructionKind::wait_event &&
+            kind != InstructionKind::wait_condition)
+            throw Error(ErrorKind::corrupt_data, "the contact stands at a step that its workflow does not have");
+    }
 }
 
 bool Stepper::take(const Message& message, std::int32_t place) {
@@ -95,11 +113,12 @@ bool Stepper::take(const Message& message, std::int32_t place) {
         ++result_.duplicates;
         return false;
     }
-    bool const writes = message.type == "$identify";
+    bool const writes = message.type == "$identify" || message.type == "$set";
     if (writes && !fits(*message.properties)) {
         result_.rejections.push_back({place, "the contact's attributes would take more than 32 kB"});
-        return false;
+        return false; // its id is not remembered: it may be sent again
     }
+    remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
     Time const at = std::min(message.at, message.received_at);

@@ -29,6 +29,7 @@ class Stepper {
     bool take(const Message& message, std::int32_t place);
     void run_timers(Time limit);
     [[nodiscard]] Time next_timer() const;
+    void check_journeys() const;
     [[nodiscard]] bool is_paused(const profile::Journey& journey) const;
     /// Walks everything that the happenings of this instant bring about, until nothing more happens.
     void settle();
@@ -36,6 +37,7 @@ class Stepper {
 
     // --- memory.cpp
     [[nodiscard]] bool is_duplicate(const Message& message);
+    void remember_id(const Message& message);
     [[nodiscard]] bool fits(const profile::Properties& properties) const;
     /// Folds the event into features and attributes; the patterns it matches.
     [[nodiscard]] std::vector<Index> remember(std::string_view type, const profile::Properties& properties,
@@ -53,7 +55,9 @@ class Stepper {
     void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
     void cancel_open(profile::Journey& journey, const std::string& reason);
     void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
-    void set(const model::Workflow& workflow, const model::Instruction& instruction);
+    void set(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
+    void resolve_waits();
+    [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
     void settle_outcome(std::string_view action_id);
     void note(TransitionKind kind, const model::Workflow& workflow, std::string step, std::string reason,
               const Cause& cause);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "pg/border/boundary.hpp"
+#include "pg/border/settings.hpp"
 
 namespace nurture::language {
 
@@ -15,7 +16,10 @@ inline constexpr unsigned char definition_format = 1;
 
 /// The limits every definition is parsed with.
 inline Limits language_limits() {
-    return {};
+    Limits limits;
+    limits.terms = static_cast<std::size_t>(border::settings::max_definition_terms());
+    limits.depth = static_cast<std::size_t>(border::settings::max_definition_depth());
+    return limits;
 }
 
 /// The text behind the version byte. Throws newer_format or corrupt_data.

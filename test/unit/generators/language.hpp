@@ -129,7 +129,7 @@ inline Gen<Operand> operand(bool inside_where) {
         case 2:
             return Count{*event(), *window()};
         case 3:
-            return Aggregate{AggregateKind::sum, *path(), *event(), *window()};
+            return Aggregate{*gen::element(AggregateKind::sum, AggregateKind::distinct), *path(), *event(), *window()};
         case 4:
         case 5: {
             Occurrence out{*gen::element(Which::first, Which::last), {}, *event(), *window()};

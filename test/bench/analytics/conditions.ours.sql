@@ -1,0 +1,11 @@
+SELECT r, count(*)
+  FROM (SELECT nurture.retention(at >= '2026-01-01' AND at < '2026-01-08',
+               at >= '2026-01-08' AND at < '2026-01-15',
+               at >= '2026-01-15' AND at < '2026-01-22',
+               at >= '2026-01-22' AND at < '2026-01-29',
+               at >= '2026-01-29' AND at < '2026-02-05',
+               at >= '2026-02-05' AND at < '2026-02-12',
+               at >= '2026-02-12' AND at < '2026-02-19',
+               at >= '2026-02-19' AND at < '2026-02-26') AS r
+          FROM bench_event GROUP BY contact) x
+ GROUP BY r ORDER BY r;

@@ -1,0 +1,1 @@
+SELECT depth, count(*) FROM (SELECT windowFunnel(604800)(at, type = 'page_view', type = 'form_submit', type = 'email_click', type = 'purchase') AS depth FROM bench_event WHERE type IN ('page_view', 'form_submit', 'email_click', 'purchase') GROUP BY contact) GROUP BY depth ORDER BY depth

@@ -1,0 +1,1 @@
+SELECT cohort, week - cohort AS period, count(*) FROM (SELECT contact, groupUniqArray(toRelativeWeekNum(at)) AS weeks, arrayReduce('min', weeks) AS cohort FROM bench_event GROUP BY contact) ARRAY JOIN weeks AS week WHERE week - cohort < 8 GROUP BY cohort, period ORDER BY cohort, period
