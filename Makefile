@@ -27,6 +27,11 @@ SHLIB_LINK   = -Wl,--version-script=src/pg/exports.map -lstdc++ -ldate-tz -lre2
 # The bitcode of C++ buys nothing (JIT inlines none of it) and doubles the build.
 override with_llvm = no
 
+# What a visitor types first needs no server yet (it is installed on the way), and PGXS has a `check` of its own.
+ifneq ($(filter demo check example-%,$(MAKECMDGOALS)),)
+include test/scripts.mk
+else
+
 PGXS        := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
@@ -43,3 +48,5 @@ $(EXTENSION)--$(EXTVERSION).sql: Makefile src/pg/install.order $(SQL_MODULES)
 	  for module in $(SQL_MODULES); do echo; cat $$module; done; } > $@
 
 include test/targets.mk
+
+endif

@@ -18,16 +18,3 @@ isolation:
 .PHONY: bench-outbox
 bench-outbox:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/outbox/run.sh
-
-# What a visitor types: they install what a fresh Debian lacks, and work in a throw-away cluster.
-.PHONY: demo
-demo:
-	scripts/demo.sh
-
-.PHONY: example-online-retail
-example-online-retail:
-	examples/online_retail/run.sh
-
-.PHONY: check
-check:
-	scripts/check.sh
