@@ -13,13 +13,14 @@ if [ "${1:-}" = --update ]; then
     shift
 fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/nurture_docs.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$work.roles"' EXIT
 passed=0 failed=0
 psql_quiet() { PSQLRC=/dev/null PAGER= psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 
 for document; do
-    # A database may be named in several documents; roles, which are the server's, are the documents' own business.
     database=nurture_docs
+    # Roles belong to the server: those that a document makes go with it.
+    psql_quiet -d postgres -A -t -c "SELECT rolname FROM pg_roles ORDER BY 1" >"$work.roles"
     psql_quiet -d postgres -c "SET client_min_messages = error" -c "DROP DATABASE IF EXISTS $database" -c "CREATE DATABASE $database" || exit 1
     rm -f "$work"/*
     awk -v work="$work" '
@@ -91,6 +92,9 @@ for document; do
         ' "$document" >"$work/document" && cat "$work/document" >"$document"
     fi
     psql_quiet -d postgres -c "DROP DATABASE $database WITH (FORCE)"
+    psql_quiet -d postgres -A -t -c "SELECT rolname FROM pg_roles ORDER BY 1" | grep -vxF -f "$work.roles" | while read -r role; do
+        psql_quiet -d postgres -c "DROP ROLE \"$role\""
+    done
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
