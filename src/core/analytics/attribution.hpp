@@ -81,11 +81,14 @@ class Attribution {
     Table<Entry> entries_;                     // by the ids of the sequence, as varints
     Outcome without_path_;
     std::size_t bytes_ = 0;
-    std::string key_;                          // scratch
+    // Scratch; in the state's memory as well, since a state that dies with its memory context runs no destructor.
+    std::pmr::string key_;
+    std::pmr::vector<Span> ages_;
 
     std::uint32_t id_of(std::string_view channel);
     Entry& entry_for_key();
-    void add_ages(Entry& entry, const Outcome& outcome, const std::vector<Span>& ages);
+    template <class Ages>
+    void add_ages(Entry& entry, const Outcome& outcome, const Ages& ages);
     void count_bytes(std::size_t more);
     void add_sequence(const Sequence& sequence, const std::vector<std::uint32_t>& ids);
 };

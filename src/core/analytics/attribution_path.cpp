@@ -1,6 +1,9 @@
 #include "core/analytics/attribution_path.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
 
 #include "core/base/iso_time.hpp"
@@ -177,8 +180,13 @@ std::string encode_path(const Path& path) {
 Path decode_path(std::string_view bytes) {
     ByteReader reader(bytes, "path");
     reader.version(format_version);
-    std::vector<std::string_view> names(reader.count());
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    std::size_t const count = reader.count();
+    // Few names are the rule: they need no allocation.
+    std::array<std::byte, 1024> local;
+    std::pmr::monotonic_buffer_resource memory(local.data(), local.size());
+    std::pmr::vector<std::string_view> names(count, &memory);
+    std::pmr::vector<char> used(count, 0, &memory);
+    for (std::size_t i = 0; i < count; ++i) {
         names[i] = reader.text();
         if (names[i].empty() || names[i].size() > max_channel_bytes || names[i].find('\0') != std::string_view::npos)
             reader.corrupt("A channel's name is empty or too long.");
@@ -189,19 +197,20 @@ Path decode_path(std::string_view bytes) {
     if (path.empty() || path.size() > max_touches)
         reader.corrupt("The number of touches is out of range.");
     Wide at = reader.signed_varint(64);
-    std::vector<bool> used(names.size(), false);
+    std::size_t last = 0;
     for (std::size_t i = 0; i < path.size(); ++i) {
         auto const name = static_cast<std::size_t>(reader.varint(32));
         auto const gap = reader.varint(64);
         at += static_cast<Wide>(gap);
-        if (name >= names.size() || at >= never || at <= always || (i == 0 && gap != 0))
+        if (name >= count || at >= never || at <= always || (i == 0 && gap != 0))
             reader.corrupt("A touch is out of range.");
-        path[i] = {static_cast<Time>(at), names[name]};
-        used[name] = true;
-        if (i > 0 && before(path[i], path[i - 1]))
+        if (i > 0 && gap == 0 && name < last)
             reader.corrupt("The touches are not in order.");
+        path[i] = {static_cast<Time>(at), names[name]};
+        used[name] = 1;
+        last = name;
     }
-    if (std::find(used.begin(), used.end(), false) != used.end())
+    if (std::find(used.begin(), used.end(), 0) != used.end())
         reader.corrupt("A channel has no touch.");
     reader.finish();
     return path;
