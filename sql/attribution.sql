@@ -142,5 +142,33 @@ SELECT '\x02'::nurture.attribution_summary;
 SELECT '\x01ffffffff0f'::nurture.attribution_summary;
 SELECT '\x010101ff00000001010001000000'::nurture.attribution_summary;
 SELECT '\x0101016100000001010001000001'::nurture.attribution_summary;
+-- hostile bytes by way of the binary protocol; the first are good
+CREATE TABLE received (v nurture.path);
+\copy (SELECT '\x0101016101000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101ff01000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01010161ffffff0f0000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x0101016101000001'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01020161016201000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101610100000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+SELECT * FROM received;
+DROP TABLE received;
+-- hostile bytes by way of the binary protocol; the first are good
+CREATE TABLE received (v nurture.attribution_summary);
+\copy (SELECT '\x0101016100000001010001000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101ff00000001010001000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01010161000000010100010000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+SELECT * FROM received;
+DROP TABLE received;
 DROP VIEW journey, touched;
 DROP TABLE touch, conversion, summary, stored_path, in_parallel, copied, copied_summary;

@@ -21,6 +21,8 @@ Outcome read_outcome(ByteReader& reader) {
     outcome.conversions = static_cast<std::int64_t>(reader.varint(63));
     outcome.nulls = static_cast<std::int64_t>(reader.varint(63));
     outcome.value = reader.signed_varint(128);
+    if (outcome.value > Outcome::max_value || outcome.value < -Outcome::max_value)
+        reader.corrupt("A value is out of range.");
     if (outcome.conversions == 0 && outcome.value != 0)
         reader.corrupt("There is a value without a conversion.");
     return outcome;
@@ -48,7 +50,8 @@ std::vector<Span> read_ages(ByteReader& reader, std::size_t touches) {
 }
 
 bool needs_ages(const std::vector<std::uint32_t>& channels) {
-    return std::any_of(channels.begin(), channels.end(), [&](std::uint32_t id) { return id != channels.front(); });
+    return std::any_of(channels.begin(), channels.end(),
+                       [&](std::uint32_t id) { return id != channels.front(); });
 }
 
 using ByAge = std::map<std::vector<Span>, Outcome>;
@@ -75,11 +78,13 @@ void put_record(Out& out, const Outcome& outcome, const Ages& ages) {
 
 void Outcome::add(const Outcome& other) {
     if (__builtin_add_overflow(conversions, other.conversions, &conversions) ||
-        __builtin_add_overflow(nulls, other.nulls, &nulls) || __builtin_add_overflow(value, other.value, &value))
+        __builtin_add_overflow(nulls, other.nulls, &nulls) ||
+        __builtin_add_overflow(value, other.value, &value) || value > max_value || value < -max_value)
         throw Error(ErrorKind::out_of_range, "attribution summary out of range");
 }
 
-Attribution::Attribution(std::pmr::memory_resource* memory) : ids_(memory), names_(memory), entries_(memory), key_(memory), ages_(memory) {}
+Attribution::Attribution(std::pmr::memory_resource* memory)
+    : ids_(memory), names_(memory), entries_(memory), key_(memory), ages_(memory) {}
 
 void Attribution::count_bytes(std::size_t more) {
     bytes_ += more;
@@ -202,7 +207,8 @@ std::string Attribution::encode() const {
     std::vector<std::uint32_t> order(names_.size());
     for (std::uint32_t i = 0; i < order.size(); ++i)
         order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return names_[a] < names_[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return names_[a] < names_[b]; });
     std::vector<std::uint32_t> rank(names_.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) {
         rank[order[i]] = i;

@@ -1,6 +1,6 @@
 #pragma once
-// Numbers and strings as the analytic types keep them in bytes: LEB128, seven bits at a time, shortest form only, so
-// that equal values are equal bytes.
+// Numbers and strings as the analytic types keep them in bytes: LEB128, seven bits at a time, shortest form
+// only, so that equal values are equal bytes.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,10 +44,10 @@ void put_text(Out& out, std::string_view text) {
     out += text;
 }
 
-/// Takes numbers from the front of bytes nobody vouches for. Throws corrupt_data for every form that put_* would not
-/// have written.
+/// Takes numbers from the front of bytes nobody vouches for. Throws corrupt_data for every form that put_*
+/// would not have written.
 class ByteReader {
-  public:
+public:
     /// `what` names the value in the error: "invalid bytes in <what>".
     ByteReader(std::string_view bytes, const char* what) noexcept : bytes_(bytes), what_(what) {}
 
@@ -61,7 +61,8 @@ class ByteReader {
             corrupt("There are no bytes.");
         auto const found = static_cast<unsigned char>(bytes_[at_++]);
         if (found > static_cast<unsigned char>(newest))
-            throw Error(ErrorKind::newer_format, std::string(what_) + " was written by a later version of nurture");
+            throw Error(ErrorKind::newer_format,
+                        std::string(what_) + " was written by a later version of nurture");
         if (found != static_cast<unsigned char>(newest))
             corrupt("The version is unknown.");
     }
@@ -104,7 +105,7 @@ class ByteReader {
             corrupt("There are bytes left over.");
     }
 
-  private:
+private:
     std::string_view bytes_;
     const char* what_;
     std::size_t at_ = 0;
