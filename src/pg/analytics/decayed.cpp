@@ -318,23 +318,11 @@ NURTURE_FUNCTION(nurture_decayed_moving_mean_final) {
     });
 }
 
-// sum(decayed) and max(decayed): (state, value)
-NURTURE_FUNCTION(nurture_decayed_add) {
+// max(decayed): the order is total, so different half-lives are no error.
+NURTURE_FUNCTION(nurture_decayed_larger) {
     return entry([&]() -> Datum {
-        if (PG_ARGISNULL(1))
-            return null_state(fcinfo, 0);
-        DecayedSum const value = decayed_argument(fcinfo, 1);
-        auto* const state = state_or_new<DecayedSum>(fcinfo, value.half_life());
-        state->merge(value);
-        return PointerGetDatum(state);
-    });
-}
-
-NURTURE_FUNCTION(nurture_decayed_greater) {
-    return entry([&]() -> Datum {
-        if (PG_ARGISNULL(1))
-            return null_state(fcinfo, 0);
-        return PointerGetDatum(keep_greatest(fcinfo, decayed_argument(fcinfo, 1)));
+        bool const second = replaces(decayed_argument(fcinfo, 1), decayed_argument(fcinfo, 0));
+        return PG_GETARG_DATUM(second ? 1 : 0);
     });
 }
 
@@ -358,14 +346,6 @@ NURTURE_FUNCTION(nurture_decayed_max_combine) {
         if (auto const* const state = state_argument<DecayedSum>(fcinfo, 0))
             check_same(state->half_life(), other->half_life());
         return PointerGetDatum(keep_greatest(fcinfo, *other));
-    });
-}
-
-// max(decayed) knows no error: the order is total.
-NURTURE_FUNCTION(nurture_decayed_greater_combine) {
-    return entry([&]() -> Datum {
-        auto const* const other = state_argument<DecayedSum>(fcinfo, 1);
-        return other == nullptr ? null_state(fcinfo, 0) : PointerGetDatum(keep_greatest(fcinfo, *other));
     });
 }
 
