@@ -12,7 +12,7 @@ CREATE EXTENSION nurture;
 ALTER DATABASE nurture_bench_attribution SET max_parallel_workers_per_gather = 0;
 ALTER DATABASE nurture_bench_attribution SET work_mem = '1GB';
 ALTER DATABASE nurture_bench_attribution SET jit = off;
-SELECT setseed(0.5);
+SELECT setseed(0.5) \gset
 CREATE TABLE touch AS
 SELECT contact, timestamptz '2026-01-01' + random() * interval '60 days' AS at,
        (ARRAY['direct', 'email', 'search', 'social', 'display', 'referral', 'affiliate', 'print'])[1 + floor(8 * random() ^ 2)::int] AS channel
