@@ -13,7 +13,7 @@ INSERT INTO nurture.segment (name, condition) VALUES ('warm', 'score(pricing) >=
 INSERT INTO nurture.workflow (name, definition) VALUES ('nudge', 'on entering segment ''warm'' exit when in segment ''buyer'' wait 1 day send email ''nudge''');
 SELECT count(*) FROM nurture.model;
 SELECT kind, operation FROM nurture.pending_change ORDER BY id;
-CALL nurture.tick('2026-01-01 00:00');
+CALL nurture.tick('2021-01-01 00:00');
 SELECT id, from_tick FROM nurture.model;
 SELECT definition, from_tick, complete_from, state FROM nurture.feature ORDER BY definition;
 SELECT count(*) AS pending FROM nurture.pending_change;
@@ -63,51 +63,51 @@ UPDATE nurture.workflow SET definition = 'on y wait 1 day' WHERE name = 'draft';
 UPDATE nurture.workflow SET enabled = true WHERE name = 'draft';
 
 -- Definitions that collide, as two sessions or a restore can leave them: the last good model stays.
-CALL nurture.tick('2026-01-02 00:00');
+CALL nurture.tick('2021-01-02 00:00');
 SELECT max(id) AS good FROM nurture.model \gset
 SET check_function_bodies = off;
 INSERT INTO nurture.segment (name, condition) VALUES ('broken', 'in segment ''gone''');
 RESET check_function_bodies;
-INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('anna', 'page_view', '2026-01-02 01:00', '2026-01-02 01:00');
-CALL nurture.tick('2026-01-02 02:00');
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('anna', 'page_view', '2021-01-02 01:00', '2021-01-02 01:00');
+CALL nurture.tick('2021-01-02 02:00');
 SELECT max(id) = :good AS last_good_stays FROM nurture.model;
 SELECT model_problem FROM nurture.engine;
 SELECT segment, contact, since, cause FROM nurture.membership;
 SELECT count(*) AS pending FROM nurture.pending_change;
 UPDATE nurture.segment SET condition = 'did x' WHERE name = 'broken';
-CALL nurture.tick('2026-01-02 03:00');
+CALL nurture.tick('2021-01-02 03:00');
 SELECT max(id) > :good AS next_model FROM nurture.model;
 SELECT model_problem FROM nurture.engine;
 -- The same definitions once more make no model.
 UPDATE nurture.segment SET description = 'only words' WHERE name = 'broken';
 SELECT max(id) AS good FROM nurture.model \gset
-CALL nurture.tick('2026-01-02 04:00');
+CALL nurture.tick('2021-01-02 04:00');
 SELECT max(id) = :good AS same_model FROM nurture.model;
 
 -- A filter may be as long as it likes.
 INSERT INTO nurture.segment (name, condition)
 SELECT 'long', format('count(v where path in (%s)) >= 1', string_agg(quote_literal(md5(g::text)), ', '))::nurture.condition
 FROM generate_series(1, 300) g;
-CALL nurture.tick('2026-01-02 05:00');
+CALL nurture.tick('2021-01-02 05:00');
 SELECT model_problem FROM nurture.engine;
 SELECT count(*) FROM nurture.feature WHERE length(definition) > 8000 AND state = 'live';
 
 -- A segment that is disabled has no members; whoever no longer fulfils it when it comes back is none.
 INSERT INTO nurture.segment (name, condition) VALUES ('pro', 'plan = ''pro''');
 INSERT INTO nurture.inbox (contact, type, props, at, received_at)
-SELECT c, '$identify', '{"plan": "pro"}', '2026-01-03 00:00', '2026-01-03 00:00' FROM unnest(ARRAY['anna', 'bert', 'carl']) c;
-CALL nurture.tick('2026-01-03 01:00');
+SELECT c, '$identify', '{"plan": "pro"}', '2021-01-03 00:00', '2021-01-03 00:00' FROM unnest(ARRAY['anna', 'bert', 'carl']) c;
+CALL nurture.tick('2021-01-03 01:00');
 SELECT contact, since, cause FROM nurture.membership WHERE segment = 'pro' ORDER BY 1;
 UPDATE nurture.segment SET enabled = false WHERE name = 'pro';
 INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES
-    ('anna', '$identify', '{"plan": "free"}', '2026-01-03 02:00', '2026-01-03 02:00'),
-    ('bert', '$identify', '{"name": "Bert"}', '2026-01-03 02:00', '2026-01-03 02:00');
-CALL nurture.tick('2026-01-03 03:00');
+    ('anna', '$identify', '{"plan": "free"}', '2021-01-03 02:00', '2021-01-03 02:00'),
+    ('bert', '$identify', '{"name": "Bert"}', '2021-01-03 02:00', '2021-01-03 02:00');
+CALL nurture.tick('2021-01-03 03:00');
 SELECT count(*) AS members_of_a_disabled_segment FROM nurture.membership WHERE segment = 'pro';
 UPDATE nurture.segment SET enabled = true WHERE name = 'pro';
 INSERT INTO nurture.inbox (contact, type, at, received_at)
-SELECT c, 'y', '2026-01-03 04:00', '2026-01-03 04:00' FROM unnest(ARRAY['anna', 'bert', 'carl']) c;
-CALL nurture.tick('2026-01-03 05:00');
+SELECT c, 'y', '2021-01-03 04:00', '2021-01-03 04:00' FROM unnest(ARRAY['anna', 'bert', 'carl']) c;
+CALL nurture.tick('2021-01-03 05:00');
 SELECT contact, since, cause FROM nurture.membership WHERE segment = 'pro' ORDER BY 1;
 
 -- Nothing works before there is a model, and it says why.
@@ -118,7 +118,7 @@ INSERT INTO nurture.segment (name, condition) VALUES ('broken', 'in segment ''go
 RESET check_function_bodies;
 INSERT INTO nurture.inbox (contact, type) VALUES ('anna', 'x');
 \set VERBOSITY terse
-CALL nurture.tick('2026-01-01');
+CALL nurture.tick('2021-01-01');
 \set VERBOSITY default
 DELETE FROM nurture.segment;
 CALL nurture.tick(now());

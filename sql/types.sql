@@ -12,8 +12,8 @@ INSERT INTO nurture.workflow (name, definition) VALUES ('w', 'on v send email ''
 INSERT INTO nurture.inbox (contact, type, props, message_id, at, received_at)
 SELECT 'c' || g % 7, CASE g % 5 WHEN 0 THEN '$identify' ELSE 'v' END, CASE g % 5 WHEN 0 THEN jsonb_build_object('plan', 'pro', 'k' || g, g) ELSE '{}' END,
        'm' || g, t, t
-FROM generate_series(1, 200) g CROSS JOIN LATERAL (SELECT timestamptz '2026-01-01' + g * interval '17 minutes') x(t);
-CALL nurture.tick('2026-01-04');
+FROM generate_series(1, 200) g CROSS JOIN LATERAL (SELECT timestamptz '2021-01-01' + g * interval '17 minutes') x(t);
+CALL nurture.tick('2021-01-04');
 SELECT count(*), count(due) FROM nurture.contact;
 
 -- Text and back gives the same bytes; so does binary.
@@ -61,7 +61,7 @@ BEGIN
     IF state::text::nurture.profile::text <> state::text THEN
         RETURN 'does not survive: ' || bytes;
     END IF;
-    result := nurture._step(model, 'c', state, NULL, '2026-02-01', 99);
+    result := nurture._step(model, 'c', state, NULL, '2021-02-01', 99);
     IF result.failure IS NOT NULL THEN
         RETURN 'refused by the step';
     END IF;

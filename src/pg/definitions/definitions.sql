@@ -37,7 +37,7 @@ COMMENT ON COLUMN nurture.workflow.version IS 'counts the definitions the workfl
 COMMENT ON COLUMN nurture.workflow.live_since IS 'when it was first enabled; NULL: a draft so far';
 
 CREATE TABLE nurture.workflow_version (
-    workflow int NOT NULL REFERENCES nurture.workflow (id) ON DELETE CASCADE,
+    workflow int NOT NULL, -- no foreign key: a parallel restore loads the two tables side by side
     version int NOT NULL,
     definition nurture.workflow_definition NOT NULL,
     since timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -117,6 +117,16 @@ $$;
 CREATE TRIGGER keep_version AFTER INSERT OR UPDATE ON nurture.workflow
     FOR EACH ROW EXECUTE FUNCTION nurture._keep_workflow_version();
 
+CREATE FUNCTION nurture._forget_workflow_versions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM nurture.workflow_version v WHERE NOT EXISTS (SELECT FROM nurture.workflow w WHERE w.id = v.workflow);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER forget_versions AFTER DELETE OR TRUNCATE ON nurture.workflow
+    FOR EACH STATEMENT EXECUTE FUNCTION nurture._forget_workflow_versions();
+
 -- The live definitions as JSON, as core/model/source.hpp reads them. Features are added by the tick.
 CREATE FUNCTION nurture._source(model int, features json DEFAULT '[]') RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -190,4 +200,5 @@ CREATE TRIGGER check_truncate AFTER TRUNCATE ON nurture.rule FOR EACH STATEMENT 
 CREATE TRIGGER check_truncate AFTER TRUNCATE ON nurture.segment FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
 CREATE TRIGGER check_truncate AFTER TRUNCATE ON nurture.workflow FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
 -- Whoever may execute a trigger function may hang it on a table of his own and so choose what it writes.
-REVOKE ALL ON FUNCTION nurture._version_workflow(), nurture._keep_workflow_version(), nurture._check_definitions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION nurture._version_workflow(), nurture._keep_workflow_version(), nurture._forget_workflow_versions(),
+    nurture._check_definitions() FROM PUBLIC;

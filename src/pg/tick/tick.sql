@@ -90,7 +90,7 @@ BEGIN
     IF counts.kinds <> 0 THEN
         PERFORM nurture._write_outputs(counts.kinds, this_tick);
     END IF;
-    IF taken > 0 THEN
+    IF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
         PERFORM nurture._consume(range.source, range.chunk, range.first_row, range.behind_row, range.horizon, moment);
     END IF;
     IF taken + woken > 0 THEN
