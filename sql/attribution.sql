@@ -93,6 +93,19 @@ CREATE TABLE in_parallel AS SELECT nurture.path_agg(at, channel) AS path FROM to
 SET max_parallel_workers_per_gather = 0;
 SELECT nurture.path_agg(at, channel)::text = (SELECT path::text FROM in_parallel) AS parallel_path FROM touch;
 
+-- hashed, spilling beyond work_mem, or sorted
+SET work_mem = '64kB';
+SET enable_sort = off;
+EXPLAIN (COSTS OFF) SELECT contact, nurture.path_agg(at, channel) FROM touch GROUP BY contact;
+CREATE TABLE hashed AS SELECT contact, nurture.path_agg(at, channel) AS path FROM touch GROUP BY contact;
+SET enable_sort = on;
+SET enable_hashagg = off;
+SELECT count(*), count(*) FILTER (WHERE h.path::text = s.path::text) AS equal FROM hashed h JOIN (SELECT contact, nurture.path_agg(at, channel) AS path FROM touch GROUP BY contact) s USING (contact);
+RESET enable_hashagg;
+RESET enable_sort;
+RESET work_mem;
+DROP TABLE hashed;
+
 -- counted before: conversions and failures per sequence
 SELECT a.* FROM (SELECT nurture.attribution_agg(nurture.path_of(p), won, worth, lost)
     FROM (VALUES ('{email}'::text[], 3, 30, 97), ('{search,email}', 5, 100, 45), ('{search}', 2, 10, 198)) v(p, won, worth, lost)) s(s),
@@ -142,5 +155,33 @@ SELECT '\x02'::nurture.attribution_summary;
 SELECT '\x01ffffffff0f'::nurture.attribution_summary;
 SELECT '\x010101ff00000001010001000000'::nurture.attribution_summary;
 SELECT '\x0101016100000001010001000001'::nurture.attribution_summary;
+-- hostile bytes by way of the binary protocol; the first are good
+CREATE TABLE received (v nurture.path);
+\copy (SELECT '\x0101016101000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101ff01000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01010161ffffff0f0000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x0101016101000001'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01020161016201000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101610100000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+SELECT * FROM received;
+DROP TABLE received;
+-- hostile bytes by way of the binary protocol; the first are good
+CREATE TABLE received (v nurture.attribution_summary);
+\copy (SELECT '\x0101016100000001010001000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101ff00000001010001000000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01010161000000010100010000'::bytea) TO 'results/attribution_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/attribution_hostile.bin' (FORMAT binary)
+SELECT * FROM received;
+DROP TABLE received;
 DROP VIEW journey, touched;
 DROP TABLE touch, conversion, summary, stored_path, in_parallel, copied, copied_summary;

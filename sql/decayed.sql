@@ -1,6 +1,7 @@
 -- nurture.decayed: type, order, index, aggregates.
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
+SET intervalstyle = 'postgres';
 \set VERBOSITY terse
 
 -- halves with each half-life, exactly
@@ -100,7 +101,7 @@ FROM visit WHERE contact = 7 ORDER BY at LIMIT 5;
 WITH moving AS (
     SELECT at, contact, nurture.decayed_sum(points, at, '200 days') OVER w AS s, nurture.decayed_avg(points, at, '200 days') OVER w AS m,
            nurture.decayed_count(at, '200 days') OVER w AS c, nurture.decayed_max(points, at, '200 days') OVER w AS x
-    FROM visit WHERE contact < 10 WINDOW w AS (PARTITION BY contact ORDER BY at ROWS 7 PRECEDING))
+    FROM visit WHERE contact < 3 WINDOW w AS (PARTITION BY contact ORDER BY at ROWS 7 PRECEDING))
 SELECT count(*), count(*) FILTER (WHERE m.s::text <> l.s::text OR m.m <> l.m OR m.c::text <> l.c::text OR m.x::text <> l.x::text) AS differences
 FROM moving m, LATERAL (SELECT nurture.decayed_sum(points, at, '200 days') AS s, nurture.decayed_avg(points, at, '200 days') AS m,
     nurture.decayed_count(at, '200 days') AS c, nurture.decayed_max(points, at, '200 days') AS x
@@ -150,4 +151,20 @@ SELECT '14 days: 5=0 6=1'::nurture.decayed;
 SELECT '14 days: 5'::nurture.decayed;
 SELECT 'garbage'::nurture.decayed;
 SELECT nurture.decayed(1, now(), '1 day')::numeric;
+-- hostile bytes by way of the binary protocol; the first are good
+CREATE TABLE received (v nurture.decayed('1 day'));
+\copy (SELECT '\x0180c0ddeec102010002'::bytea) TO 'results/decayed_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/decayed_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x018060b0d7ca13010002'::bytea) TO 'results/decayed_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/decayed_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x0101010002'::bytea) TO 'results/decayed_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/decayed_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01'::bytea) TO 'results/decayed_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/decayed_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x02'::bytea) TO 'results/decayed_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/decayed_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x'::bytea) TO 'results/decayed_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/decayed_hostile.bin' (FORMAT binary)
+SELECT * FROM received;
+DROP TABLE received;
 DROP TABLE visit, whole, lead, copied, other;

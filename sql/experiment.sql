@@ -84,4 +84,16 @@ SELECT '\x010101610a0b00'::nurture.ab_summary;
 SELECT '\x010101ff0a0500'::nurture.ab_summary;
 SELECT '\x010101610a05010a0b'::nurture.ab_summary;
 SELECT '\x010101610a050000'::nurture.ab_summary;
+-- hostile bytes by way of the binary protocol; the first are good
+CREATE TABLE received (v nurture.ab_summary);
+\copy (SELECT '\x010101610a0500'::bytea) TO 'results/experiment_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/experiment_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101ff0a0500'::bytea) TO 'results/experiment_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/experiment_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010101610a050105ffffff7f'::bytea) TO 'results/experiment_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/experiment_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x01ff'::bytea) TO 'results/experiment_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/experiment_hostile.bin' (FORMAT binary)
+SELECT * FROM received;
+DROP TABLE received;
 DROP TABLE subject, summary, copied;

@@ -83,4 +83,14 @@ SELECT '\x02'::nurture.score_summary;
 SELECT '\x01010101'::nurture.score_summary;
 SELECT '\x0101ffffffffffffffffff010101'::nurture.score_summary;
 SELECT '\x010180808080808080808001010200'::nurture.score_summary;
+-- hostile bytes by way of the binary protocol; the first are good
+CREATE TABLE received (v nurture.score_summary);
+\copy (SELECT '\x0101808080808080808080010200'::bytea) TO 'results/scoring_quality_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/scoring_quality_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x0101ff'::bytea) TO 'results/scoring_quality_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/scoring_quality_hostile.bin' (FORMAT binary)
+\copy (SELECT '\x010180'::bytea) TO 'results/scoring_quality_hostile.bin' (FORMAT binary)
+\copy received FROM 'results/scoring_quality_hostile.bin' (FORMAT binary)
+SELECT * FROM received;
+DROP TABLE received;
 DROP TABLE scored, summary, copied, percentile;

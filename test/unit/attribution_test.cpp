@@ -29,8 +29,8 @@ std::vector<Row> any_rows(std::size_t channels = 5) {
     std::vector<Row> rows(static_cast<std::size_t>(*rc::gen::inRange(0, 25)));
     for (auto& row : rows) {
         for (int i = *rc::gen::inRange(0, 5); i > 0; --i)
-            row.path.push_back({*rc::gen::inRange<Time>(0, 4) * one_day,
-                                names[*rc::gen::inRange<std::size_t>(0, channels)]});
+            row.path.push_back(
+                {*rc::gen::inRange<Time>(0, 4) * one_day, names[*rc::gen::inRange<std::size_t>(0, channels)]});
         canonicalize(row.path);
         row.outcome.conversions = *rc::gen::inRange<std::int64_t>(0, 3);
         row.outcome.nulls = *rc::gen::inRange<std::int64_t>(0, 3);
@@ -60,7 +60,9 @@ AttributionModel model_of(Kind kind) {
     return model;
 }
 
-double per_million(Wide micros) { return static_cast<double>(micros) / 1e6; }
+double per_million(Wide micros) {
+    return static_cast<double>(micros) / 1e6;
+}
 
 TEST(Path, BytesAndTextComeBack) {
     EXPECT_TRUE(rc::check([] {
@@ -108,7 +110,8 @@ TEST(IsoTime, ComesBackAndRefusesWhatIsNoTime) {
     EXPECT_EQ(print_iso_time(-1), "1999-12-31T23:59:59.999999Z");
     EXPECT_EQ(print_iso_time((31 + 29) * one_day + 500'000), "2000-03-01T00:00:00.5Z");
     EXPECT_EQ(parse_iso_time("2024-02-29 12:00:00"), std::optional<Time>((8825) * one_day + 12 * one_hour));
-    for (auto const* text : {"2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01", "2023-01-01T24:00:00Z", ""})
+    for (auto const* text :
+         {"2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "2023-01-01", "2023-01-01T24:00:00Z", ""})
         EXPECT_EQ(parse_iso_time(text), std::nullopt) << text;
     EXPECT_TRUE(rc::check([] {
         auto const at = *rc::gen::arbitrary<Time>();
@@ -198,8 +201,9 @@ std::map<std::string, double> naive(const std::vector<Row>& rows, const Attribut
                 weights[i] = 1;
                 break;
             case Kind::position:
-                weights[i] = n == 1 ? 1 : (i == 0 ? 0.4 : 0) + (i + 1 == n ? 0.4 : 0) +
-                                              (i > 0 && i + 1 < n ? 0.2 / static_cast<double>(n - 2) : 0);
+                weights[i] = n == 1 ? 1
+                                    : (i == 0 ? 0.4 : 0) + (i + 1 == n ? 0.4 : 0) +
+                                          (i > 0 && i + 1 < n ? 0.2 / static_cast<double>(n - 2) : 0);
                 break;
             case Kind::time_decay:
                 weights[i] = std::pow(0.5, static_cast<double>(row.path[n - 1].at - row.path[i].at) /
@@ -223,15 +227,16 @@ TEST(Attribution, RuleModelsAgreeWithPathByPath) {
             auto const expected = naive(rows, model_of(kind));
             for (auto const& [channel, credit] : credits(rows, model_of(kind))) {
                 auto const found = expected.find(channel);
-                RC_ASSERT(std::fabs(per_million(credit.conversions) - (found == expected.end() ? 0 : found->second)) <
-                          1.1e-6);
+                RC_ASSERT(std::fabs(per_million(credit.conversions) -
+                                    (found == expected.end() ? 0 : found->second)) < 1.1e-6);
             }
         }
     }));
 }
 
 TEST(Attribution, LastNonDirectSkipsDirect) {
-    std::vector<Row> rows{{{{0, "email"}, {1, "direct"}, {2, "direct"}}, {1, 0, 0}}, {{{0, "direct"}}, {1, 0, 0}}};
+    std::vector<Row> rows{{{{0, "email"}, {1, "direct"}, {2, "direct"}}, {1, 0, 0}},
+                          {{{0, "direct"}}, {1, 0, 0}}};
     auto const result = credits(rows, model_of(Kind::last_non_direct));
     EXPECT_TRUE(result.at("email").conversions == micro_one);
     EXPECT_TRUE(result.at("direct").conversions == micro_one);
@@ -249,9 +254,10 @@ std::map<std::string, double> over_all_orders(const std::vector<Row>& rows, bool
         double conversions = 0;
         double paths = 0;
         for (auto const& row : rows) {
-            bool const inside = !row.path.empty() && std::all_of(row.path.begin(), row.path.end(), [&](auto& touch) {
-                return coalition.count(std::string(touch.channel)) > 0;
-            });
+            bool const inside =
+                !row.path.empty() && std::all_of(row.path.begin(), row.path.end(), [&](auto& touch) {
+                    return coalition.count(std::string(touch.channel)) > 0;
+                });
             if (inside) {
                 conversions += static_cast<double>(row.outcome.conversions);
                 paths += static_cast<double>(row.outcome.conversions + row.outcome.nulls);

@@ -68,7 +68,8 @@ TEST(TwoRates, AgreeWithR) {
 }
 
 TEST(Fisher, AgreesWithPublishedTables) {
-    // The lady tasting tea, Fisher (1935): 3 of 4 and 1 of 4; the criminal twins, Fisher (1962), ?fisher.test.
+    // The lady tasting tea, Fisher (1935): 3 of 4 and 1 of 4; the criminal twins, Fisher (1962),
+    // ?fisher.test.
     EXPECT_NEAR(*fisher_exact({3, 4}, {1, 4}).p_value, 34.0 / 70, 1e-14);
     EXPECT_NEAR(*fisher_exact({2, 17}, {10, 13}).p_value, 0.000536724119143436, 1e-15);
     EXPECT_NEAR(*fisher_exact({0, 3}, {10, 17}).p_value, 0.210526315789474, 1e-14);
@@ -98,7 +99,8 @@ TEST(Fisher, AgreesWithAllTables) {
         for (std::int64_t k = 0; k <= m; ++k)
             if (long double const ways = choose(n1, k) * choose(n2, m - k); ways <= seen)
                 extreme += ways;
-        RC_ASSERT(std::fabs(*fisher_exact(a, c).p_value - static_cast<double>(extreme / choose(n1 + n2, m))) < 1e-12);
+        RC_ASSERT(std::fabs(*fisher_exact(a, c).p_value - static_cast<double>(extreme / choose(n1 + n2, m))) <
+                  1e-12);
     }));
 }
 
@@ -114,10 +116,12 @@ TEST(Welch, AgreesWithStudentsSleepData) { // t.test(extra ~ group, data = sleep
     EXPECT_FALSE(welch_t(moments({{5, 3}}), moments({{5, 9}}), 0.95).p_value);
 }
 
-TEST(MannWhitney, AgreesWithTheAirQualityData) { // wilcox.test(Ozone ~ Month, airquality, Month %in% c(5, 8)), exact = FALSE
-    auto const may = values_of({41, 36, 12, 18, 28, 23, 19, 8, 7, 16, 11, 14, 18, 14, 34, 6, 30, 11, 1, 11, 4, 32, 23, 45, 115, 37});
-    auto const august = values_of({39, 9,  16, 78, 35, 66, 122, 89, 110, 44, 28,  65, 22,
-                                   59, 23, 31, 44, 21, 9,  45,  168, 73, 76,  118, 84, 85});
+TEST(MannWhitney, AgreesWithTheAirQualityData) { // wilcox.test(Ozone ~ Month, airquality, Month %in% c(5,
+                                                 // 8)), exact = FALSE
+    auto const may = values_of(
+        {41, 36, 12, 18, 28, 23, 19, 8, 7, 16, 11, 14, 18, 14, 34, 6, 30, 11, 1, 11, 4, 32, 23, 45, 115, 37});
+    auto const august = values_of({39, 9,  16, 78, 35, 66, 122, 89,  110, 44, 28,  65, 22,
+                                   59, 23, 31, 44, 21, 9,  45,  168, 73,  76, 118, 84, 85});
     EXPECT_EQ(*mann_whitney(may, august).statistic, 127.5);
     EXPECT_NEAR(*mann_whitney(may, august).p_value, 1.20807830768774e-04, 1e-15);
     EXPECT_EQ(*mann_whitney(august, may).statistic, 26 * 26 - 127.5);
@@ -132,7 +136,8 @@ TEST(MannWhitney, CountsPairs) {
         for (int const x : a)
             for (int const y : b)
                 u += x > y ? 1 : x == y ? 0.5 : 0;
-        RC_ASSERT(*mann_whitney(values_of({a.begin(), a.end()}), values_of({b.begin(), b.end()})).statistic == u);
+        RC_ASSERT(*mann_whitney(values_of({a.begin(), a.end()}), values_of({b.begin(), b.end()})).statistic ==
+                  u);
     }));
 }
 
@@ -168,7 +173,9 @@ TEST(ProbabilityBest, AgreesWithTheClosedForm) {
         auto const n2 = *rc::gen::inRange<std::int64_t>(0, 3000);
         Proportion const a{*rc::gen::inRange<std::int64_t>(0, n1 + 1), n1};
         Proportion const b{*rc::gen::inRange<std::int64_t>(0, n2 + 1), n2};
-        auto const beta = [](double x, double y) { return std::lgamma(x) + std::lgamma(y) - std::lgamma(x + y); };
+        auto const beta = [](double x, double y) {
+            return std::lgamma(x) + std::lgamma(y) - std::lgamma(x + y);
+        };
         double const aa = 1 + static_cast<double>(a.successes);
         double const ba = 1 + static_cast<double>(a.n - a.successes);
         double const ab = 1 + static_cast<double>(b.successes);
@@ -181,7 +188,8 @@ TEST(ProbabilityBest, AgreesWithTheClosedForm) {
 }
 
 TEST(ProbabilityBest, HoldsForExtremeNumbers) {
-    auto const huge = probability_best({{500'000'000'000, 1'000'000'000'000}, {500'000'000'000, 1'000'000'000'000}});
+    auto const huge =
+        probability_best({{500'000'000'000, 1'000'000'000'000}, {500'000'000'000, 1'000'000'000'000}});
     EXPECT_NEAR(huge[0], 0.5, 1e-6);
     auto const far = probability_best({{0, 1'000'000}, {1'000'000, 1'000'000}});
     EXPECT_NEAR(far[1], 1, 1e-12);

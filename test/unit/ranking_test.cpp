@@ -36,7 +36,8 @@ std::map<std::string, Measure> measures(const std::vector<ScoreGroup>& groups) {
     return result;
 }
 
-// Table I and the text of Hanley and McNeil (1982): ratings of 58 normal and 51 abnormal images; W = 0.893, SE = 0.032.
+// Table I and the text of Hanley and McNeil (1982): ratings of 58 normal and 51 abnormal images; W = 0.893,
+// SE = 0.032.
 TEST(ScoreQuality, AgreesWithHanleyAndMcNeil) {
     int const normal[] = {33, 6, 6, 11, 2};
     int const abnormal[] = {3, 2, 2, 11, 33};
@@ -129,7 +130,8 @@ TEST(ScoreBands, PartNoEqualScoresAndLoseNobody) {
         for (std::size_t i = 0, first = 0; i < subjects.size(); ++i) {
             if (subjects[i].first != subjects[first].first)
                 first = i;
-            auto& [n, positives] = expected[static_cast<int>(first * static_cast<std::size_t>(bands) / subjects.size()) + 1];
+            auto& [n, positives] =
+                expected[static_cast<int>(first * static_cast<std::size_t>(bands) / subjects.size()) + 1];
             ++n;
             positives += subjects[i].second ? 1 : 0;
         }

@@ -13,7 +13,8 @@ namespace {
 // Type 7 by its definition, in fifths.
 TEST(RfmQuintiles, AgreeWithTheDefinition) {
     EXPECT_TRUE(rc::check([] {
-        auto const values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::int64_t>>(rc::gen::inRange<std::int64_t>(-50, 1000)));
+        auto const values = *rc::gen::nonEmpty(
+            rc::gen::container<std::vector<std::int64_t>>(rc::gen::inRange<std::int64_t>(-50, 1000)));
         auto sorted = values;
         std::sort(sorted.begin(), sorted.end());
         auto const cuts = five_quintile_cuts({values.begin(), values.end()});
@@ -21,8 +22,9 @@ TEST(RfmQuintiles, AgreeWithTheDefinition) {
             long double const h = static_cast<long double>((sorted.size() - 1) * k) / 5;
             auto const i = static_cast<std::size_t>(h);
             auto const next = std::min(i + 1, sorted.size() - 1);
-            auto const expected = static_cast<long double>(sorted[i]) +
-                                  (h - static_cast<long double>(i)) * static_cast<long double>(sorted[next] - sorted[i]);
+            auto const expected =
+                static_cast<long double>(sorted[i]) +
+                (h - static_cast<long double>(i)) * static_cast<long double>(sorted[next] - sorted[i]);
             RC_ASSERT(std::abs(static_cast<long double>(cuts[k - 1]) / 5 - expected) < 1e-9L);
         }
     }));

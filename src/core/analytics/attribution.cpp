@@ -21,14 +21,16 @@ Outcome read_outcome(ByteReader& reader) {
     outcome.conversions = static_cast<std::int64_t>(reader.varint(63));
     outcome.nulls = static_cast<std::int64_t>(reader.varint(63));
     outcome.value = reader.signed_varint(128);
+    if (outcome.value > Outcome::max_value || outcome.value < -Outcome::max_value)
+        reader.corrupt("A value is out of range.");
     if (outcome.conversions == 0 && outcome.value != 0)
         reader.corrupt("There is a value without a conversion.");
     return outcome;
 }
 
 // Ages fall towards the last touch, whose age is 0; only the steps are kept.
-template <class Out>
-void put_ages(Out& out, const std::vector<Span>& ages) {
+template <class Out, class Ages>
+void put_ages(Out& out, const Ages& ages) {
     for (std::size_t i = 0; i + 1 < ages.size(); ++i)
         put_varint(out, static_cast<std::uint64_t>(ages[i]) - static_cast<std::uint64_t>(ages[i + 1]));
 }
@@ -48,7 +50,8 @@ std::vector<Span> read_ages(ByteReader& reader, std::size_t touches) {
 }
 
 bool needs_ages(const std::vector<std::uint32_t>& channels) {
-    return std::any_of(channels.begin(), channels.end(), [&](std::uint32_t id) { return id != channels.front(); });
+    return std::any_of(channels.begin(), channels.end(),
+                       [&](std::uint32_t id) { return id != channels.front(); });
 }
 
 using ByAge = std::map<std::vector<Span>, Outcome>;
@@ -63,8 +66,8 @@ ByAge read_records(std::string_view records, std::size_t touches) {
     return by_age;
 }
 
-template <class Out>
-void put_record(Out& out, const Outcome& outcome, const std::vector<Span>& ages) {
+template <class Out, class Ages>
+void put_record(Out& out, const Outcome& outcome, const Ages& ages) {
     put_varint(out, static_cast<std::uint64_t>(outcome.conversions));
     put_varint(out, 0);
     put_signed(out, outcome.value);
@@ -75,11 +78,13 @@ void put_record(Out& out, const Outcome& outcome, const std::vector<Span>& ages)
 
 void Outcome::add(const Outcome& other) {
     if (__builtin_add_overflow(conversions, other.conversions, &conversions) ||
-        __builtin_add_overflow(nulls, other.nulls, &nulls) || __builtin_add_overflow(value, other.value, &value))
+        __builtin_add_overflow(nulls, other.nulls, &nulls) ||
+        __builtin_add_overflow(value, other.value, &value) || value > max_value || value < -max_value)
         throw Error(ErrorKind::out_of_range, "attribution summary out of range");
 }
 
-Attribution::Attribution(std::pmr::memory_resource* memory) : ids_(memory), names_(memory), entries_(memory) {}
+Attribution::Attribution(std::pmr::memory_resource* memory)
+    : ids_(memory), names_(memory), entries_(memory), key_(memory), ages_(memory) {}
 
 void Attribution::count_bytes(std::size_t more) {
     bytes_ += more;
@@ -109,10 +114,11 @@ Attribution::Entry& Attribution::entry_for_key() {
     if (found != entries_.end())
         return found->second;
     count_bytes(key_.size() + 176);
-    return entries_.try_emplace(std::pmr::string(key_, entries_.get_allocator())).first->second;
+    return entries_.try_emplace(key_).first->second;
 }
 
-void Attribution::add_ages(Entry& entry, const Outcome& outcome, const std::vector<Span>& ages) {
+template <class Ages>
+void Attribution::add_ages(Entry& entry, const Outcome& outcome, const Ages& ages) {
     std::size_t const before = entry.ages.size();
     put_record(entry.ages, outcome, ages);
     count_bytes(entry.ages.size() - before);
@@ -150,13 +156,12 @@ void Attribution::add(const Path& path, const Outcome& outcome) {
     entry.outcome.add(outcome);
     if (!several || outcome.conversions == 0)
         return;
-    std::vector<Span> ages;
-    ages.reserve(path.size());
+    ages_.clear();
     for (auto const& touch : path) {
         Wide const age = static_cast<Wide>(path.back().at) - touch.at;
-        ages.push_back(age > INT64_MAX ? INT64_MAX : static_cast<Span>(age));
+        ages_.push_back(age > INT64_MAX ? INT64_MAX : static_cast<Span>(age));
     }
-    add_ages(entry, {outcome.conversions, 0, outcome.value}, ages);
+    add_ages(entry, {outcome.conversions, 0, outcome.value}, ages_);
 }
 
 void Attribution::add_sequence(const Sequence& sequence, const std::vector<std::uint32_t>& ids) {
@@ -202,7 +207,8 @@ std::string Attribution::encode() const {
     std::vector<std::uint32_t> order(names_.size());
     for (std::uint32_t i = 0; i < order.size(); ++i)
         order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return names_[a] < names_[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return names_[a] < names_[b]; });
     std::vector<std::uint32_t> rank(names_.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) {
         rank[order[i]] = i;

@@ -1,6 +1,7 @@
 #pragma once
-// What many paths have in common, kept so that every attribution model can be read from it: the distinct sequences of
-// channels with their conversions, values and failures, and for time decay the ages of converting touches.
+// What many paths have in common, kept so that every attribution model can be read from it: the distinct
+// sequences of channels with their conversions, values and failures, and for time decay the ages of
+// converting touches.
 #include <cstdint>
 #include <map>
 #include <memory_resource>
@@ -21,7 +22,10 @@ struct Outcome {
     std::int64_t nulls = 0; ///< paths that did not convert
     Wide value = 0;         ///< in units of 10^-6
 
-    /// Adds; throws out_of_range beyond 64 bits of paths or 127 of value.
+    /// Far from the ends of a Wide, so that sums over all sequences of a summary cannot overflow.
+    static constexpr Wide max_value = Wide{1} << 100;
+
+    /// Adds; throws out_of_range beyond 63 bits of paths or max_value.
     void add(const Outcome& other);
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
@@ -30,8 +34,8 @@ struct Outcome {
 struct Sequence {
     std::vector<std::uint32_t> channels; ///< indices into Attribution::channels, in order of time
     Outcome outcome;
-    /// The outcome split by the ages of the touches (microseconds before the last touch; as many as touches). Only for
-    /// converting sequences of two channels or more.
+    /// The outcome split by the ages of the touches (microseconds before the last touch; as many as touches).
+    /// Only for converting sequences of two channels or more.
     std::vector<std::pair<std::vector<Span>, Outcome>> by_age;
 };
 
@@ -44,7 +48,7 @@ struct AttributionData {
 
 /// Builds a summary from paths in any order and grouping; the bytes depend on the set of paths alone.
 class Attribution {
-  public:
+public:
     static constexpr std::size_t max_channels = 10'000;
     static constexpr std::size_t max_bytes = 512U << 20;
 
@@ -52,8 +56,8 @@ class Attribution {
     Attribution(const Attribution&) = delete;
     Attribution& operator=(const Attribution&) = delete;
 
-    /// Adds a path (empty: nobody touched the contact). Throws invalid_parameter for negative numbers and for a value
-    /// without a conversion, limit_exceeded beyond max_channels or max_bytes.
+    /// Adds a path (empty: nobody touched the contact). Throws invalid_parameter for negative numbers and for
+    /// a value without a conversion, limit_exceeded beyond max_channels or max_bytes.
     void add(const Path& path, const Outcome& outcome);
     void merge(const Attribution& other);
     /// Adds an encoded summary; throws corrupt_data for anything encode does not write.
@@ -61,10 +65,12 @@ class Attribution {
 
     [[nodiscard]] std::string encode() const;
 
-  private:
+private:
     struct Hash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
     };
     template <class Value>
     using Table = std::pmr::unordered_map<std::pmr::string, Value, Hash, std::equal_to<>>;
@@ -72,8 +78,8 @@ class Attribution {
         using allocator_type = std::pmr::polymorphic_allocator<char>;
         explicit Entry(const allocator_type& memory) : ages(memory) {}
         Outcome outcome;
-        std::pmr::string ages;       // records of conversions, value and ages, in any order
-        std::size_t compacted = 0;   // their size when they were last sorted and merged
+        std::pmr::string ages;     // records of conversions, value and ages, in any order
+        std::size_t compacted = 0; // their size when they were last sorted and merged
     };
 
     Table<std::uint32_t> ids_;
@@ -81,11 +87,15 @@ class Attribution {
     Table<Entry> entries_;                     // by the ids of the sequence, as varints
     Outcome without_path_;
     std::size_t bytes_ = 0;
-    std::string key_;                          // scratch
+    // Scratch; in the state's memory as well, since a state that dies with its memory context runs no
+    // destructor.
+    std::pmr::string key_;
+    std::pmr::vector<Span> ages_;
 
     std::uint32_t id_of(std::string_view channel);
     Entry& entry_for_key();
-    void add_ages(Entry& entry, const Outcome& outcome, const std::vector<Span>& ages);
+    template <class Ages>
+    void add_ages(Entry& entry, const Outcome& outcome, const Ages& ages);
     void count_bytes(std::size_t more);
     void add_sequence(const Sequence& sequence, const std::vector<std::uint32_t>& ids);
 };
@@ -96,7 +106,17 @@ class Attribution {
 
 /// How conversions are credited to channels.
 struct AttributionModel {
-    enum class Kind { first, last, last_non_direct, linear, position, time_decay, markov, shapley, shapley_rate };
+    enum class Kind {
+        first,
+        last,
+        last_non_direct,
+        linear,
+        position,
+        time_decay,
+        markov,
+        shapley,
+        shapley_rate
+    };
     Kind kind = Kind::markov;
     double first_weight = 0.4;
     double last_weight = 0.4;
@@ -115,12 +135,13 @@ struct Credit {
     std::optional<double> removal_effect;
 };
 
-/// Credits every channel of the summary. Throws invalid_parameter for impossible weights and limit_exceeded for more
-/// channels than the model can take (1,000 for markov, 12 for shapley_rate).
+/// Credits every channel of the summary. Throws invalid_parameter for impossible weights and limit_exceeded
+/// for more channels than the model can take (1,000 for markov, 12 for shapley_rate).
 [[nodiscard]] std::vector<Credit> attribute(const AttributionData& data, const AttributionModel& model);
 
-/// Rounds numbers that add up to `total`, but for their last bits, to integers that add up to it exactly: each is rounded
-/// down, the units left over go to the largest remainders, among equals to the first (Hamilton's method).
+/// Rounds numbers that add up to `total`, but for their last bits, to integers that add up to it exactly:
+/// each is rounded down, the units left over go to the largest remainders, among equals to the first
+/// (Hamilton's method).
 [[nodiscard]] std::vector<Wide> apportion(Wide total, const std::vector<long double>& exact);
 
 } // namespace nurture::analytics

@@ -1,5 +1,5 @@
-// The attribution models. Each is a function of the canonical data, read in its one order, so that equal summaries give
-// equal digits.
+// The attribution models. Each is a function of the canonical data, read in its one order, so that equal
+// summaries give equal digits.
 #include <algorithm>
 #include <cmath>
 #include <eigen3/Eigen/LU>
@@ -65,7 +65,8 @@ std::vector<long double> decay_weights(const std::vector<Span>& ages, Span half_
     return weights;
 }
 
-void credit_sequence(const AttributionData& data, const Sequence& sequence, const AttributionModel& model, Raw& raw) {
+void credit_sequence(const AttributionData& data, const Sequence& sequence, const AttributionModel& model,
+                     Raw& raw) {
     auto const& channels = sequence.channels;
     switch (model.kind) {
     case Kind::first:
@@ -111,11 +112,12 @@ void credit_sequence(const AttributionData& data, const Sequence& sequence, cons
     }
 }
 
-// The removal effect of a first-order Markov chain, exactly (E. Anderl, I. Becker, F. von Wangenheim, J. H. Schumann,
-// "Mapping the customer journey", Int. J. of Research in Marketing 33 (2016) 457-474). States: start, channels; absorbing:
-// conversion, null. Removing channel c sends its visitors to null. With N = (I - Q)^-1 (Kemeny and Snell, "Finite Markov
-// Chains", 1960, ch. III) and h = N r the chance to convert from each state, the chance to get from start to c at all is
-// N(start, c) / N(c, c), and the share of conversions lost without c is that times h(c) / h(start).
+// The removal effect of a first-order Markov chain, exactly (E. Anderl, I. Becker, F. von Wangenheim, J. H.
+// Schumann, "Mapping the customer journey", Int. J. of Research in Marketing 33 (2016) 457-474). States:
+// start, channels; absorbing: conversion, null. Removing channel c sends its visitors to null. With N = (I -
+// Q)^-1 (Kemeny and Snell, "Finite Markov Chains", 1960, ch. III) and h = N r the chance to convert from each
+// state, the chance to get from start to c at all is N(start, c) / N(c, c), and the share of conversions lost
+// without c is that times h(c) / h(start).
 std::vector<double> removal_effects(const AttributionData& data) {
     std::size_t const n = data.channels.size();
     if (n > max_markov_channels)
@@ -157,14 +159,16 @@ std::vector<double> removal_effects(const AttributionData& data) {
     return effects;
 }
 
-// Shapley values of the game "conversion rate of the contacts touched by no channel outside the coalition" (cf. B.
-// Dalessandro, C. Perlich, O. Stitelman, F. Provost, "Causally motivated attribution for online advertising", ADKDD 2012):
-// phi(c) = sum over S without c of |S|! (n-|S|-1)! / n! * (v(S + c) - v(S)). All 2^n coalitions are looked at.
+// Shapley values of the game "conversion rate of the contacts touched by no channel outside the coalition"
+// (cf. B. Dalessandro, C. Perlich, O. Stitelman, F. Provost, "Causally motivated attribution for online
+// advertising", ADKDD 2012): phi(c) = sum over S without c of |S|! (n-|S|-1)! / n! * (v(S + c) - v(S)). All
+// 2^n coalitions are looked at.
 std::vector<long double> rate_shapley(const AttributionData& data) {
     std::size_t const n = data.channels.size();
     if (n > max_shapley_channels)
         throw Error(ErrorKind::limit_exceeded, "too many channels for the model \"shapley_rate\"",
-                    "It looks at every subset of at most " + std::to_string(max_shapley_channels) + " channels.",
+                    "It looks at every subset of at most " + std::to_string(max_shapley_channels) +
+                        " channels.",
                     "Group campaigns into channels, or take the model \"shapley\" or \"markov\".");
     std::vector<long double> converted(std::size_t{1} << n, 0);
     std::vector<long double> paths(std::size_t{1} << n, 0);
@@ -173,8 +177,8 @@ std::vector<long double> rate_shapley(const AttributionData& data) {
         for (auto const channel : sequence.channels)
             coalition |= std::size_t{1} << channel;
         converted[coalition] += static_cast<long double>(sequence.outcome.conversions);
-        paths[coalition] +=
-            static_cast<long double>(sequence.outcome.conversions) + static_cast<long double>(sequence.outcome.nulls);
+        paths[coalition] += static_cast<long double>(sequence.outcome.conversions) +
+                            static_cast<long double>(sequence.outcome.nulls);
     }
     for (std::size_t bit = 0; bit < n; ++bit) // sums over subsets
         for (std::size_t s = 0; s < converted.size(); ++s)
@@ -184,7 +188,8 @@ std::vector<long double> rate_shapley(const AttributionData& data) {
             }
     std::vector<long double> weight(n, 0); // of a coalition of k others
     for (std::size_t k = 0; k < n; ++k)
-        weight[k] = std::exp(std::lgamma(static_cast<long double>(k) + 1) + std::lgamma(static_cast<long double>(n - k)) -
+        weight[k] = std::exp(std::lgamma(static_cast<long double>(k) + 1) +
+                             std::lgamma(static_cast<long double>(n - k)) -
                              std::lgamma(static_cast<long double>(n) + 1));
     auto const rate = [&](std::size_t s) { return paths[s] > 0 ? converted[s] / paths[s] : 0; };
     std::vector<long double> phi(n, 0);
@@ -197,7 +202,8 @@ std::vector<long double> rate_shapley(const AttributionData& data) {
 }
 
 void check(const AttributionModel& model) {
-    if (!(model.first_weight >= 0) || !(model.last_weight >= 0) || !(model.first_weight + model.last_weight <= 1))
+    if (!(model.first_weight >= 0) || !(model.last_weight >= 0) ||
+        !(model.first_weight + model.last_weight <= 1))
         throw Error(ErrorKind::invalid_parameter, "impossible weights of the first and the last touch",
                     "They must not be negative and at most 1 together.");
     if (model.half_life <= 0)
@@ -221,12 +227,15 @@ Outcome sum_of(const AttributionData& data) {
 } // namespace
 
 std::optional<Kind> attribution_kind(std::string_view name) noexcept {
-    constexpr std::pair<std::string_view, Kind> kinds[] = {
-        {"first", Kind::first},           {"last", Kind::last},
-        {"linear", Kind::linear},         {"last_non_direct", Kind::last_non_direct},
-        {"position", Kind::position},     {"time_decay", Kind::time_decay},
-        {"markov", Kind::markov},         {"shapley", Kind::shapley},
-        {"shapley_rate", Kind::shapley_rate}};
+    constexpr std::pair<std::string_view, Kind> kinds[] = {{"first", Kind::first},
+                                                           {"last", Kind::last},
+                                                           {"linear", Kind::linear},
+                                                           {"last_non_direct", Kind::last_non_direct},
+                                                           {"position", Kind::position},
+                                                           {"time_decay", Kind::time_decay},
+                                                           {"markov", Kind::markov},
+                                                           {"shapley", Kind::shapley},
+                                                           {"shapley_rate", Kind::shapley_rate}};
     for (auto const& [known, kind] : kinds)
         if (known == name)
             return kind;
@@ -246,8 +255,9 @@ std::vector<Wide> apportion(Wide total, const std::vector<long double>& exact) {
         left -= parts[i];
         remainders[i] = {exact[i] - whole, i};
     }
-    std::sort(remainders.begin(), remainders.end(),
-              [](auto const& a, auto const& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
+    std::sort(remainders.begin(), remainders.end(), [](auto const& a, auto const& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
     // Beyond the 64 bits of a long double more than one unit per channel can be left over.
     auto const count = static_cast<Wide>(n);
     Wide each = left / count;

@@ -1,6 +1,9 @@
 #include "core/analytics/attribution_path.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
 
 #include "core/base/iso_time.hpp"
@@ -17,9 +20,10 @@ bool before(const Touch& a, const Touch& b) noexcept {
 }
 
 [[noreturn]] void too_long() {
-    throw Error(ErrorKind::limit_exceeded, "path is too long",
-                "A path has at most " + std::to_string(max_touches) + " touches.",
-                "Leave out what is no marketing touch (crawlers, page views), or aggregate a shorter span of time.");
+    throw Error(
+        ErrorKind::limit_exceeded, "path is too long",
+        "A path has at most " + std::to_string(max_touches) + " touches.",
+        "Leave out what is no marketing touch (crawlers, page views), or aggregate a shorter span of time.");
 }
 
 void check_channel(std::string_view channel) {
@@ -57,7 +61,7 @@ void print_json_string(std::string& out, std::string_view text) {
 
 // The little of JSON that a path's text needs.
 class TextReader {
-  public:
+public:
     explicit TextReader(std::string_view text) noexcept : text_(text) {}
 
     void expect(char c) {
@@ -91,10 +95,11 @@ class TextReader {
     [[noreturn]] void fail(const std::string& expectation) const {
         throw Error(ErrorKind::syntax, "invalid text of path",
                     expectation + " at byte " + std::to_string(at_ + 1) + ".",
-                    "A path looks like [[\"2026-01-31T12:00:00Z\",\"email\"],[\"2026-02-01T08:30:00Z\",\"search\"]].");
+                    "A path looks like "
+                    "[[\"2026-01-31T12:00:00Z\",\"email\"],[\"2026-02-01T08:30:00Z\",\"search\"]].");
     }
 
-  private:
+private:
     std::string_view text_;
     std::size_t at_ = 0;
 
@@ -134,8 +139,10 @@ class TextReader {
         if (digits.size() != 4 || digits.substr(0, 2) != "00")
             fail("Expected a control character (write others as they are)");
         for (char const c : digits.substr(2)) {
-            int const digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                              : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+            int const digit = c >= '0' && c <= '9'   ? c - '0'
+                              : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                              : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                     : 99;
             value = value * 16 + digit;
         }
         if (value < 1 || value > 31)
@@ -155,7 +162,8 @@ void canonicalize(Path& path) {
     std::sort(path.begin(), path.end(), before);
 }
 
-// version, number of names, names in byte order, number of touches, first time, then per touch: name, gap to the last.
+// version, number of names, names in byte order, number of touches, first time, then per touch: name, gap to
+// the last.
 std::string encode_path(const Path& path) {
     auto const names = names_of(path);
     std::string out(1, format_version);
@@ -177,10 +185,16 @@ std::string encode_path(const Path& path) {
 Path decode_path(std::string_view bytes) {
     ByteReader reader(bytes, "path");
     reader.version(format_version);
-    std::vector<std::string_view> names(reader.count());
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    std::size_t const count = reader.count();
+    // Few names are the rule: they need no allocation.
+    std::array<std::byte, 1024> local;
+    std::pmr::monotonic_buffer_resource memory(local.data(), local.size());
+    std::pmr::vector<std::string_view> names(count, &memory);
+    std::pmr::vector<char> used(count, 0, &memory);
+    for (std::size_t i = 0; i < count; ++i) {
         names[i] = reader.text();
-        if (names[i].empty() || names[i].size() > max_channel_bytes || names[i].find('\0') != std::string_view::npos)
+        if (names[i].empty() || names[i].size() > max_channel_bytes ||
+            names[i].find('\0') != std::string_view::npos)
             reader.corrupt("A channel's name is empty or too long.");
         if (i > 0 && names[i] <= names[i - 1])
             reader.corrupt("The channels are not in order.");
@@ -189,19 +203,20 @@ Path decode_path(std::string_view bytes) {
     if (path.empty() || path.size() > max_touches)
         reader.corrupt("The number of touches is out of range.");
     Wide at = reader.signed_varint(64);
-    std::vector<bool> used(names.size(), false);
+    std::size_t last = 0;
     for (std::size_t i = 0; i < path.size(); ++i) {
         auto const name = static_cast<std::size_t>(reader.varint(32));
         auto const gap = reader.varint(64);
         at += static_cast<Wide>(gap);
-        if (name >= names.size() || at >= never || at <= always || (i == 0 && gap != 0))
+        if (name >= count || at >= never || at <= always || (i == 0 && gap != 0))
             reader.corrupt("A touch is out of range.");
-        path[i] = {static_cast<Time>(at), names[name]};
-        used[name] = true;
-        if (i > 0 && before(path[i], path[i - 1]))
+        if (i > 0 && gap == 0 && name < last)
             reader.corrupt("The touches are not in order.");
+        path[i] = {static_cast<Time>(at), names[name]};
+        used[name] = 1;
+        last = name;
     }
-    if (std::find(used.begin(), used.end(), false) != used.end())
+    if (std::find(used.begin(), used.end(), 0) != used.end())
         reader.corrupt("A channel has no touch.");
     reader.finish();
     return path;

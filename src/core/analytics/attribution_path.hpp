@@ -21,8 +21,8 @@ inline constexpr std::size_t max_touches = 100'000;
 /// A path in its canonical order: by time, at equal times by the bytes of the channel's name. Never empty.
 using Path = std::vector<Touch>;
 
-/// Brings touches into the canonical order. Throws limit_exceeded beyond max_touches, invalid_parameter for a name that
-/// is empty or too long.
+/// Brings touches into the canonical order. Throws limit_exceeded beyond max_touches, invalid_parameter for a
+/// name that is empty or too long.
 void canonicalize(Path& path);
 
 /// The canonical bytes of a canonical path: version, names, touches.
@@ -40,7 +40,7 @@ void canonicalize(Path& path);
 
 /// Collects touches in any order: one flat buffer, small while the path is short.
 class PathBuilder {
-  public:
+public:
     explicit PathBuilder(std::pmr::memory_resource* memory) : bytes_(memory) {}
 
     void add(Time at, std::string_view channel);
@@ -53,7 +53,7 @@ class PathBuilder {
     /// Takes over another's buffer; throws corrupt_data when it is none.
     void add_raw(std::string_view raw);
 
-  private:
+private:
     std::size_t count_ = 0;
     std::pmr::string bytes_; // time (8), length (2), name, again and again
 };

@@ -13,12 +13,13 @@ struct Unit {
     Span span;
 };
 
-constexpr Unit units[] = {{"day", one_day},       {"hour", one_hour},           {"minute", one_minute},
-                          {"second", one_second}, {"microsecond", one_microsecond}};
+constexpr Unit units[] = {
+    {"day", one_day}, {"hour", one_hour}, {"minute", one_minute}, {"second", one_second}, {"microsecond", one_microsecond}};
 
 [[noreturn]] void fail(const char* expectation) {
     throw Error(ErrorKind::syntax, "invalid text of decayed", expectation,
-                "A decayed sum looks like \"14 days: 742=1099511627776\". To make one, use nurture.decayed(amount, at, "
+                "A decayed sum looks like \"14 days: 742=1099511627776\". To make one, use "
+                "nurture.decayed(amount, at, "
                 "half_life).");
 }
 
@@ -115,7 +116,8 @@ DecayedSum parse_decayed(std::string_view text) {
 
 Wide DecayedMean::mean() const {
     // Both have the same newest period: it is kept even when its amounts add up to 0.
-    long double const ratio = sum_.at_newest_period() / count_.at_newest_period() * static_cast<long double>(micro_one);
+    long double const ratio =
+        sum_.at_newest_period() / count_.at_newest_period() * static_cast<long double>(micro_one);
     return static_cast<Wide>(std::round(ratio));
 }
 

@@ -125,7 +125,8 @@ std::vector<Arm> decode_experiment(std::string_view bytes) {
     for (std::size_t i = 0; i < count; ++i) {
         Arm arm;
         arm.name = reader.text();
-        if (arm.name.empty() || arm.name.size() > Experiment::max_name_bytes || arm.name.find('\0') != std::string::npos)
+        if (arm.name.empty() || arm.name.size() > Experiment::max_name_bytes ||
+            arm.name.find('\0') != std::string::npos)
             reader.corrupt("An arm's name is empty or too long.");
         if (i > 0 && arm.name <= arms.back().name)
             reader.corrupt("The arms are not in order.");
@@ -160,7 +161,7 @@ std::vector<Arm> decode_experiment(std::string_view bytes) {
 namespace {
 
 class Report {
-  public:
+public:
     Report(const std::vector<Arm>& arms, const ReportOptions& options) : arms_(arms), options_(options) {
         for (auto const& arm : arms)
             rates_.push_back({arm.conversions, arm.n});
@@ -176,7 +177,7 @@ class Report {
         return std::move(findings_);
     }
 
-  private:
+private:
     const std::vector<Arm>& arms_;
     const ReportOptions& options_;
     std::vector<Proportion> rates_;
@@ -192,9 +193,10 @@ class Report {
         throw Error(ErrorKind::invalid_parameter, "there is no arm \"" + *options_.control + "\"");
     }
 
-    void put(const char* test, std::string arm, std::string versus, const TestResult& result, const char* source) {
-        Finding finding{test, std::move(arm), std::move(versus), result.estimate, {}, {}, result.statistic, result.df,
-                        result.p_value, source};
+    void put(const char* test, std::string arm, std::string versus, const TestResult& result,
+             const char* source) {
+        Finding finding{test, std::move(arm),   std::move(versus), result.estimate, {},
+                        {},   result.statistic, result.df,         result.p_value,  source};
         if (result.bounds) {
             finding.low = result.bounds->low;
             finding.high = result.bounds->high;
@@ -211,10 +213,12 @@ class Report {
             rate.bounds = wilson_interval(rates_[i], options_.confidence);
             put("rate", arm.name, "", rate, "Wilson (1927)");
             if (!arm.values.empty())
-                put("mean", arm.name, "", mean_interval(moments(arm.values), options_.confidence), "Student (1908)");
+                put("mean", arm.name, "", mean_interval(moments(arm.values), options_.confidence),
+                    "Student (1908)");
             TestResult chance;
             chance.estimate = best[i];
-            put("probability to be best", arm.name, "", chance, "Beta(1, 1) prior; Gelman et al. (2013), 2.4");
+            put("probability to be best", arm.name, "", chance,
+                "Beta(1, 1) prior; Gelman et al. (2013), 2.4");
         }
     }
 
@@ -244,7 +248,8 @@ class Report {
         add("relative risk", relative_risk(a, c, options_.confidence), "Katz et al. (1978)");
         add("odds ratio", odds_ratio(a, c, options_.confidence), "Woolf (1955)");
         if (!arm.values.empty() && !control.values.empty()) {
-            add("Welch t", welch_t(moments(arm.values), moments(control.values), options_.confidence), "Welch (1947)");
+            add("Welch t", welch_t(moments(arm.values), moments(control.values), options_.confidence),
+                "Welch (1947)");
             add("Mann-Whitney", mann_whitney(arm.values, control.values), "Mann, Whitney (1947)");
         }
         TestResult effect;

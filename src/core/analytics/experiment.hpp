@@ -13,7 +13,8 @@
 
 namespace nurture::analytics {
 
-/// One arm of an experiment. `values` are the distinct measured values and how often each was seen, ascending.
+/// One arm of an experiment. `values` are the distinct measured values and how often each was seen,
+/// ascending.
 struct Arm {
     std::string name;
     std::int64_t n = 0;
@@ -23,7 +24,7 @@ struct Arm {
 
 /// Collects subjects in any order; the bytes depend on the set of subjects alone.
 class Experiment {
-  public:
+public:
     static constexpr std::size_t max_arms = 100;
     static constexpr std::size_t max_name_bytes = 512;
     static constexpr std::size_t max_values = 16'000'000;
@@ -40,14 +41,14 @@ class Experiment {
     void merge(std::string_view bytes);
     [[nodiscard]] std::string encode() const;
 
-  private:
+private:
     using Values = std::pmr::vector<std::pair<Micro, std::int64_t>>;
     struct State {
         using allocator_type = std::pmr::polymorphic_allocator<char>;
         explicit State(const allocator_type& memory) : values(memory) {}
         std::int64_t n = 0;
         std::int64_t conversions = 0;
-        Values values;            // in any order, values may repeat
+        Values values;             // in any order, values may repeat
         std::size_t compacted = 0; // their number when they were last sorted and merged
     };
     std::pmr::map<std::pmr::string, State, std::less<>> arms_;
@@ -78,10 +79,11 @@ struct ReportOptions {
     std::optional<std::string> control; ///< the first arm by name when empty
     double confidence = 0.95;
     double power = 0.8;
-    std::vector<double> expected;       ///< planned shares of the arms, in order of their names; equal when empty
+    std::vector<double> expected; ///< planned shares of the arms, in order of their names; equal when empty
 };
 
 /// All tests over the arms. Throws invalid_parameter for impossible options.
-[[nodiscard]] std::vector<Finding> report_experiment(const std::vector<Arm>& arms, const ReportOptions& options);
+[[nodiscard]] std::vector<Finding> report_experiment(const std::vector<Arm>& arms,
+                                                     const ReportOptions& options);
 
 } // namespace nurture::analytics

@@ -36,9 +36,13 @@ double t_quantile(double confidence, double df) {
     return boost::math::quantile(boost::math::complement(boost::math::students_t(df), (1 - confidence) / 2));
 }
 
-bool usable(Proportion a, Proportion b) { return a.n > 0 && b.n > 0; }
+bool usable(Proportion a, Proportion b) {
+    return a.n > 0 && b.n > 0;
+}
 
-double as_double(std::int64_t value) { return static_cast<double>(value); }
+double as_double(std::int64_t value) {
+    return static_cast<double>(value);
+}
 
 } // namespace
 
@@ -50,7 +54,8 @@ std::optional<Bounds> wilson_interval(Proportion p, double confidence) {
     double const centre = p.rate() + z * z / (2 * n);
     double const half = z * std::sqrt(p.rate() * (1 - p.rate()) / n + z * z / (4 * n * n));
     double const scale = 1 + z * z / n;
-    return Bounds{p.successes == 0 ? 0 : (centre - half) / scale, p.successes == p.n ? 1 : (centre + half) / scale};
+    return Bounds{p.successes == 0 ? 0 : (centre - half) / scale,
+                  p.successes == p.n ? 1 : (centre + half) / scale};
 }
 
 TestResult pooled_z(Proportion a, Proportion control) {
@@ -98,7 +103,8 @@ TestResult chi_squared(const std::vector<Proportion>& arms, bool yates) {
     double statistic = 0;
     double correction = yates && arms.size() == 2 ? 0.5 : 0;
     for (auto const& arm : arms) // as in R: the correction never overshoots a difference
-        correction = std::min(correction, std::fabs(as_double(arm.successes) - as_double(arm.n) * successes / total));
+        correction =
+            std::min(correction, std::fabs(as_double(arm.successes) - as_double(arm.n) * successes / total));
     for (auto const& arm : arms) {
         double const expected = as_double(arm.n) * successes / total;
         double const difference = std::fabs(as_double(arm.successes) - expected) - correction;
@@ -110,8 +116,8 @@ TestResult chi_squared(const std::vector<Proportion>& arms, bool yates) {
     return result;
 }
 
-// The probabilities of all tables with these margins relative to the most likely one, by the recurrence of the
-// hypergeometric distribution from the mode outwards: no large factorial is ever formed.
+// The probabilities of all tables with these margins relative to the most likely one, by the recurrence of
+// the hypergeometric distribution from the mode outwards: no large factorial is ever formed.
 TestResult fisher_exact(Proportion a, Proportion control) {
     TestResult result;
     if (!usable(a, control))
@@ -153,8 +159,8 @@ TestResult relative_risk(Proportion a, Proportion control, double confidence) {
     if (!usable(a, control) || a.successes == 0 || control.successes == 0)
         return result;
     double const ratio = a.rate() / control.rate();
-    double const error = std::sqrt(1 / as_double(a.successes) - 1 / as_double(a.n) + 1 / as_double(control.successes) -
-                                   1 / as_double(control.n));
+    double const error = std::sqrt(1 / as_double(a.successes) - 1 / as_double(a.n) +
+                                   1 / as_double(control.successes) - 1 / as_double(control.n));
     double const factor = std::exp(z_of(confidence) * error);
     result.estimate = ratio;
     if (error > 0)
@@ -164,8 +170,8 @@ TestResult relative_risk(Proportion a, Proportion control, double confidence) {
 
 TestResult odds_ratio(Proportion a, Proportion control, double confidence) {
     TestResult result;
-    double const cells[] = {as_double(a.successes), as_double(a.n - a.successes), as_double(control.successes),
-                            as_double(control.n - control.successes)};
+    double const cells[] = {as_double(a.successes), as_double(a.n - a.successes),
+                            as_double(control.successes), as_double(control.n - control.successes)};
     double error = 0;
     for (double const cell : cells) {
         if (cell == 0)
@@ -291,13 +297,14 @@ namespace {
 
 using Posterior = boost::math::beta_distribution<double>;
 
-// Where the integral is cut: at some standard deviations of every arm, as far as anything matters. Between two cuts
-// no density and no distribution function bends by more than a polynomial of degree 29 can follow.
+// Where the integral is cut: at some standard deviations of every arm, as far as anything matters. Between
+// two cuts no density and no distribution function bends by more than a polynomial of degree 29 can follow.
 std::vector<double> cuts_of(const std::vector<Posterior>& posteriors) {
     std::vector<double> cuts;
     for (auto const& posterior : posteriors) {
         double const deviation = boost::math::standard_deviation(posterior);
-        for (double const k : {0.0, 2.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 28.0, 40.0}) { // tails may be exponential
+        for (double const k :
+             {0.0, 2.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 28.0, 40.0}) { // tails may be exponential
             cuts.push_back(std::min(boost::math::mean(posterior) + k * deviation, 1.0));
             cuts.push_back(std::max(boost::math::mean(posterior) - k * deviation, 0.0));
         }
@@ -349,7 +356,8 @@ std::vector<double> probability_best(const std::vector<Proportion>& arms) {
     return best;
 }
 
-std::optional<double> minimum_detectable_effect(Proportion a, Proportion control, double confidence, double power) {
+std::optional<double> minimum_detectable_effect(Proportion a, Proportion control, double confidence,
+                                                double power) {
     if (!usable(a, control) || control.successes == control.n)
         return std::nullopt;
     double const p0 = control.rate();

@@ -172,19 +172,20 @@ Sums sum_up(const std::vector<ScoreGroup>& groups) {
         positives_so_far += static_cast<long double>(group.positives);
         negatives_so_far += static_cast<long double>(group.n - group.positives);
         if (positives_below > 0 && negatives_below > 0)
-            sums.ks = std::max(sums.ks,
-                               std::fabs(negatives_so_far / negatives_below - positives_so_far / positives_below));
+            sums.ks = std::max(
+                sums.ks, std::fabs(negatives_so_far / negatives_below - positives_so_far / positives_below));
     }
     return sums;
 }
 
-// J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC) curve",
-// Radiology 143 (1982), formula 1 and 2.
+// J. A. Hanley, B. J. McNeil, "The meaning and use of the area under a receiver operating characteristic
+// (ROC) curve", Radiology 143 (1982), formula 1 and 2.
 double auc_error(double auc, double positives, double negatives) {
     double const q1 = auc / (2 - auc);
     double const q2 = 2 * auc * auc / (1 + auc);
-    return std::sqrt((auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) /
-                     (positives * negatives));
+    return std::sqrt(
+        (auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) /
+        (positives * negatives));
 }
 
 } // namespace
@@ -201,8 +202,9 @@ std::vector<Measure> measure_scores(const std::vector<ScoreGroup>& groups, doubl
     Measure ks{"Kolmogorov-Smirnov", {}, {}, {}, "Kolmogorov (1933), Smirnov (1939)"};
     if (positives > 0 && negatives > 0) {
         auc.value = static_cast<double>(sums.pairs_won / sums.positives / (sums.n - sums.positives));
-        double const half = auc_error(*auc.value, positives, negatives) *
-                            boost::math::quantile(boost::math::complement(boost::math::normal(), (1 - confidence) / 2));
+        double const half =
+            auc_error(*auc.value, positives, negatives) *
+            boost::math::quantile(boost::math::complement(boost::math::normal(), (1 - confidence) / 2));
         auc.low = std::max(0.0, *auc.value - half);
         auc.high = std::min(1.0, *auc.value + half);
         gini.value = 2 * *auc.value - 1;
@@ -221,7 +223,12 @@ std::vector<Measure> measure_scores(const std::vector<ScoreGroup>& groups, doubl
     return {{"subjects", static_cast<double>(sums.n), {}, {}, "count"},
             {"positives", positives, {}, {}, "count"},
             {"rate", static_cast<double>(rate), {}, {}, "positives / subjects"},
-            auc, gini, ks, brier, skill, log_loss};
+            auc,
+            gini,
+            ks,
+            brier,
+            skill,
+            log_loss};
 }
 
 namespace {
@@ -232,7 +239,8 @@ void check_bands(int bands) {
 }
 
 // Adds a group to the last band, or begins a new one.
-void put_in_band(std::vector<ScoreBand>& result, std::vector<long double>& sums, int band, const ScoreGroup& group) {
+void put_in_band(std::vector<ScoreBand>& result, std::vector<long double>& sums, int band,
+                 const ScoreGroup& group) {
     if (result.empty() || result.back().band != band) {
         ScoreBand next;
         next.band = band;

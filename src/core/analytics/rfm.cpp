@@ -77,7 +77,8 @@ std::array<Wide, 4> five_quintile_cuts(std::vector<Wide> values) {
 void RfmPopulation::add(Span recency, std::int64_t frequency, Wide money) {
     if (size() == max_customers)
         throw Error(ErrorKind::limit_exceeded, "too many customers for rfm_quintiles",
-                    "The quintiles of at most " + std::to_string(max_customers) + " customers are found exactly.",
+                    "The quintiles of at most " + std::to_string(max_customers) +
+                        " customers are found exactly.",
                     "A sample of the customers gives almost the same quintiles.");
     if (money > INT64_MAX || money < INT64_MIN)
         out_of_range();
@@ -93,7 +94,8 @@ void RfmPopulation::merge(const RfmPopulation& other) {
 
 RfmPopulation::Cuts RfmPopulation::cuts() const {
     return {five_quintile_cuts({recency_.begin(), recency_.end()}),
-            five_quintile_cuts({frequency_.begin(), frequency_.end()}), five_quintile_cuts({money_.begin(), money_.end()})};
+            five_quintile_cuts({frequency_.begin(), frequency_.end()}),
+            five_quintile_cuts({money_.begin(), money_.end()})};
 }
 
 std::string RfmPopulation::encode() const {

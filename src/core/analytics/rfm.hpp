@@ -1,6 +1,6 @@
 #pragma once
-// Recency, frequency and monetary value of customers (A. M. Hughes, "Strategic Database Marketing", 1994), and the
-// quintiles that turn them into scores.
+// Recency, frequency and monetary value of customers (A. M. Hughes, "Strategic Database Marketing", 1994),
+// and the quintiles that turn them into scores.
 #include <array>
 #include <cstdint>
 #include <memory_resource>
@@ -15,7 +15,7 @@ namespace nurture::analytics {
 
 /// What one customer's purchases up to a moment add up to.
 class Rfm {
-  public:
+public:
     /// A purchase; those after `as_of` count for nothing.
     void add(Time at, Micro amount, Time as_of);
     void merge(const Rfm& other);
@@ -31,21 +31,22 @@ class Rfm {
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static Rfm decode(std::string_view bytes);
 
-  private:
+private:
     Time as_of_ = always;
     Time last_ = always;
     std::int64_t frequency_ = 0;
     Wide money_ = 0;
 };
 
-/// The values at 20, 40, 60 and 80 % of a population, times 5 (so that they are integers): with n values in order and
-/// h = (n - 1) k / 5 the k-th is x[h], interpolated linearly between neighbours (R. J. Hyndman and Y. Fan, "Sample
-/// quantiles in statistical packages", The American Statistician 50 (1996), type 7; SQL's percentile_cont).
+/// The values at 20, 40, 60 and 80 % of a population, times 5 (so that they are integers): with n values in
+/// order and h = (n - 1) k / 5 the k-th is x[h], interpolated linearly between neighbours (R. J. Hyndman and
+/// Y. Fan, "Sample quantiles in statistical packages", The American Statistician 50 (1996), type 7; SQL's
+/// percentile_cont).
 [[nodiscard]] std::array<Wide, 4> five_quintile_cuts(std::vector<Wide> values);
 
 /// A population of customers, in any order.
 class RfmPopulation {
-  public:
+public:
     static constexpr std::size_t max_customers = 20'000'000;
 
     explicit RfmPopulation(std::pmr::memory_resource* memory)
@@ -66,7 +67,7 @@ class RfmPopulation {
     [[nodiscard]] std::string encode() const;
     void merge(std::string_view bytes);
 
-  private:
+private:
     std::pmr::vector<Span> recency_;
     std::pmr::vector<std::int64_t> frequency_;
     std::pmr::vector<Micro> money_;

@@ -20,8 +20,8 @@ constexpr std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept {
     return a / b - (a % b < 0 ? 1 : 0);
 }
 
-// A bucket's share of 256 bits, little-endian. Buckets are 128 bits, the newest is shifted by 63 so that the oldest of
-// 64 loses nothing; their sum stays below 2^191, times a 64-bit weight below 2^255.
+// A bucket's share of 256 bits, little-endian. Buckets are 128 bits, the newest is shifted by 63 so that the
+// oldest of 64 loses nothing; their sum stays below 2^191, times a 64-bit weight below 2^255.
 struct Wide256 {
     std::array<std::uint64_t, 4> limb{};
 
@@ -92,7 +92,9 @@ struct Wide256 {
         int const limbs = count / 64;
         int const shift = count % 64;
         for (int i = 3; i >= 0; --i) {
-            auto const at = [&](int k) -> std::uint64_t { return k >= 0 ? limb[static_cast<std::size_t>(k)] : 0; };
+            auto const at = [&](int k) -> std::uint64_t {
+                return k >= 0 ? limb[static_cast<std::size_t>(k)] : 0;
+            };
             std::uint64_t part = at(i - limbs) << shift;
             if (shift > 0)
                 part |= at(i - limbs - 1) >> (64 - shift);
@@ -106,7 +108,8 @@ Wide256 combine(const std::pmr::vector<DecayedSum::Bucket>& buckets) noexcept {
     Wide256 sum;
     auto const newest = static_cast<std::uint64_t>(buckets.back().period);
     for (auto const& bucket : buckets)
-        sum.add_shifted(bucket.amount, 63 - static_cast<unsigned>(newest - static_cast<std::uint64_t>(bucket.period)));
+        sum.add_shifted(bucket.amount,
+                        63 - static_cast<unsigned>(newest - static_cast<std::uint64_t>(bucket.period)));
     return sum;
 }
 
@@ -124,8 +127,8 @@ Wide checked_add(Wide a, Wide b) {
 
 // amount * 2^(r/H) in units of 2^-40.
 Wide weighted(Time at, std::int64_t period, Span half_life, Wide amount) {
-    auto const rest = static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(period) *
-                                                           static_cast<std::uint64_t>(half_life);
+    auto const rest = static_cast<std::uint64_t>(at) -
+                      static_cast<std::uint64_t>(period) * static_cast<std::uint64_t>(half_life);
     std::uint64_t const exact = exp2_ratio_q63(rest, static_cast<std::uint64_t>(half_life));
     constexpr int cut = 63 - weight_bits;
     auto const weight = static_cast<Wide>((exact >> cut) + ((exact >> (cut - 1)) & 1));
@@ -137,7 +140,8 @@ Wide weighted(Time at, std::int64_t period, Span half_life, Wide amount) {
 
 } // namespace
 
-DecayedSum::DecayedSum(Span half_life, std::pmr::memory_resource* memory) : half_life_(half_life), buckets_(memory) {
+DecayedSum::DecayedSum(Span half_life, std::pmr::memory_resource* memory)
+    : half_life_(half_life), buckets_(memory) {
     if (half_life <= 0 || half_life > max_half_life)
         throw Error(ErrorKind::invalid_parameter, "half-life out of range",
                     "A half-life must be positive and at most 30 years.");
@@ -153,8 +157,8 @@ int DecayedSum::sign() const {
     return sum.zero() ? 0 : sum.negative() ? -1 : 1;
 }
 
-// The newest period is kept even when it adds up to 0: which periods are dropped must depend on the set of what was
-// added alone. All other zeros go, so that equal sums have equal buckets.
+// The newest period is kept even when it adds up to 0: which periods are dropped must depend on the set of
+// what was added alone. All other zeros go, so that equal sums have equal buckets.
 void DecayedSum::drop_old() {
     auto const newest = static_cast<std::uint64_t>(buckets_.back().period);
     auto const is_old = [&](const Bucket& bucket) {
@@ -173,8 +177,9 @@ void DecayedSum::add_bucket(std::int64_t period, Wide amount) {
     auto const age = static_cast<std::uint64_t>(buckets_.back().period) - static_cast<std::uint64_t>(period);
     if (age >= max_periods)
         return;
-    auto const place = std::lower_bound(buckets_.begin(), buckets_.end(), period,
-                                        [](const Bucket& bucket, std::int64_t p) { return bucket.period < p; });
+    auto const place =
+        std::lower_bound(buckets_.begin(), buckets_.end(), period,
+                         [](const Bucket& bucket, std::int64_t p) { return bucket.period < p; });
     if (place->period != period) {
         if (amount != 0)
             buckets_.insert(place, {period, checked_add(amount, 0)});
@@ -212,10 +217,10 @@ void DecayedSum::merge(const DecayedSum& other) {
         add_bucket(bucket->period, bucket->amount);
 }
 
-// With m = ceil((t - P*H) / H) and s = (P + m) * H - t the factor 2^(-(t - P*H)/H) is 2^(s/H) * 2^-m, 0 <= s < H.
-// Monotone: from one microsecond to the next the true factor falls by more than 2^(-1/H) <= 1 - 2^-51 for H <= 2^50,
-// while 2^(s/H) is computed with an error below 2^-56; so the computed factors fall, too. The sum they multiply is one
-// exact integer, and rounding is monotone.
+// With m = ceil((t - P*H) / H) and s = (P + m) * H - t the factor 2^(-(t - P*H)/H) is 2^(s/H) * 2^-m, 0 <= s
+// < H. Monotone: from one microsecond to the next the true factor falls by more than 2^(-1/H) <= 1 - 2^-51
+// for H <= 2^50, while 2^(s/H) is computed with an error below 2^-56; so the computed factors fall, too. The
+// sum they multiply is one exact integer, and rounding is monotone.
 Wide DecayedSum::value_at(Time at) const {
     if (buckets_.empty())
         return 0;
@@ -226,8 +231,8 @@ Wide DecayedSum::value_at(Time at) const {
     if (negative)
         sum.negate();
     std::int64_t const below = floor_divide(at, half_life_);
-    auto const rest = static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(below) *
-                                                           static_cast<std::uint64_t>(half_life_);
+    auto const rest = static_cast<std::uint64_t>(at) -
+                      static_cast<std::uint64_t>(below) * static_cast<std::uint64_t>(half_life_);
     Wide const above = static_cast<Wide>(below) + (rest > 0 ? 1 : 0);
     auto const ahead = rest > 0 ? static_cast<std::uint64_t>(half_life_) - rest : 0;
     sum.multiply(exp2_ratio_q63(ahead, static_cast<std::uint64_t>(half_life_)));

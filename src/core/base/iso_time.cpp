@@ -7,8 +7,9 @@ namespace nurture {
 
 namespace {
 
-// Days of the proleptic Gregorian calendar since 1970-01-01 and back; H. Hinnant, "chrono-Compatible Low-Level Date
-// Algorithms", https://howardhinnant.github.io/date_algorithms.html (std::chrono's years end at 32767).
+// Days of the proleptic Gregorian calendar since 1970-01-01 and back; H. Hinnant, "chrono-Compatible
+// Low-Level Date Algorithms", https://howardhinnant.github.io/date_algorithms.html (std::chrono's years end
+// at 32767).
 constexpr std::int64_t days_from_civil(std::int64_t year, int month, int day_of_month) noexcept {
     year -= month <= 2 ? 1 : 0;
     std::int64_t const era = (year >= 0 ? year : year - 399) / 400;
@@ -83,10 +84,11 @@ std::string print_iso_time(Time at) {
     }
     auto const civil = civil_from_days(days + unix_days_of_epoch);
     char text[64];
-    int size = std::snprintf(text, sizeof text, "%s%04lld-%02d-%02dT%02d:%02d:%02d", civil.year < 0 ? "-" : "",
-                             static_cast<long long>(civil.year < 0 ? -civil.year : civil.year), civil.month,
-                             civil.day_of_month, static_cast<int>(rest / one_hour), static_cast<int>(rest / one_minute % 60),
-                             static_cast<int>(rest / one_second % 60));
+    int size =
+        std::snprintf(text, sizeof text, "%s%04lld-%02d-%02dT%02d:%02d:%02d", civil.year < 0 ? "-" : "",
+                      static_cast<long long>(civil.year < 0 ? -civil.year : civil.year), civil.month,
+                      civil.day_of_month, static_cast<int>(rest / one_hour), static_cast<int>(rest / one_minute % 60),
+                      static_cast<int>(rest / one_second % 60));
     if (std::int64_t const micros = rest % one_second; micros != 0) {
         size += std::snprintf(text + size, sizeof text - static_cast<std::size_t>(size), ".%06d",
                               static_cast<int>(micros));
@@ -121,13 +123,13 @@ std::optional<Time> parse_iso_time(std::string_view text) noexcept {
     take(text, 'Z');
     if (!micros || !text.empty())
         return std::nullopt;
-    auto const days = days_from_civil(negative ? -*year : *year, static_cast<int>(*month),
-                                      static_cast<int>(*day_of_month));
+    auto const days =
+        days_from_civil(negative ? -*year : *year, static_cast<int>(*month), static_cast<int>(*day_of_month));
     auto const back = civil_from_days(days);
     if (back.month != *month || back.day_of_month != *day_of_month)
         return std::nullopt; // the 30th of February
-    __int128 const at = static_cast<__int128>(days - unix_days_of_epoch) * one_day +
-                        *hours * one_hour + *minutes * one_minute + *seconds * one_second + *micros;
+    __int128 const at = static_cast<__int128>(days - unix_days_of_epoch) * one_day + *hours * one_hour +
+                        *minutes * one_minute + *seconds * one_second + *micros;
     if (at > never || at < always)
         return std::nullopt;
     return static_cast<Time>(at);

@@ -1,6 +1,6 @@
 #pragma once
-// Numbers and strings as the analytic types keep them in bytes: LEB128, seven bits at a time, shortest form only, so
-// that equal values are equal bytes.
+// Numbers and strings as the analytic types keep them in bytes: LEB128, seven bits at a time, shortest form
+// only, so that equal values are equal bytes.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +15,17 @@ using UnsignedWide = unsigned __int128;
 /// Appends an unsigned number. Out is std::string or std::pmr::string.
 template <class Out>
 void put_varint(Out& out, UnsignedWide value) {
+    if (value < 128) {
+        out += static_cast<char>(static_cast<unsigned char>(value));
+        return;
+    }
+    if ((value >> 64) == 0) {
+        auto small = static_cast<std::uint64_t>(value);
+        for (; small >= 128; small >>= 7)
+            out += static_cast<char>(static_cast<unsigned char>(small | 128));
+        out += static_cast<char>(static_cast<unsigned char>(small));
+        return;
+    }
     for (; value >= 128; value >>= 7)
         out += static_cast<char>(static_cast<unsigned char>(value | 128));
     out += static_cast<char>(static_cast<unsigned char>(value));
@@ -33,10 +44,10 @@ void put_text(Out& out, std::string_view text) {
     out += text;
 }
 
-/// Takes numbers from the front of bytes nobody vouches for. Throws corrupt_data for every form that put_* would not
-/// have written.
+/// Takes numbers from the front of bytes nobody vouches for. Throws corrupt_data for every form that put_*
+/// would not have written.
 class ByteReader {
-  public:
+public:
     /// `what` names the value in the error: "invalid bytes in <what>".
     ByteReader(std::string_view bytes, const char* what) noexcept : bytes_(bytes), what_(what) {}
 
@@ -50,27 +61,20 @@ class ByteReader {
             corrupt("There are no bytes.");
         auto const found = static_cast<unsigned char>(bytes_[at_++]);
         if (found > static_cast<unsigned char>(newest))
-            throw Error(ErrorKind::newer_format, std::string(what_) + " was written by a later version of nurture");
+            throw Error(ErrorKind::newer_format,
+                        std::string(what_) + " was written by a later version of nurture");
         if (found != static_cast<unsigned char>(newest))
             corrupt("The version is unknown.");
     }
 
     UnsignedWide varint(int bits) {
-        UnsignedWide value = 0;
-        for (int shift = 0;; shift += 7) {
-            if (at_ == bytes_.size())
-                corrupt("The bytes end within a number.");
+        if (at_ < bytes_.size() && static_cast<unsigned char>(bytes_[at_]) < 128) [[likely]] {
             auto const byte = static_cast<unsigned char>(bytes_[at_++]);
-            auto const part = static_cast<UnsignedWide>(byte & 127);
-            if (shift >= bits || (bits - shift < 7 && (part >> (bits - shift)) != 0))
+            if (bits < 7 && (byte >> bits) != 0)
                 corrupt("A number is too large.");
-            value |= part << shift;
-            if (byte < 128) {
-                if (byte == 0 && shift > 0)
-                    corrupt("A number is longer than needed.");
-                return value;
-            }
+            return byte;
         }
+        return bits <= 64 ? long_varint<std::uint64_t>(bits) : long_varint<UnsignedWide>(bits);
     }
     Wide signed_varint(int bits) {
         UnsignedWide const value = varint(bits);
@@ -101,10 +105,29 @@ class ByteReader {
             corrupt("There are bytes left over.");
     }
 
-  private:
+private:
     std::string_view bytes_;
     const char* what_;
     std::size_t at_ = 0;
+
+    template <class Number>
+    Number long_varint(int bits) {
+        Number value = 0;
+        for (int shift = 0;; shift += 7) {
+            if (at_ == bytes_.size())
+                corrupt("The bytes end within a number.");
+            auto const byte = static_cast<unsigned char>(bytes_[at_++]);
+            auto const part = static_cast<Number>(byte & 127);
+            if (shift >= bits || (bits - shift < 7 && (part >> (bits - shift)) != 0))
+                corrupt("A number is too large.");
+            value |= part << shift;
+            if (byte < 128) {
+                if (byte == 0 && shift > 0)
+                    corrupt("A number is longer than needed.");
+                return value;
+            }
+        }
+    }
 };
 
 } // namespace nurture

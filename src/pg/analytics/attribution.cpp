@@ -45,7 +45,8 @@ NURTURE_FUNCTION(nurture_path_in) {
 
 NURTURE_FUNCTION(nurture_path_out) {
     return entry([&]() -> Datum {
-        std::string const printed = analytics::print_path(analytics::decode_path(bytes_of(PG_GETARG_DATUM(0))));
+        std::string const printed =
+            analytics::print_path(analytics::decode_path(bytes_of(PG_GETARG_DATUM(0))));
         const char* const c_text = printed.c_str();
         return pg_call([&] { return CStringGetDatum(pstrdup(c_text)); });
     });
@@ -112,7 +113,8 @@ NURTURE_FUNCTION(nurture_path_of_channels) {
         Datum* elements = nullptr;
         bool* nulls = nullptr;
         int count = 0;
-        pg_call([&] { deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count); });
+        pg_call(
+            [&] { deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count); });
         Path path;
         for (int i = 0; i < count; ++i)
             if (!nulls[i])
@@ -132,7 +134,8 @@ NURTURE_FUNCTION(nurture_path_channels) {
         for (std::size_t i = 0; i < count; ++i)
             elements[i] = make_text(path[i].channel);
         return pg_call([&] {
-            return PointerGetDatum(construct_array(elements, static_cast<int>(count), TEXTOID, -1, false, TYPALIGN_INT));
+            return PointerGetDatum(
+                construct_array(elements, static_cast<int>(count), TEXTOID, -1, false, TYPALIGN_INT));
         });
     });
 }
@@ -234,9 +237,10 @@ NURTURE_FUNCTION(nurture_attribution) {
         std::string const name(bytes_of(PG_GETARG_DATUM(1)));
         auto const kind = analytics::attribution_kind(name);
         if (!kind)
-            throw Error(ErrorKind::invalid_parameter, "there is no attribution model \"" + name + "\"", {},
-                        "Models are first, last, last_non_direct, linear, position, time_decay, markov, shapley, "
-                        "shapley_rate.");
+            throw Error(
+                ErrorKind::invalid_parameter, "there is no attribution model \"" + name + "\"", {},
+                "Models are first, last, last_non_direct, linear, position, time_decay, markov, shapley, "
+                "shapley_rate.");
         model.kind = *kind;
         model.first_weight = PG_GETARG_FLOAT8(2);
         model.last_weight = PG_GETARG_FLOAT8(3);

@@ -24,15 +24,17 @@ namespace {
 void check_typmod(Span half_life, std::int32_t typmod) {
     if (typmod >= 0 && half_life != typmod * nurture::one_second)
         throw Error(ErrorKind::invalid_parameter, "half-life does not match the type",
-                    "The value has a half-life of " + analytics::print_half_life(half_life) + ", the type one of " +
-                        analytics::print_half_life(typmod * nurture::one_second) + ".");
+                    "The value has a half-life of " + analytics::print_half_life(half_life) +
+                        ", the type one of " + analytics::print_half_life(typmod * nurture::one_second) + ".");
 }
 
 DecayedSum decayed_argument(FunctionCallInfo fcinfo, int index) {
     return DecayedSum::decode(bytes_of(PG_GETARG_DATUM(index)));
 }
 
-Datum make_decayed(const DecayedSum& sum) { return make_varlena(sum.encode()); }
+Datum make_decayed(const DecayedSum& sum) {
+    return make_varlena(sum.encode());
+}
 
 // What one row of an aggregate brings: (state, [amount,] at, half_life).
 struct Row {
@@ -61,12 +63,19 @@ bool read_row(FunctionCallInfo fcinfo, Amount kind, Row& row) {
 void check_same(Span known, Span given) {
     if (known != given)
         throw Error(ErrorKind::invalid_parameter, "half-life must be the same in all rows of a group",
-                    "Found " + analytics::print_half_life(known) + " and " + analytics::print_half_life(given) + ".");
+                    "Found " + analytics::print_half_life(known) + " and " +
+                        analytics::print_half_life(given) + ".");
 }
 
-Span half_life_of(const DecayedSum& sum) { return sum.half_life(); }
-Span half_life_of(const DecayedMean& mean) { return mean.sum().half_life(); }
-Span half_life_of(const MovingDecayed& moving) { return moving.mean().sum().half_life(); }
+Span half_life_of(const DecayedSum& sum) {
+    return sum.half_life();
+}
+Span half_life_of(const DecayedMean& mean) {
+    return mean.sum().half_life();
+}
+Span half_life_of(const MovingDecayed& moving) {
+    return moving.mean().sum().half_life();
+}
 
 template <class State>
 Datum transition(FunctionCallInfo fcinfo, Amount kind) {
@@ -93,7 +102,8 @@ Datum inverse(FunctionCallInfo fcinfo, Amount kind) {
     return PointerGetDatum(state);
 }
 
-// The greater value; of values equal at all times the one with the lesser bytes, so that order does not matter.
+// The greater value; of values equal at all times the one with the lesser bytes, so that order does not
+// matter.
 bool replaces(const DecayedSum& candidate, const DecayedSum& best) {
     auto const order = candidate.compare(best);
     return order > 0 || (order == 0 && candidate.encode() < best.encode());
@@ -159,12 +169,16 @@ NURTURE_FUNCTION(nurture_decayed_typmod_in) {
         ArrayType* const array = pg_call([&] { return PG_GETARG_ARRAYTYPE_P(0); });
         Datum* elements = nullptr;
         int count = 0;
-        pg_call([&] { deconstruct_array(array, CSTRINGOID, -2, false, TYPALIGN_CHAR, &elements, nullptr, &count); });
+        pg_call([&] {
+            deconstruct_array(array, CSTRINGOID, -2, false, TYPALIGN_CHAR, &elements, nullptr, &count);
+        });
         if (count != 1)
-            throw Error(ErrorKind::invalid_parameter, "type nurture.decayed takes one modifier, the half-life", {},
+            throw Error(ErrorKind::invalid_parameter,
+                        "type nurture.decayed takes one modifier, the half-life", {},
                         "Write nurture.decayed('14 days').");
         Datum const interval = pg_call([&] {
-            return DirectFunctionCall3(interval_in, elements[0], ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+            return DirectFunctionCall3(interval_in, elements[0], ObjectIdGetDatum(InvalidOid),
+                                       Int32GetDatum(-1));
         });
         Span const half_life = exact_span(interval, "half-life");
         (void)DecayedSum(half_life); // the range
@@ -201,7 +215,8 @@ NURTURE_FUNCTION(nurture_decayed_make) {
 NURTURE_FUNCTION(nurture_decayed_value) {
     return entry([&]() -> Datum {
         TimestampTz const at = PG_GETARG_TIMESTAMPTZ(1);
-        return make_numeric(decayed_argument(fcinfo, 0).value_at(TIMESTAMP_IS_NOEND(at) ? at : finite_time(at)));
+        return make_numeric(
+            decayed_argument(fcinfo, 0).value_at(TIMESTAMP_IS_NOEND(at) ? at : finite_time(at)));
     });
 }
 
@@ -303,23 +318,11 @@ NURTURE_FUNCTION(nurture_decayed_moving_mean_final) {
     });
 }
 
-// sum(decayed) and max(decayed): (state, value)
-NURTURE_FUNCTION(nurture_decayed_add) {
+// max(decayed): the order is total, so different half-lives are no error.
+NURTURE_FUNCTION(nurture_decayed_larger) {
     return entry([&]() -> Datum {
-        if (PG_ARGISNULL(1))
-            return null_state(fcinfo, 0);
-        DecayedSum const value = decayed_argument(fcinfo, 1);
-        auto* const state = state_or_new<DecayedSum>(fcinfo, value.half_life());
-        state->merge(value);
-        return PointerGetDatum(state);
-    });
-}
-
-NURTURE_FUNCTION(nurture_decayed_greater) {
-    return entry([&]() -> Datum {
-        if (PG_ARGISNULL(1))
-            return null_state(fcinfo, 0);
-        return PointerGetDatum(keep_greatest(fcinfo, decayed_argument(fcinfo, 1)));
+        bool const second = replaces(decayed_argument(fcinfo, 1), decayed_argument(fcinfo, 0));
+        return PG_GETARG_DATUM(second ? 1 : 0);
     });
 }
 
@@ -343,14 +346,6 @@ NURTURE_FUNCTION(nurture_decayed_max_combine) {
         if (auto const* const state = state_argument<DecayedSum>(fcinfo, 0))
             check_same(state->half_life(), other->half_life());
         return PointerGetDatum(keep_greatest(fcinfo, *other));
-    });
-}
-
-// max(decayed) knows no error: the order is total.
-NURTURE_FUNCTION(nurture_decayed_greater_combine) {
-    return entry([&]() -> Datum {
-        auto const* const other = state_argument<DecayedSum>(fcinfo, 1);
-        return other == nullptr ? null_state(fcinfo, 0) : PointerGetDatum(keep_greatest(fcinfo, *other));
     });
 }
 

@@ -102,16 +102,10 @@ CREATE FUNCTION nurture._decayed_moving(internal, timestamptz, interval) RETURNS
     AS 'MODULE_PATHNAME', 'nurture_decayed_moving_count' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE FUNCTION nurture._decayed_inverse(internal, timestamptz, interval) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_decayed_inverse_count' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-CREATE FUNCTION nurture._decayed_add(internal, nurture.decayed) RETURNS internal
-    AS 'MODULE_PATHNAME', 'nurture_decayed_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-CREATE FUNCTION nurture._decayed_greater(internal, nurture.decayed) RETURNS internal
-    AS 'MODULE_PATHNAME', 'nurture_decayed_greater' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE FUNCTION nurture._decayed_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_decayed_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE FUNCTION nurture._decayed_max_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_decayed_max_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-CREATE FUNCTION nurture._decayed_greater_combine(internal, internal) RETURNS internal
-    AS 'MODULE_PATHNAME', 'nurture_decayed_greater_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE FUNCTION nurture._decayed_mean_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_decayed_mean_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 CREATE FUNCTION nurture._decayed_serialize(internal) RETURNS bytea
@@ -190,16 +184,16 @@ CREATE AGGREGATE nurture.decayed_count(at timestamptz, half_life interval) (
 );
 COMMENT ON AGGREGATE nurture.decayed_count(timestamptz, interval) IS
     'the number of rows, each decaying from its time on';
+-- The state of these two is the type itself: partial states can travel as text.
+CREATE FUNCTION nurture._decayed_larger(nurture.decayed, nurture.decayed) RETURNS nurture.decayed
+    AS 'MODULE_PATHNAME', 'nurture_decayed_larger' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 CREATE AGGREGATE nurture.sum(decayed nurture.decayed) (
-    SFUNC = nurture._decayed_add, STYPE = internal, SSPACE = 512, FINALFUNC = nurture._decayed_final,
-    COMBINEFUNC = nurture._decayed_combine, SERIALFUNC = nurture._decayed_serialize, DESERIALFUNC = nurture._decayed_deserialize,
-    PARALLEL = SAFE
+    SFUNC = nurture._decayed_plus, STYPE = nurture.decayed, COMBINEFUNC = nurture._decayed_plus, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE nurture.sum(nurture.decayed) IS
     'all together; an error when the half-lives differ';
 CREATE AGGREGATE nurture.max(decayed nurture.decayed) (
-    SFUNC = nurture._decayed_greater, STYPE = internal, SSPACE = 512, FINALFUNC = nurture._decayed_final,
-    COMBINEFUNC = nurture._decayed_greater_combine, SERIALFUNC = nurture._decayed_serialize, DESERIALFUNC = nurture._decayed_deserialize,
+    SFUNC = nurture._decayed_larger, STYPE = nurture.decayed, COMBINEFUNC = nurture._decayed_larger,
     SORTOP = OPERATOR(nurture.>), PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE nurture.max(nurture.decayed) IS

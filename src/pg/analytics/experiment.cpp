@@ -38,7 +38,9 @@ std::vector<double> doubles_of(Datum datum) {
     Datum* elements = nullptr;
     bool* nulls = nullptr;
     int count = 0;
-    pg_call([&] { deconstruct_array(array, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count); });
+    pg_call([&] {
+        deconstruct_array(array, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
+    });
     std::vector<double> values;
     for (int i = 0; i < count; ++i)
         values.push_back(nulls[i] ? 0 : DatumGetFloat8(elements[i]));

@@ -99,15 +99,16 @@ NURTURE_FUNCTION(nurture_score_quality) {
         for (auto const& measure : analytics::measure_scores(groups_argument(fcinfo), PG_GETARG_FLOAT8(1))) {
             bool nulls[5] = {false, !measure.value, !measure.low, !measure.high, false};
             Datum values[5] = {make_text(measure.name), Float8GetDatum(measure.value.value_or(0)),
-                               Float8GetDatum(measure.low.value_or(0)), Float8GetDatum(measure.high.value_or(0)),
-                               make_text(measure.source)};
+                               Float8GetDatum(measure.low.value_or(0)),
+                               Float8GetDatum(measure.high.value_or(0)), make_text(measure.source)};
             rows.add(values, nulls);
         }
         return 0;
     });
 }
 
-// (summary, bands): band, lowest, highest, mean_score, n, positives, rate, lift, reached, gain, cumulative_lift
+// (summary, bands): band, lowest, highest, mean_score, n, positives, rate, lift, reached, gain,
+// cumulative_lift
 NURTURE_FUNCTION(nurture_score_bands) {
     return entry([&]() -> Datum {
         auto const bands = analytics::score_bands(groups_argument(fcinfo), PG_GETARG_INT32(1));
@@ -119,17 +120,18 @@ NURTURE_FUNCTION(nurture_score_bands) {
             bool nulls[11] = {false, false, false, false, false, false, false, none, false, none, none};
             double const reached = ratio(band.n_so_far, n);
             double const gain = none ? 0 : ratio(band.positives_so_far, positives);
-            Datum values[11] = {Int32GetDatum(band.band),
-                                Float8GetDatum(band.lowest),
-                                Float8GetDatum(band.highest),
-                                Float8GetDatum(band.mean),
-                                Int64GetDatum(band.n),
-                                Int64GetDatum(band.positives),
-                                Float8GetDatum(ratio(band.positives, band.n)),
-                                Float8GetDatum(none ? 0 : ratio(band.positives, band.n) / ratio(positives, n)),
-                                Float8GetDatum(reached),
-                                Float8GetDatum(gain),
-                                Float8GetDatum(gain / reached)};
+            Datum values[11] = {
+                Int32GetDatum(band.band),
+                Float8GetDatum(band.lowest),
+                Float8GetDatum(band.highest),
+                Float8GetDatum(band.mean),
+                Int64GetDatum(band.n),
+                Int64GetDatum(band.positives),
+                Float8GetDatum(ratio(band.positives, band.n)),
+                Float8GetDatum(none ? 0 : ratio(band.positives, band.n) / ratio(positives, n)),
+                Float8GetDatum(reached),
+                Float8GetDatum(gain),
+                Float8GetDatum(gain / reached)};
             rows.add(values, nulls);
         }
         return 0;
@@ -188,7 +190,8 @@ NURTURE_FUNCTION(nurture_percentile_combine) {
 }
 
 NURTURE_FUNCTION(nurture_percentile_serialize) {
-    return entry([&]() -> Datum { return make_varlena(state_argument<WeightedPercentile>(fcinfo, 0)->encode()); });
+    return entry(
+        [&]() -> Datum { return make_varlena(state_argument<WeightedPercentile>(fcinfo, 0)->encode()); });
 }
 
 NURTURE_FUNCTION(nurture_percentile_deserialize) {

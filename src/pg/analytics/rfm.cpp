@@ -33,7 +33,8 @@ Datum make_row(FunctionCallInfo fcinfo, Datum* values, bool* nulls) {
     return pg_call([&] {
         TupleDesc descriptor = nullptr;
         if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a composite type must be returned")));
+            ereport(ERROR,
+                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a composite type must be returned")));
         return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
     });
 }
@@ -50,7 +51,8 @@ Datum make_interval(Span span) {
 Datum make_cuts(const std::array<Wide, 4>& fifths, Wide per_one) {
     Datum elements[4];
     for (std::size_t i = 0; i < 4; ++i) {
-        std::string const scaled = nurture::print_micro(2 * fifths[i] * (nurture::micro_one / per_one)) + "e-1";
+        std::string const scaled =
+            nurture::print_micro(2 * fifths[i] * (nurture::micro_one / per_one)) + "e-1";
         const char* const c_text = scaled.c_str();
         elements[i] = pg_call([&] {
             return DirectFunctionCall3(numeric_in, CStringGetDatum(c_text), ObjectIdGetDatum(InvalidOid),
@@ -70,7 +72,8 @@ NURTURE_FUNCTION(nurture_rfm_transition) {
         if (PG_ARGISNULL(1) || PG_ARGISNULL(3))
             return null_state(fcinfo, 0);
         Rfm* const state = rfm_or_new(fcinfo);
-        state->add(finite_time(PG_GETARG_DATUM(1)), PG_ARGISNULL(2) ? 0 : micro_of_numeric(PG_GETARG_DATUM(2)),
+        state->add(finite_time(PG_GETARG_DATUM(1)),
+                   PG_ARGISNULL(2) ? 0 : micro_of_numeric(PG_GETARG_DATUM(2)),
                    finite_time(PG_GETARG_DATUM(3)));
         return PointerGetDatum(state);
     });

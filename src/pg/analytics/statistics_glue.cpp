@@ -17,7 +17,8 @@ std::string_view bytes_of(Datum value) {
 std::string bytes_of_hex(const char* text, const char* what) {
     std::string_view const digits(text);
     auto const fail = [&]() {
-        throw Error(ErrorKind::syntax, std::string("invalid text of ") + what, "Expected \\x and hexadecimal digits.");
+        throw Error(ErrorKind::syntax, std::string("invalid text of ") + what,
+                    "Expected \\x and hexadecimal digits.");
     };
     if (digits.size() < 2 || digits.size() % 2 != 0 || digits.substr(0, 2) != "\\x")
         fail();
@@ -82,8 +83,8 @@ std::uint16_t word_at(const char* data, std::size_t index) {
 
 } // namespace
 
-// The stored form of numeric (base 10000 digits, see src/backend/utils/adt/numeric.c; unchanged on disk since 9.1) is
-// read directly: by way of text a sum over many rows takes three times as long.
+// The stored form of numeric (base 10000 digits, see src/backend/utils/adt/numeric.c; unchanged on disk
+// since 9.1) is read directly: by way of text a sum over many rows takes three times as long.
 Micro micro_of_numeric(Datum value) {
     std::string_view const bytes = bytes_of(value);
     std::uint16_t const header = word_at(bytes.data(), 0);
@@ -156,7 +157,9 @@ ResultRows::ResultRows(FunctionCallInfo fcinfo) : set_(reinterpret_cast<ReturnSe
 
 void ResultRows::add(Datum* values, bool* nulls) {
     bool none[32] = {};
-    pg_call([&] { tuplestore_putvalues(set_->setResult, set_->setDesc, values, nulls != nullptr ? nulls : none); });
+    pg_call([&] {
+        tuplestore_putvalues(set_->setResult, set_->setDesc, values, nulls != nullptr ? nulls : none);
+    });
 }
 
 } // namespace nurture::border

@@ -1,12 +1,13 @@
 #pragma once
-// What the glue of the statistical aggregates shares: values across the border, and states that live in an aggregate's
-// memory context.
+// What the glue of the statistical aggregates shares: values across the border, and states that live in an
+// aggregate's memory context.
 #include <memory_resource>
 #include <string>
 #include <string_view>
 
 #include "core/base/decimal.hpp"
 #include "core/base/time.hpp"
+#include "pg/border/boundary.hpp"
 #include "pg/border/datum.hpp"
 #include "pg/border/memory.hpp"
 
@@ -15,15 +16,18 @@ namespace nurture::border {
 /// The bytes of a varlena argument, detoasted; valid for the call.
 std::string_view bytes_of(Datum value);
 /// A new varlena of these bytes.
-/// The text of a cstring or of hexadecimal digits after `\x`; throws syntax for anything else. `what` names the type.
+/// The text of a cstring or of hexadecimal digits after `\x`; throws syntax for anything else. `what` names
+/// the type.
 std::string bytes_of_hex(const char* text, const char* what);
 Datum make_hex(std::string_view bytes);
 /// The rest of a binary message.
 std::string_view bytes_of_message(Datum message);
-/// Throws unless the bytes are text in the database's encoding: names inside binary values come from anywhere.
+/// Throws unless the bytes are text in the database's encoding: names inside binary values come from
+/// anywhere.
 void check_encoding(std::string_view text, const char* what);
 
-/// numeric or double precision to units of 10^-6, rounded half away from zero. Throws out_of_range (also NaN, infinity).
+/// numeric or double precision to units of 10^-6, rounded half away from zero. Throws out_of_range (also NaN,
+/// infinity).
 Micro micro_of_numeric(Datum value);
 Micro micro_of_double(double value);
 /// A time that is not infinite; throws out_of_range.
@@ -78,12 +82,12 @@ inline Datum null_state(FunctionCallInfo fcinfo, int index) {
 
 /// Rows of a set-returning function, into its tuple store.
 class ResultRows {
-  public:
+public:
     explicit ResultRows(FunctionCallInfo fcinfo);
     /// Adds a row; `nulls` may be nullptr.
     void add(Datum* values, bool* nulls);
 
-  private:
+private:
     ReturnSetInfo* set_;
 };
 
