@@ -150,8 +150,8 @@ TEST(Crossing, WaitingForNothingToBeLeftTakesFewWakes) {
         contact.step(model, {}, contact.due);
     EXPECT_LE(wakes, 5);
     ASSERT_EQ(contact.raw_transitions.size(), 2U);
-    // 5·10^6 · 2^(-t/H) rounds to 0 as soon as it is below a half: t = H · log2(10^7) = 23.25 half-lives.
-    EXPECT_NEAR(static_cast<double>(contact.raw_transitions[1].at - now) / (365.0 * one_day), 23.2535, 0.0001);
+    // The decayed count, 10^6 · 2^(-t/H), rounds to 0 as soon as it is below a half: t = H · log2(2·10^6).
+    EXPECT_NEAR(static_cast<double>(contact.raw_transitions[1].at - now) / (365.0 * one_day), 20.931569, 0.000001);
 }
 
 } // namespace

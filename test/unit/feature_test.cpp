@@ -26,10 +26,11 @@ Zone any_zone() {
                                                      "Asia/Kathmandu", "America/St_Johns", "Antarctica/Troll"));
 }
 
-FeatureDefinition any_definition() {
+/// Of a kind from `from` up to and without `to`.
+FeatureDefinition any_definition(int from = 1, int to = 8) {
     FeatureDefinition out;
     out.event.type = "e";
-    out.kind = static_cast<FeatureKind>(*rc::gen::inRange(1, 8));
+    out.kind = static_cast<FeatureKind>(*rc::gen::inRange(from, to));
     if (*rc::gen::arbitrary<bool>())
         out.property = language::Path{{"amount"}};
     if (out.kind == FeatureKind::recent) {
@@ -135,8 +136,7 @@ std::vector<Entry> naive_entries(const FeatureDefinition& definition, std::vecto
 // What a window shows at a moment is what all events would show, however few of them are kept.
 TEST(Feature, AWindowShowsWhatAllEventsWouldShow) {
     EXPECT_TRUE(rc::check([] {
-        auto definition = any_definition();
-        RC_PRE(definition.kind == FeatureKind::recent);
+        auto const definition = any_definition(5, 6);
         auto const zone = any_zone();
         auto events = any_events();
         auto const all = naive_entries(definition, events, zone);
@@ -164,10 +164,7 @@ TEST(Feature, AWindowShowsWhatAllEventsWouldShow) {
 
 TEST(Feature, CapsKeepTheFirstOfEachPeriod) {
     EXPECT_TRUE(rc::check([] {
-        auto definition = any_definition();
-        definition.kind = FeatureKind::capped;
-        definition.cap = *rc::gen::inRange<std::int64_t>(1, 4);
-        definition.period = *rc::gen::element(Period::hour, Period::day, Period::week, Period::month, Period::ever);
+        auto const definition = any_definition(7, 8);
         auto const zone = any_zone();
         auto events = any_events();
         auto const wanted = naive_entries(definition, events, zone);
@@ -198,8 +195,7 @@ TEST(Feature, OnlyTheNewestPeriodsAreKept) {
 
 TEST(Feature, SumsAndExtremesAreThoseOfTheSet) {
     EXPECT_TRUE(rc::check([] {
-        auto definition = any_definition();
-        RC_PRE(definition.kind <= FeatureKind::last);
+        auto const definition = any_definition(1, 5);
         auto const zone = any_zone();
         auto events = any_events();
         Wide sum = 0;
@@ -233,7 +229,8 @@ TEST(Feature, BytesComeBack) {
     EXPECT_TRUE(rc::check([] {
         auto const definition = any_definition();
         auto const value = fold_all(definition, any_events(), any_zone());
-        RC_PRE(value.index() != 0U);
+        if (value.index() == 0U)
+            return;
         auto const written = bytes(value);
         ByteReader in(written);
         auto const back = decode_feature(in, {9'500 * one_day, 0, 0});
