@@ -165,6 +165,9 @@ void DecayedSum::drop_old() {
         auto const age = newest - static_cast<std::uint64_t>(bucket.period);
         return age >= max_periods || (bucket.amount == 0 && age > 0);
     };
+    // Only the bucket that was the newest can be 0.
+    if (!is_old(buckets_.front()) && (buckets_.size() < 2 || !is_old(buckets_[buckets_.size() - 2])))
+        return;
     buckets_.erase(std::remove_if(buckets_.begin(), buckets_.end(), is_old), buckets_.end());
 }
 

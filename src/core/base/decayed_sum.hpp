@@ -82,6 +82,8 @@ public:
     [[nodiscard]] const std::pmr::vector<Bucket>& buckets() const noexcept { return buckets_; }
     /// Adds to a bucket directly (a text form is read this way).
     void add_bucket(std::int64_t period, Wide amount);
+    /// Makes room for as many buckets as will be added.
+    void reserve(std::size_t buckets) { buckets_.reserve(buckets); }
     /// The same buckets and half-life (stricter than comparing equal).
     [[nodiscard]] bool same_as(const DecayedSum& other) const {
         return half_life_ == other.half_life_ && buckets_ == other.buckets_;
