@@ -3,3 +3,7 @@ CREATE SCHEMA nurture;
 COMMENT ON SCHEMA nurture IS 'marketing automation: profiles, scores, segments, workflows and their actions';
 GRANT USAGE ON SCHEMA nurture TO PUBLIC;
 SET LOCAL search_path = pg_catalog, pg_temp;
+
+CREATE FUNCTION nurture._enabled() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_enabled';
+COMMENT ON FUNCTION nurture._enabled() IS 'whether nurture.enabled is on; off: no worker, and the clock may be simulated';

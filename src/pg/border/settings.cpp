@@ -112,3 +112,8 @@ const char* timezone() noexcept {
 
 } // namespace settings
 } // namespace nurture::border
+
+// In C, so that asking loads the library: an unknown setting cannot be asked for.
+NURTURE_FUNCTION(nurture_enabled) {
+    return BoolGetDatum(nurture::border::settings::enabled());
+}

@@ -80,7 +80,8 @@ CREATE FUNCTION nurture.claim(channel text, max_actions int DEFAULT 100, lease i
     AS $$
 #variable_conflict use_column
 DECLARE
-    moment CONSTANT timestamptz := clock_timestamp();
+    began CONSTANT timestamptz := clock_timestamp();
+    moment CONSTANT timestamptz := nurture._now();
     entries_before CONSTANT bigint := pg_stat_get_xact_tuples_returned('nurture.action_claimable'::regclass);
     room int := max_actions;
     line int := 0;
@@ -158,7 +159,7 @@ BEGIN
         AND pg_stat_get_xact_tuples_returned('nurture.action_claimable'::regclass) - entries_before > 10000 + max_actions
     THEN
         look.until := clock_timestamp()
-            + LEAST(interval '1 second' + 20 * (clock_timestamp() - moment), interval '5 seconds');
+            + LEAST(interval '1 second' + 20 * (clock_timestamp() - began), interval '5 seconds');
     END IF;
     IF look.until IS NOT NULL THEN
         PERFORM nurture._remember(claim.channel, look::text);
@@ -177,7 +178,7 @@ CREATE FUNCTION nurture.next_claimable(channel text) RETURNS timestamptz
     AS $$
 #variable_conflict use_column
 DECLARE
-    moment CONSTANT timestamptz := clock_timestamp();
+    moment CONSTANT timestamptz := nurture._now();
     look CONSTANT nurture._claim_look := nurture._recall_look(next_claimable.channel);
     no_id CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
     line int := 0;

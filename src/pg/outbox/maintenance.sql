@@ -6,7 +6,7 @@ CREATE FUNCTION nurture._fold_cancellations(max_actions int DEFAULT 10000) RETUR
     SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
     AS $$
 DECLARE
-    moment CONSTANT timestamptz := clock_timestamp();
+    moment CONSTANT timestamptz := nurture._now();
     folded bigint;
 BEGIN
     -- An action under a running lease is being carried out: its cancellation waits for what comes of it.
@@ -38,7 +38,7 @@ CREATE FUNCTION nurture._expire_actions(max_actions int DEFAULT 10000) RETURNS b
     SET plan_cache_mode = force_generic_plan SET jit = off
     AS $$
 DECLARE
-    moment CONSTANT timestamptz := clock_timestamp();
+    moment CONSTANT timestamptz := nurture._now();
     settled bigint;
 BEGIN
     WITH late AS (
@@ -62,10 +62,10 @@ BEGIN
         FROM outcome o WHERE a.id = o.id
         RETURNING a AS action
     ), told AS (
-        INSERT INTO nurture.inbox (contact, type, at, props, message_id)
-        SELECT (o.action).contact, CASE (o.action).status WHEN 'dead' THEN '$failed' ELSE '$dropped' END, clock_timestamp(),
+        INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
+        SELECT (o.action).contact, CASE (o.action).status WHEN 'dead' THEN '$failed' ELSE '$dropped' END, moment,
                nurture._result_props(o.action),
-               (o.action).id || CASE (o.action).status WHEN 'dead' THEN ':failed' ELSE ':dropped' END
+               (o.action).id || CASE (o.action).status WHEN 'dead' THEN ':failed' ELSE ':dropped' END, moment
         FROM over o
     )
     SELECT count(*) INTO settled FROM over;
@@ -82,7 +82,7 @@ CREATE FUNCTION nurture._drop_actions(ids uuid[], why text) RETURNS bigint
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
     AS $$
 DECLARE
-    moment CONSTANT timestamptz := clock_timestamp();
+    moment CONSTANT timestamptz := nurture._now();
     dropped bigint;
 BEGIN
     WITH refused AS (
@@ -95,8 +95,8 @@ BEGIN
         FROM refused r WHERE a.id = r.id
         RETURNING a AS action
     ), told AS (
-        INSERT INTO nurture.inbox (contact, type, at, props, message_id)
-        SELECT (o.action).contact, '$dropped', clock_timestamp(), nurture._result_props(o.action), (o.action).id || ':dropped'
+        INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
+        SELECT (o.action).contact, '$dropped', moment, nurture._result_props(o.action), (o.action).id || ':dropped', moment
         FROM over o
     )
     SELECT count(*) INTO dropped FROM over;

@@ -16,6 +16,7 @@ CREATE FUNCTION nurture.complete(receipts uuid[]) RETURNS int
     SET plan_cache_mode = force_generic_plan SET jit = off
     AS $$
 DECLARE
+    moment CONSTANT timestamptz := nurture._now();
     accepted int;
 BEGIN
     WITH given AS (
@@ -34,8 +35,8 @@ BEGIN
         FROM mine WHERE a.id = mine.id AND a.status = 'claimed'
         RETURNING a AS action
     ), told AS (
-        INSERT INTO nurture.inbox (contact, type, at, props, message_id)
-        SELECT (d.action).contact, '$sent', clock_timestamp(), nurture._result_props(d.action), (d.action).id || ':sent'
+        INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
+        SELECT (d.action).contact, '$sent', moment, nurture._result_props(d.action), (d.action).id || ':sent', moment
         FROM done d
     )
     SELECT count(*) INTO accepted FROM mine;
@@ -63,6 +64,7 @@ CREATE FUNCTION nurture.fail(receipt uuid, reason text, retry_after interval DEF
     AS $$
 #variable_conflict use_column
 DECLARE
+    moment CONSTANT timestamptz := nurture._now();
     act nurture.action;
     next_due timestamptz;
     cancellation text;
@@ -84,7 +86,7 @@ BEGIN
 
     act.leased_until := NULL;
     act.reason := left(fail.reason, 1000);
-    next_due := clock_timestamp() + COALESCE(retry_after, nurture._backoff(act.id, act.attempts));
+    next_due := moment + COALESCE(retry_after, nurture._backoff(act.id, act.attempts));
     SELECT COALESCE(c.reason, 'cancelled') INTO cancellation FROM nurture.action_cancel c WHERE c.id = act.id LIMIT 1;
     IF FOUND THEN
         act.status := 'cancelled';
@@ -100,8 +102,8 @@ BEGIN
     UPDATE nurture.action a
     SET status = act.status, leased_until = NULL, reason = act.reason, due = act.due WHERE a.id = act.id;
     IF act.status IN ('failed', 'dead') THEN
-        INSERT INTO nurture.inbox (contact, type, at, props, message_id)
-        VALUES (act.contact, '$failed', clock_timestamp(), nurture._result_props(act), act.id || ':failed');
+        INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
+        VALUES (act.contact, '$failed', moment, nurture._result_props(act), act.id || ':failed', moment);
     END IF;
     RETURN act.status;
 END

@@ -21,7 +21,7 @@ BEGIN
     last_error_at := w.last_error_at;
     status := CASE
         WHEN NOT nurture._is_own_database() THEN 'restored copy: nothing runs until nurture.resume()'
-        WHEN NOT current_setting('nurture.enabled')::boolean THEN 'switched off by nurture.enabled'
+        WHEN NOT nurture._enabled() THEN 'switched off by nurture.enabled'
         WHEN w.pid IS NULL THEN 'no worker runs: nurture.start_worker(), or CALL nurture.tick()'
         WHEN w.failures > 0 THEN 'the worker fails: see last_error'
         WHEN e.model_problem IS NOT NULL THEN 'the definitions do not compile, the last good model stays: see model_problem'

@@ -106,21 +106,19 @@ BEGIN
     END IF;
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
-    IF taken + woken > 0 OR moment - engine.drained > interval '1 second' OR engine.drained IS NULL THEN
-        UPDATE nurture.engine e
-        SET tick = CASE WHEN taken + woken > 0 OR e.tick = 0 THEN this_tick ELSE e.tick END,
-            drained = CASE WHEN more THEN e.drained ELSE moment END,
-            due_from = CASE WHEN range.all_of_it AND woken < batch_rows THEN moment
-                            ELSE least(e.due_from, counts.due) END,
-            logged = e.logged + logged, rejected = e.rejected + rejected,
-            duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
-            unconvertible = e.unconvertible + counts.unconvertible,
-            last_tick_at = CASE WHEN taken + woken > 0 THEN clock_timestamp() ELSE e.last_tick_at END,
-            last_tick_rows = CASE WHEN taken + woken > 0 THEN taken + woken ELSE e.last_tick_rows END,
-            last_tick_ms = CASE WHEN taken + woken > 0
-                                THEN round((extract(epoch FROM clock_timestamp() - began) * 1000)::numeric, 1)
-                                ELSE e.last_tick_ms END;
-    END IF;
+    UPDATE nurture.engine e
+    SET tick = CASE WHEN taken + woken > 0 OR e.tick = 0 THEN this_tick ELSE e.tick END,
+        drained = CASE WHEN more THEN e.drained ELSE moment END,
+        due_from = CASE WHEN range.all_of_it AND woken < batch_rows THEN moment
+                        ELSE least(e.due_from, counts.due) END,
+        logged = e.logged + logged, rejected = e.rejected + rejected,
+        duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
+        unconvertible = e.unconvertible + counts.unconvertible,
+        last_tick_at = CASE WHEN taken + woken > 0 THEN clock_timestamp() ELSE e.last_tick_at END,
+        last_tick_rows = CASE WHEN taken + woken > 0 THEN taken + woken ELSE e.last_tick_rows END,
+        last_tick_ms = CASE WHEN taken + woken > 0
+                            THEN round((extract(epoch FROM clock_timestamp() - began) * 1000)::numeric, 1)
+                            ELSE e.last_tick_ms END;
     RETURN NEXT;
 END
 $$;
@@ -136,7 +134,7 @@ DECLARE
 BEGIN
     IF now IS NULL THEN
         RAISE EXCEPTION 'now must not be null' USING ERRCODE = 'null_value_not_allowed';
-    ELSIF now OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() AND pg_catalog.current_setting('nurture.enabled')::boolean THEN
+    ELSIF now OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp() AND nurture._enabled() THEN
         RAISE EXCEPTION 'now is in the future' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'A simulated clock needs ALTER DATABASE … SET nurture.enabled = off, and a new session.';
     ELSIF NOT outside AND pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'read committed' THEN
