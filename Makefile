@@ -22,16 +22,23 @@ PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -Isrc -MMD -MP
 PG_CXXFLAGS  = -std=c++20 -Wall -Wextra -Wshadow -Wno-register -Wno-missing-field-initializers \
                -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
-SHLIB_LINK   = -lstdc++ -ldate-tz -lre2
+SHLIB_LINK   = -Wl,--version-script=src/pg/exports.map -lstdc++ -ldate-tz -lre2
 
 # The bitcode of C++ buys nothing (JIT inlines none of it) and doubles the build.
 override with_llvm = no
+
+# What a visitor types first needs no server yet (it is installed on the way), and PGXS has a `check` of its own.
+ifneq ($(filter demo check example-%,$(MAKECMDGOALS)),)
+include test/scripts.mk
+else
 
 PGXS        := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # PostgreSQL's headers are the system's: our warnings are for our code.
 override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_server),$(CPPFLAGS))
+
+nurture.so: src/pg/exports.map
 
 -include $(OBJS:.o=.d)
 
@@ -41,3 +48,5 @@ $(EXTENSION)--$(EXTVERSION).sql: Makefile src/pg/install.order $(SQL_MODULES)
 	  for module in $(SQL_MODULES); do echo; cat $$module; done; } > $@
 
 include test/targets.mk
+
+endif

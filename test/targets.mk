@@ -18,3 +18,8 @@ isolation:
 .PHONY: bench-outbox
 bench-outbox:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/outbox/run.sh
+
+# Against the same function written by hand; BENCH=full for 5 million events.
+.PHONY: bench
+bench:
+	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/run.sh

@@ -29,7 +29,7 @@ EventSet random_set() {
         Time at = *rc::gen::oneOf(rc::gen::arbitrary<Time>(), rc::gen::just(never), rc::gen::just(always),
                                   rc::gen::inRange<Time>(-5, 5));
         if (set.kind == TimeKind::date && at != never && at != always)
-            at -= at % day;
+            at -= at % one_day;
         auto const mask =
             static_cast<std::uint32_t>(*rc::gen::arbitrary<std::uint32_t>()) & low_bits(set.conditions);
         set.events.push_back({at, mask == 0 ? 1u : mask});
@@ -45,7 +45,7 @@ bool same(const EventSet& a, const EventSet& b) {
 
 CohortSummary random_summary() {
     CohortSummary sum;
-    sum.period = {0, 7 * day};
+    sum.period = {0, 7 * one_day};
     for (int n = pick(0, 6); n > 0; --n) {
         std::set<std::int64_t> periods;
         for (int k = pick(0, 6); k > 0; --k)
@@ -117,14 +117,14 @@ TEST(Cohort, BytesAndTextAreExactAndNothingElseIsTaken) {
 
 TEST(Cohort, PeriodsHoldTheirTimes) {
     EXPECT_TRUE(rc::check([] {
-        Period const period = *rc::gen::element(Period{1, 0}, Period{3, 0}, Period{12, 0}, Period{0, week},
-                                                Period{0, day}, Period{0, hour}, Period{0, 7});
-        Time const at = pick<Time>(-200'000'000 * second, 2'000'000'000 * second);
+        Period const period = *rc::gen::element(Period{1, 0}, Period{3, 0}, Period{12, 0}, Period{0, one_week},
+                                                Period{0, one_day}, Period{0, one_hour}, Period{0, 7});
+        Time const at = pick<Time>(-200'000'000 * one_second, 2'000'000'000 * one_second);
         std::int64_t const number = period_of(period, at);
         RC_ASSERT(period_start(period, number) <= at);
         RC_ASSERT(at < period_start(period, number + 1));
     }));
-    EXPECT_EQ(period_start({0, week}, 0), 2 * day); // a Monday
+    EXPECT_EQ(period_start({0, one_week}, 0), 2 * one_day); // a Monday
     EXPECT_EQ(period_of({1, 0}, -1), -1);           // December 1999
     EXPECT_THROW((void)make_period({1, 1, 0}), Error);
     EXPECT_THROW((void)make_period({0, 0, 0}), Error);

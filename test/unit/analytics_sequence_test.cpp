@@ -182,6 +182,13 @@ TEST(Sequence, TimeIsMeasuredBetweenTheMatchedEvents) {
     EXPECT_TRUE(sequence_matches(parse_pattern("(?1).(?2)", true), events));
 }
 
+// What was under way when a match was completed has overlapped it and must not go on, tied rows or not.
+TEST(Sequence, MatchesDoNotOverlap) {
+    Pattern const pattern = parse_pattern("(?1).*(?2).*(?3).*(?4)", true);
+    std::vector<Event> const events{{1, 1}, {2, 2}, {3, 4}, {4, 2}, {4, 8}, {5, 4}, {6, 8}};
+    EXPECT_EQ(sequence_count(pattern, events), 1u);
+}
+
 TEST(Sequence, UnitsAreExact) {
     EXPECT_EQ(parse_pattern("(?1)(?t<=0.000001)(?1)", false).gaps[0].most, 1u);
     EXPECT_EQ(parse_pattern("(?1)(?t<=1.5h)(?1)", false).gaps[0].most, 5'400'000'000u);

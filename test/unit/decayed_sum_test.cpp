@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/multiprecision/cpp_dec_float.hpp>
 
+#include "core/analytics/decayed.hpp"
 #include "core/base/error.hpp"
 #include "core/base/exp2.hpp"
 
@@ -21,7 +22,8 @@ struct Entry {
 
 Exact to_exact(Wide value) {
     bool const negative = value < 0;
-    auto const magnitude = negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+    auto const magnitude =
+        negative ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
     Exact const result = Exact(static_cast<std::uint64_t>(magnitude >> 64)) * pow(Exact(2), 64) +
                          Exact(static_cast<std::uint64_t>(magnitude));
     return negative ? -result : result;
@@ -37,7 +39,8 @@ std::vector<Entry> any_history(Span half_life) {
 }
 
 Span any_half_life() {
-    return *rc::gen::elementOf(std::vector<Span>{one_second, one_hour, one_day, 14 * one_day, 365 * one_day, 7 * one_day + 1, Span{999'983}});
+    return *rc::gen::elementOf(
+        std::vector<Span>{one_second, one_hour, one_day, 14 * one_day, 365 * one_day, 7 * one_day + 1, Span{999'983}});
 }
 
 DecayedSum fold(Span half_life, const std::vector<Entry>& entries) {
@@ -90,12 +93,12 @@ TEST(DecayedSum, AgreesWithTheFormulaInAHundredDigits) {
         Exact truth = 0;
         Exact magnitude = 0;
         for (auto const& entry : entries) {
-            Exact const part =
-                Exact(entry.amount) * pow(Exact(2), Exact(entry.at - at) / Exact(half_life));
+            Exact const part = Exact(entry.amount) * pow(Exact(2), Exact(entry.at - at) / Exact(half_life));
             truth += part;
             magnitude += abs(part);
         }
-        RC_ASSERT(abs(to_exact(sum.value_at(at)) - truth) <= Exact("0.5000001") + magnitude * Exact("4.6e-13"));
+        RC_ASSERT(abs(to_exact(sum.value_at(at)) - truth) <=
+                  Exact("0.5000001") + magnitude * Exact("4.6e-13"));
     }));
 }
 
@@ -129,13 +132,16 @@ TEST(DecayedSum, CancellingAmountsDoNotBringBackWhatWasDropped) {
 
 TEST(DecayedSum, NeverGrowsWithTime) {
     EXPECT_TRUE(rc::check([] {
-        Span const half_life =
-            *rc::gen::elementOf(std::vector<Span>{Span{1}, Span{3}, one_second, 14 * one_day + 1, 30 * 365 * one_day, Span{DecayedSum::max_half_life}});
+        Span const half_life = *rc::gen::elementOf(std::vector<Span>{
+            Span{1}, Span{3}, one_second, 14 * one_day + 1, 30 * 365 * one_day, Span{DecayedSum::max_half_life}});
         DecayedSum sum(half_life);
-        sum.add(*rc::gen::inRange<Time>(0, 100 * 365 * one_day), *rc::gen::inRange<std::int64_t>(1, INT64_MAX));
+        sum.add(*rc::gen::inRange<Time>(0, std::min<Span>(9 * half_life, 250 * 365 * one_day) + 1),
+                *rc::gen::inRange<std::int64_t>(1, INT64_MAX));
         // Around period boundaries and anywhere.
-        Time const base = *rc::gen::elementOf(std::vector<Time>{Time{1}, Time{2}, Time{3}, Time{50}}) * std::min<Span>(half_life, 100 * 365 * one_day) +
-                          *rc::gen::inRange<Time>(-3, 3) + *rc::gen::elementOf(std::vector<Time>{Time{0}, half_life / 2, half_life / 3});
+        Time const base = *rc::gen::elementOf(std::vector<Time>{Time{1}, Time{2}, Time{3}, Time{50}}) *
+                              std::min<Span>(half_life, 100 * 365 * one_day) +
+                          *rc::gen::inRange<Time>(-3, 3) +
+                          *rc::gen::elementOf(std::vector<Time>{Time{0}, half_life / 2, half_life / 3});
         Wide last = sum.value_at(base);
         for (Time t = base + 1; t < base + 20; ++t) {
             Wide const value = sum.value_at(t);
@@ -171,18 +177,68 @@ TEST(DecayedSum, OrderHoldsAtAllTimes) {
     EXPECT_TRUE(DecayedSum(one_day).compare(DecayedSum(2 * one_day)) == std::strong_ordering::less);
 }
 
-TEST(DecayedSum, SubtractingGivesWhatTheRestGives) {
+// The frame moves: rows leave in the order they came, and what remains is as if added up anew.
+TEST(MovingDecayed, AgreesWithAddingUpTheFrame) {
     EXPECT_TRUE(rc::check([] {
         Span const half_life = any_half_life();
         auto entries = any_history(half_life);
-        std::sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.at < b.at; });
-        RC_PRE(entries.size() > 1);
-        auto sum = fold(half_life, entries);
-        auto const before = sum.encode();
-        bool const done = sum.try_subtract(entries[0].at, entries[0].amount);
-        entries.erase(entries.begin());
-        RC_ASSERT(sum.encode() == (done ? fold(half_life, entries).encode() : before));
+        if (*rc::gen::arbitrary<bool>())
+            std::sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.at < b.at; });
+        analytics::MovingDecayed moving(half_life, std::pmr::get_default_resource());
+        std::size_t from = 0;
+        for (std::size_t to = 0; to < entries.size(); ++to) {
+            moving.add(entries[to].at, entries[to].amount);
+            while (from < to && *rc::gen::inRange(0, 3) == 0) {
+                if (!moving.try_remove(entries[from].at, entries[from].amount)) {
+                    moving = analytics::MovingDecayed(half_life, std::pmr::get_default_resource());
+                    for (std::size_t i = from + 1; i <= to; ++i)
+                        moving.add(entries[i].at, entries[i].amount);
+                }
+                ++from;
+            }
+            std::vector<Entry> const frame(entries.begin() + static_cast<std::ptrdiff_t>(from),
+                                           entries.begin() + static_cast<std::ptrdiff_t>(to) + 1);
+            RC_ASSERT(moving.mean().sum().encode() == fold(half_life, frame).encode());
+        }
     }));
+}
+
+TEST(DecayedMean, AgreesWithTheFormula) {
+    EXPECT_TRUE(rc::check([] {
+        Span const half_life = any_half_life();
+        auto entries = any_history(half_life);
+        RC_PRE(!entries.empty());
+        analytics::DecayedMean mean(half_life, std::pmr::get_default_resource());
+        Exact above = 0;
+        Exact below = 0;
+        for (auto const& entry : entries) {
+            mean.add(entry.at, entry.amount);
+            Exact const weight = pow(Exact(2), Exact(entry.at) / Exact(half_life));
+            above += weight * entry.amount;
+            below += weight;
+        }
+        RC_ASSERT(abs(to_exact(mean.mean()) - above / below) < Exact("0.51"));
+    }));
+}
+
+TEST(DecayedText, ComesBack) {
+    DecayedSum sum(90 * one_minute);
+    EXPECT_EQ(analytics::print_decayed(sum), "90 minutes:");
+    sum.add(0, 1);
+    sum.add(-180 * one_minute, -3);
+    EXPECT_EQ(analytics::print_decayed(sum), "90 minutes: -2=-3298534883328 0=1099511627776");
+    EXPECT_EQ(analytics::print_half_life(1), "1 microsecond");
+    EXPECT_EQ(analytics::print_half_life(one_day), "1 day");
+    EXPECT_TRUE(rc::check([] {
+        Span const half_life = any_half_life();
+        auto const any = fold(half_life, any_history(half_life));
+        RC_ASSERT(analytics::parse_decayed(analytics::print_decayed(any)).same_as(any));
+    }));
+    for (auto const* text :
+         {"", "14", "14 days", "14 fortnights:", "0 days:", "1 day: 5", "1 day: 5=", "1 day: 5=1x",
+          "1 day: 5=1 4=1", "1 day: 5=1 5=1", "1 day: 5=0 6=1", "1 day: 1=1 65=1",
+          "99999 days:", "1 day: 5=170141183460469231731687303715884105728", "1 day: 9223372036854775808=1"})
+        EXPECT_THROW((void)analytics::parse_decayed(text), Error) << text;
 }
 
 TEST(DecayedSum, BytesComeBack) {

@@ -13,7 +13,7 @@ namespace nurture::analytics {
 namespace {
 
 constexpr std::uint8_t format_version = 1;
-constexpr Span monday = 2 * day; // Monday, 3 January 2000
+constexpr Span monday = 2 * one_day; // Monday, 3 January 2000
 constexpr std::size_t most_lines = 1'000'000;
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept {
@@ -22,7 +22,7 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept {
 
 Time midnight(date::sys_days days) noexcept {
     using namespace std::chrono;
-    return static_cast<Time>(days.time_since_epoch().count()) * day - unix_epoch_offset * second;
+    return static_cast<Time>(days.time_since_epoch().count()) * one_day - unix_epoch_offset * one_second;
 }
 
 void add_to(std::int64_t& sum, std::int64_t value) {
@@ -53,7 +53,7 @@ std::int64_t period_of(const Period& period, Time at) noexcept {
             shifted = always;
         return floor_divide(shifted, period.micros);
     }
-    date::sys_days const days{date::days{floor_divide(at, day) + unix_epoch_offset / 86'400}};
+    date::sys_days const days{date::days{floor_divide(at, one_day) + unix_epoch_offset / 86'400}};
     date::year_month_day const ymd{days};
     std::int64_t const month = (static_cast<std::int64_t>(static_cast<int>(ymd.year())) - 2000) * 12 +
                                static_cast<unsigned>(ymd.month()) - 1;
@@ -67,7 +67,7 @@ Time period_start(const Period& period, std::int64_t number) noexcept {
     } else {
         __int128 const month = static_cast<__int128>(number) * period.months;
         if (month < -12 * 30'000 || month > 12 * 30'000) {
-            start = static_cast<__int128>(month) * 30 * day;
+            start = static_cast<__int128>(month) * 30 * one_day;
         } else {
             std::int64_t const m = static_cast<std::int64_t>(month);
             std::int64_t const year = floor_divide(m, 12);

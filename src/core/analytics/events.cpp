@@ -14,7 +14,7 @@ constexpr std::uint8_t format_version = 1;
 constexpr std::string_view kind_names[] = {"timestamptz", "timestamp", "date", "bigint"};
 
 bool is_midnight(Time at) noexcept {
-    return at % day == 0 || at == never || at == always;
+    return at % one_day == 0 || at == never || at == always;
 }
 
 /// Reads the text form; remembers where it is for the message.

@@ -188,8 +188,8 @@ private:
             std::string_view name;
             Span micros;
         };
-        for (Unit const unit : {Unit{"us", 1}, Unit{"ms", 1000}, Unit{"min", minute}, Unit{"s", second},
-                                Unit{"h", hour}, Unit{"d", day}, Unit{"w", week}})
+        for (Unit const unit : {Unit{"us", 1}, Unit{"ms", 1000}, Unit{"min", one_minute}, Unit{"s", one_second},
+                                Unit{"h", one_hour}, Unit{"d", one_day}, Unit{"w", one_week}})
             if (accept(unit.name)) {
                 factor = static_cast<std::uint64_t>(unit.micros);
                 break;

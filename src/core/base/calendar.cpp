@@ -6,7 +6,6 @@
 #include <date/tz.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 
@@ -205,26 +204,6 @@ std::optional<Time> parse_iso_time(std::string_view text, const Zone& zone) {
     if (!offset || !text.empty())
         return std::nullopt;
     return zoned ? local - *offset : zone.to_utc(local);
-}
-
-std::string print_iso_time(Time t) {
-    auto const sys = to_sys(t);
-    auto const days = date::floor<date::days>(sys);
-    date::year_month_day const civil(days);
-    std::int64_t rest = (sys - days).count();
-    std::array<char, 48> buffer{};
-    int const length =
-        std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(civil.year()),
-                      static_cast<unsigned>(civil.month()), static_cast<unsigned>(civil.day()),
-                      static_cast<int>(rest / one_hour), static_cast<int>(rest % one_hour / one_minute),
-                      static_cast<int>(rest % one_minute / one_second));
-    std::string out(buffer.data(), static_cast<std::size_t>(length));
-    if (rest %= one_second; rest != 0) {
-        std::string digits = std::to_string(one_second + rest).substr(1);
-        digits.erase(digits.find_last_not_of('0') + 1);
-        out += '.' + digits;
-    }
-    return out + 'Z';
 }
 
 } // namespace nurture

@@ -1,7 +1,7 @@
 #pragma once
 // The civil calendar: time zones (the system's tz database), local days and months. A local time is microseconds since
 // 2000-01-01 00:00 of the local clock.
-#include "core/base/time.hpp"
+#include "core/base/iso_time.hpp"
 
 #include <optional>
 #include <string>
@@ -43,8 +43,5 @@ enum class Period : std::uint8_t { hour, day, week, month, ever };
 /// An ISO 8601 date or time ("2026-01-31", "2026-01-31T10:00:00.5+02:00", a blank for the T). Without an offset it is
 /// taken in `zone`. Empty when the text is something else.
 [[nodiscard]] std::optional<Time> parse_iso_time(std::string_view text, const Zone& zone);
-
-/// "2026-01-31T10:00:00.5Z".
-[[nodiscard]] std::string print_iso_time(Time t);
 
 } // namespace nurture

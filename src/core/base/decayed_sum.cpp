@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 
 #include "core/base/error.hpp"
 #include "core/base/exp2.hpp"
+#include "core/base/varint.hpp"
 
 namespace nurture {
 
 namespace {
-
-using UnsignedWide = unsigned __int128;
 
 constexpr int weight_bits = 40;
 constexpr char format_version = 1;
@@ -20,8 +20,8 @@ constexpr std::int64_t floor_divide(std::int64_t a, std::int64_t b) noexcept {
     return a / b - (a % b < 0 ? 1 : 0);
 }
 
-// A bucket's share of 256 bits, little-endian. Buckets are 128 bits, the newest is shifted by 63 so that the oldest of
-// 64 loses nothing; their sum stays below 2^191, times a 64-bit weight below 2^255.
+// A bucket's share of 256 bits, little-endian. Buckets are 128 bits, the newest is shifted by 63 so that the
+// oldest of 64 loses nothing; their sum stays below 2^191, times a 64-bit weight below 2^255.
 struct Wide256 {
     std::array<std::uint64_t, 4> limb{};
 
@@ -92,7 +92,9 @@ struct Wide256 {
         int const limbs = count / 64;
         int const shift = count % 64;
         for (int i = 3; i >= 0; --i) {
-            auto const at = [&](int k) -> std::uint64_t { return k >= 0 ? limb[static_cast<std::size_t>(k)] : 0; };
+            auto const at = [&](int k) -> std::uint64_t {
+                return k >= 0 ? limb[static_cast<std::size_t>(k)] : 0;
+            };
             std::uint64_t part = at(i - limbs) << shift;
             if (shift > 0)
                 part |= at(i - limbs - 1) >> (64 - shift);
@@ -106,7 +108,8 @@ Wide256 combine(const std::pmr::vector<DecayedSum::Bucket>& buckets) noexcept {
     Wide256 sum;
     auto const newest = static_cast<std::uint64_t>(buckets.back().period);
     for (auto const& bucket : buckets)
-        sum.add_shifted(bucket.amount, 63 - static_cast<unsigned>(newest - static_cast<std::uint64_t>(bucket.period)));
+        sum.add_shifted(bucket.amount,
+                        63 - static_cast<unsigned>(newest - static_cast<std::uint64_t>(bucket.period)));
     return sum;
 }
 
@@ -116,7 +119,7 @@ Wide256 combine(const std::pmr::vector<DecayedSum::Bucket>& buckets) noexcept {
 
 Wide checked_add(Wide a, Wide b) {
     Wide sum = 0;
-    // The most negative value is left out so that every bucket can be negated.
+    // The most negative value is left out: magnitudes then fit 127 bits.
     if (__builtin_add_overflow(a, b, &sum) || sum == static_cast<Wide>(UnsignedWide{1} << 127))
         too_large();
     return sum;
@@ -124,8 +127,8 @@ Wide checked_add(Wide a, Wide b) {
 
 // amount * 2^(r/H) in units of 2^-40.
 Wide weighted(Time at, std::int64_t period, Span half_life, Wide amount) {
-    auto const rest = static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(period) *
-                                                           static_cast<std::uint64_t>(half_life);
+    auto const rest = static_cast<std::uint64_t>(at) -
+                      static_cast<std::uint64_t>(period) * static_cast<std::uint64_t>(half_life);
     std::uint64_t const exact = exp2_ratio_q63(rest, static_cast<std::uint64_t>(half_life));
     constexpr int cut = 63 - weight_bits;
     auto const weight = static_cast<Wide>((exact >> cut) + ((exact >> (cut - 1)) & 1));
@@ -135,56 +138,10 @@ Wide weighted(Time at, std::int64_t period, Span half_life, Wide amount) {
     return checked_add(product, 0);
 }
 
-void put_varint(std::string& out, UnsignedWide value) {
-    for (; value >= 128; value >>= 7)
-        out += static_cast<char>(static_cast<unsigned char>(value | 128));
-    out += static_cast<char>(static_cast<unsigned char>(value));
-}
-
-UnsignedWide zigzag(Wide value) noexcept {
-    return static_cast<UnsignedWide>(value) << 1 ^ static_cast<UnsignedWide>(value >> 127);
-}
-
-[[noreturn]] void corrupt(const char* what) {
-    throw Error(ErrorKind::corrupt_data, "invalid bytes of a decayed sum", what);
-}
-
-// Takes bytes from the front; refuses every varint that encode would not have written.
-class Reader {
-  public:
-    explicit Reader(std::string_view bytes) noexcept : bytes_(bytes) {}
-
-    UnsignedWide varint(int bits) {
-        UnsignedWide value = 0;
-        for (int shift = 0;; shift += 7) {
-            if (at_ == bytes_.size())
-                corrupt("The bytes end within a number.");
-            auto const byte = static_cast<unsigned char>(bytes_[at_++]);
-            auto const part = static_cast<UnsignedWide>(byte & 127);
-            if (shift >= bits || (bits - shift < 7 && (part >> (bits - shift)) != 0))
-                corrupt("A number is too large.");
-            value |= part << shift;
-            if (byte < 128) {
-                if (byte == 0 && shift > 0)
-                    corrupt("A number is longer than needed.");
-                return value;
-            }
-        }
-    }
-    Wide signed_varint(int bits) {
-        UnsignedWide const value = varint(bits);
-        return static_cast<Wide>(value >> 1) ^ -static_cast<Wide>(value & 1);
-    }
-    [[nodiscard]] bool done() const noexcept { return at_ == bytes_.size(); }
-
-  private:
-    std::string_view bytes_;
-    std::size_t at_ = 0;
-};
-
 } // namespace
 
-DecayedSum::DecayedSum(Span half_life, std::pmr::memory_resource* memory) : half_life_(half_life), buckets_(memory) {
+DecayedSum::DecayedSum(Span half_life, std::pmr::memory_resource* memory)
+    : half_life_(half_life), buckets_(memory) {
     if (half_life <= 0 || half_life > max_half_life)
         throw Error(ErrorKind::invalid_parameter, "half-life out of range",
                     "A half-life must be positive and at most 30 years.");
@@ -200,14 +157,17 @@ int DecayedSum::sign() const {
     return sum.zero() ? 0 : sum.negative() ? -1 : 1;
 }
 
-// The newest period is kept even when it adds up to 0: which periods are dropped must depend on the set of what was
-// added alone. All other zeros go, so that equal sums have equal buckets.
+// The newest period is kept even when it adds up to 0: which periods are dropped must depend on the set of
+// what was added alone. All other zeros go, so that equal sums have equal buckets.
 void DecayedSum::drop_old() {
     auto const newest = static_cast<std::uint64_t>(buckets_.back().period);
     auto const is_old = [&](const Bucket& bucket) {
         auto const age = newest - static_cast<std::uint64_t>(bucket.period);
         return age >= max_periods || (bucket.amount == 0 && age > 0);
     };
+    // Only the bucket that was the newest can be 0.
+    if (!is_old(buckets_.front()) && (buckets_.size() < 2 || !is_old(buckets_[buckets_.size() - 2])))
+        return;
     buckets_.erase(std::remove_if(buckets_.begin(), buckets_.end(), is_old), buckets_.end());
 }
 
@@ -220,8 +180,9 @@ void DecayedSum::add_bucket(std::int64_t period, Wide amount) {
     auto const age = static_cast<std::uint64_t>(buckets_.back().period) - static_cast<std::uint64_t>(period);
     if (age >= max_periods)
         return;
-    auto const place = std::lower_bound(buckets_.begin(), buckets_.end(), period,
-                                        [](const Bucket& bucket, std::int64_t p) { return bucket.period < p; });
+    auto const place =
+        std::lower_bound(buckets_.begin(), buckets_.end(), period,
+                         [](const Bucket& bucket, std::int64_t p) { return bucket.period < p; });
     if (place->period != period) {
         if (amount != 0)
             buckets_.insert(place, {period, checked_add(amount, 0)});
@@ -237,13 +198,13 @@ void DecayedSum::add(Time at, Wide amount_micros) {
     add_bucket(period, weighted(at, period, half_life_, amount_micros));
 }
 
-bool DecayedSum::try_subtract(Time at, Wide amount_micros) {
+void DecayedSum::subtract(Time at, Wide amount_micros) {
     std::int64_t const period = floor_divide(at, half_life_);
-    if (buckets_.empty() || period >= buckets_.back().period ||
-        static_cast<std::uint64_t>(buckets_.back().period) - static_cast<std::uint64_t>(period) >= max_periods)
-        return false;
     add_bucket(period, -weighted(at, period, half_life_, amount_micros));
-    return true;
+}
+
+std::int64_t DecayedSum::period_of(Time at) const noexcept {
+    return floor_divide(at, half_life_);
 }
 
 void DecayedSum::merge(const DecayedSum& other) {
@@ -259,15 +220,10 @@ void DecayedSum::merge(const DecayedSum& other) {
         add_bucket(bucket->period, bucket->amount);
 }
 
-void DecayedSum::negate() {
-    for (auto& bucket : buckets_)
-        bucket.amount = -bucket.amount;
-}
-
-// With m = ceil((t - P*H) / H) and s = (P + m) * H - t the factor 2^(-(t - P*H)/H) is 2^(s/H) * 2^-m, 0 <= s < H.
-// Monotone: from one microsecond to the next the true factor falls by more than 2^(-1/H) <= 1 - 2^-51 for H <= 2^50,
-// while 2^(s/H) is computed with an error below 2^-56; so the computed factors fall, too. The sum they multiply is one
-// exact integer, and rounding is monotone.
+// With m = ceil((t - P*H) / H) and s = (P + m) * H - t the factor 2^(-(t - P*H)/H) is 2^(s/H) * 2^-m, 0 <= s
+// < H. Monotone: from one microsecond to the next the true factor falls by more than 2^(-1/H) <= 1 - 2^-51
+// for H <= 2^50, while 2^(s/H) is computed with an error below 2^-56; so the computed factors fall, too. The
+// sum they multiply is one exact integer, and rounding is monotone.
 Wide DecayedSum::value_at(Time at) const {
     if (buckets_.empty())
         return 0;
@@ -278,8 +234,8 @@ Wide DecayedSum::value_at(Time at) const {
     if (negative)
         sum.negate();
     std::int64_t const below = floor_divide(at, half_life_);
-    auto const rest = static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(below) *
-                                                           static_cast<std::uint64_t>(half_life_);
+    auto const rest = static_cast<std::uint64_t>(at) -
+                      static_cast<std::uint64_t>(below) * static_cast<std::uint64_t>(half_life_);
     Wide const above = static_cast<Wide>(below) + (rest > 0 ? 1 : 0);
     auto const ahead = rest > 0 ? static_cast<std::uint64_t>(half_life_) - rest : 0;
     sum.multiply(exp2_ratio_q63(ahead, static_cast<std::uint64_t>(half_life_)));
@@ -296,6 +252,18 @@ Wide DecayedSum::value_at(Time at) const {
         magnitude = sum.bits_from(0);
     }
     return negative ? -static_cast<Wide>(magnitude) : static_cast<Wide>(magnitude);
+}
+
+long double DecayedSum::at_newest_period() const {
+    if (buckets_.empty())
+        return 0;
+    Wide256 sum = combine(buckets_);
+    bool const negative = sum.negative();
+    if (negative)
+        sum.negate();
+    int const cut = std::max(sum.bit_length() - 64, 0);
+    auto const top = static_cast<long double>(static_cast<std::uint64_t>(sum.bits_from(cut)));
+    return std::ldexp(negative ? -top : top, cut - 63 - weight_bits);
 }
 
 std::strong_ordering DecayedSum::compare(const DecayedSum& other) const {
@@ -338,11 +306,11 @@ void DecayedSum::encode(std::string& out) const {
     if (buckets_.empty())
         return;
     std::int64_t last = buckets_.back().period;
-    put_varint(out, zigzag(last));
+    put_signed(out, last);
     for (auto bucket = buckets_.rbegin(); bucket != buckets_.rend(); ++bucket) {
         if (bucket != buckets_.rbegin())
             put_varint(out, static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(bucket->period));
-        put_varint(out, zigzag(bucket->amount));
+        put_signed(out, bucket->amount);
         last = bucket->period;
     }
 }
@@ -354,20 +322,15 @@ std::string DecayedSum::encode() const {
 }
 
 DecayedSum DecayedSum::decode(std::string_view bytes, std::pmr::memory_resource* memory) {
-    if (bytes.empty())
-        corrupt("There are no bytes.");
-    if (bytes[0] > format_version)
-        throw Error(ErrorKind::newer_format, "decayed sum was written by a later version");
-    if (bytes[0] != format_version)
-        corrupt("The version is unknown.");
-    Reader reader(bytes.substr(1));
+    ByteReader reader(bytes, "decayed sum");
+    reader.version(format_version);
     UnsignedWide const half_life = reader.varint(63);
     if (half_life == 0 || half_life > static_cast<UnsignedWide>(max_half_life))
-        corrupt("The half-life is out of range.");
+        reader.corrupt("The half-life is out of range.");
     DecayedSum sum(static_cast<Span>(half_life), memory);
     UnsignedWide const count = reader.varint(7);
     if (count > max_periods)
-        corrupt("There are too many buckets.");
+        reader.corrupt("There are too many buckets.");
     sum.buckets_.resize(static_cast<std::size_t>(count));
     Wide period = 0;
     Wide newest = 0;
@@ -379,15 +342,14 @@ DecayedSum DecayedSum::decode(std::string_view bytes, std::pmr::memory_resource*
             UnsignedWide const gap = reader.varint(7);
             period -= static_cast<Wide>(gap);
             if (gap == 0 || newest - period >= static_cast<Wide>(max_periods) || period < INT64_MIN)
-                corrupt("The periods are not in order.");
+                reader.corrupt("The periods are not in order.");
         }
         Wide const amount = reader.signed_varint(128);
         if ((amount == 0 && !first) || amount == static_cast<Wide>(UnsignedWide{1} << 127))
-            corrupt("A bucket is out of range.");
+            reader.corrupt("A bucket is out of range.");
         sum.buckets_[i] = {static_cast<std::int64_t>(period), amount};
     }
-    if (!reader.done())
-        corrupt("There are bytes left over.");
+    reader.finish();
     return sum;
 }
 

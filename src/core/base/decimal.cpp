@@ -110,6 +110,13 @@ Wide multiply_micro(Wide a, Wide b) noexcept {
     bool const negative = (a < 0) != (b < 0);
     auto const ua = a < 0 ? -static_cast<unsigned __int128>(a) : static_cast<unsigned __int128>(a);
     auto const ub = b < 0 ? -static_cast<unsigned __int128>(b) : static_cast<unsigned __int128>(b);
+    if (std::uint64_t product = 0; // mostly: one division of 64 bits
+        ua >> 64 == 0 && ub >> 64 == 0 &&
+        !__builtin_mul_overflow(static_cast<std::uint64_t>(ua), static_cast<std::uint64_t>(ub), &product) &&
+        product <= UINT64_MAX - micro_one) {
+        auto const rounded = static_cast<Wide>((product + micro_one / 2) / micro_one);
+        return negative ? -rounded : rounded;
+    }
     auto const high = ua / micro_one;
     auto const low = ua % micro_one;
     auto const product = high * ub + (low * ub + micro_one / 2) / micro_one;

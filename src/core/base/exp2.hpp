@@ -31,7 +31,7 @@ struct Exp2Table {
     std::array<std::array<std::uint64_t, 256>, 4> factor{};
 
     constexpr Exp2Table() {
-        std::array<std::uint64_t, 33> root{}; // root[i] = 2^(2^-i), i >= 1
+        std::array<std::uint64_t, 33> root{};  // root[i] = 2^(2^-i), i >= 1
         root[1] = 13'043'817'825'332'782'212U; // 2^0.5 * 2^63
         for (std::size_t i = 2; i < root.size(); ++i)
             root[i] = sqrt_q63(root[i - 1]);
@@ -50,8 +50,8 @@ inline constexpr Exp2Table exp2_table{};
 
 } // namespace detail
 
-/// 2^(fraction / 2^64) as an integer of 2^-63. Off by less than 2^-56 (some forty truncations of 2^-63 each, and the
-/// tail 2^y = 1 + y ln 2 for y < 2^-32, whose next term is below 2^-66).
+/// 2^(fraction / 2^64) as an integer of 2^-63. Off by less than 2^-56 (some forty truncations of 2^-63 each,
+/// and the tail 2^y = 1 + y ln 2 for y < 2^-32, whose next term is below 2^-66).
 [[nodiscard]] constexpr std::uint64_t exp2_q63(std::uint64_t fraction) noexcept {
     auto const& f = detail::exp2_table.factor;
     std::uint64_t product = f[0][fraction >> 56];

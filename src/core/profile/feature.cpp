@@ -292,7 +292,9 @@ DecayedSum decode_decayed(ByteReader& in, const Stamp& base) {
         ByteReader::corrupt("holds an impossible half-life");
     DecayedSum sum(static_cast<Span>(units * unit));
     std::int64_t period = base.at / sum.half_life();
-    for (std::size_t left = in.count(2); left > 0; --left) {
+    std::size_t const size = in.count(2);
+    sum.reserve(std::min<std::size_t>(size, DecayedSum::max_periods));
+    for (std::size_t left = size; left > 0; --left) {
         std::int64_t const delta = in.integer();
         if (__builtin_add_overflow(period, delta, &period) || period < -furthest_time || period > furthest_time)
             ByteReader::corrupt("holds a time out of range");

@@ -6,15 +6,47 @@ namespace nurture::step {
 
 using profile::Value;
 
-Facts::Facts(const Model& m, const profile::Profile& p) : model(m), profile(p) {
-    features.resize(model.features.size());
+namespace {
+
+// Calls each(index, stored) for what both sides have: a profile's parts and the model's indexes, ascending by id.
+template <class Stored, class Each>
+void match(Stored& stored, const std::vector<std::pair<std::uint32_t, Index>>& by_id, Each each) {
+    auto known = by_id.begin();
+    for (auto& one : stored) {
+        while (known != by_id.end() && known->first < one.id)
+            ++known;
+        if (known == by_id.end())
+            return;
+        if (known->first == one.id)
+            each(known->second, one);
+    }
+}
+
+} // namespace
+
+void Facts::load_members() {
+    contributions_.resize(model.rules.size());
     members.assign(model.segments.size(), 0);
-    for (const auto& stored : profile.features)
-        if (Index const slot = model.slot_of(stored.id); slot != none)
-            features[slot] = stored.value;
-    for (const auto& segment : profile.segments)
-        if (Index const index = model.segment_of(segment.id); index != none)
-            members[index] = segment.member ? 1 : 0;
+    match(profile.segments, model.segments_by_id,
+          [&](Index index, const profile::SegmentState& segment) { members[index] = segment.member ? 1 : 0; });
+}
+
+Facts::Facts(const Model& m, const profile::Profile& p) : model(m), profile(p), features(m.features.size()) {
+    match(p.features, m.slots_by_id,
+          [&](Index slot, const profile::StoredFeature& stored) { features[slot] = stored.value; });
+    load_members();
+}
+
+Facts::Facts(const Model& m, profile::Profile& p, Take) : model(m), profile(p), features(m.features.size()) {
+    match(p.features, m.slots_by_id,
+          [&](Index slot, profile::StoredFeature& stored) { features[slot] = std::move(stored.value); });
+    load_members();
+}
+
+void Facts::changed(Index feature) noexcept {
+    for (Index rule = 0; rule < contributions_.size(); ++rule)
+        if (model.rules[rule].feature == feature)
+            contributions_[rule].at = always;
 }
 
 Value value_of_json(std::string_view json, std::deque<std::string>& texts) {

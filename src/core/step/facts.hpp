@@ -25,6 +25,9 @@ struct Outcome {
 class Facts {
   public:
     Facts(const Model& model, const profile::Profile& profile);
+    /// Takes the profile's features out of it; its attributes are read where they are.
+    struct Take {};
+    Facts(const Model& model, profile::Profile& profile, Take);
 
     const Model& model;
     const profile::Profile& profile;            ///< attributes
@@ -38,6 +41,8 @@ class Facts {
     /// The contact's attribute, or `missing`. The text lives until the next call of forget().
     [[nodiscard]] profile::Value attribute(Index index) const;
     void forget() const { texts_.clear(); }
+    /// To be called when a feature's value has changed.
+    void changed(Index feature) noexcept;
 
     /// Points × decayed count or sum, rounded half away from zero to 10^-6.
     [[nodiscard]] Wide contribution(const model::ScoringRule& rule, Time at) const;
@@ -55,6 +60,14 @@ class Facts {
 
   private:
     mutable std::deque<std::string> texts_; // of attributes that had to be unescaped
+
+    // By rule: what it contributed at the moment it was read last. The conditions of one moment share their readings.
+    struct Read {
+        Time at = always;
+        Wide value = 0;
+    };
+    mutable std::vector<Read> contributions_;
+    void load_members();
 
     struct Reading;
     [[nodiscard]] Reading read(const model::Operand& operand, Time clock, const profile::Properties* event) const;

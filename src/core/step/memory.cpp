@@ -86,10 +86,12 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
             const auto& feature = model_.features[slot];
             profile::Value const value =
                 feature.property == none ? profile::Value{} : properties.get(model_.properties[feature.property]);
-            if (fold(feature.definition, facts_.features[slot], stamp, value, model_.zone))
+            if (fold(feature.definition, facts_.features[slot], stamp, value, model_.zone)) {
+                facts_.changed(slot);
                 mark(model_.segments_of_feature[slot]);
-            else if (value.known())
+            } else if (value.known()) {
                 ++facts_.unconvertible;
+            }
         }
     }
     return matched;

@@ -1,8 +1,9 @@
 // Scores: points applied when read, and the moment at which a score crosses a bound by decaying.
 #include "core/step/facts.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace nurture::step {
@@ -38,7 +39,10 @@ Wide Facts::occurrences(const ScoringRule& rule, Time at) const {
 }
 
 Wide Facts::contribution(const ScoringRule& rule, Time at) const {
-    return multiply_micro(rule.points, occurrences(rule, at));
+    Read& read = contributions_[static_cast<std::size_t>(&rule - model.rules.data())];
+    if (read.at != at)
+        read = {at, multiply_micro(rule.points, occurrences(rule, at))};
+    return read.value;
 }
 
 Wide Facts::score(Index topic, Time at) const {
@@ -83,8 +87,10 @@ struct Share {
     double value = 0;
 };
 
+using Shares = boost::container::small_vector<Share, 8>;
+
 /// How long the falling shares certainly stay above `bound`; never when they always do.
-Span stays_above(const std::vector<Share>& falling, double bound) {
+Span stays_above(const Shares& falling, double bound) {
     double t = 0;
     double settled = 0; // what never decays
     for (const auto& [half_life, value] : falling)
@@ -163,7 +169,7 @@ Time search_crossing(SidesAt sides_at, Time from, Span first, Wide bound) {
 } // namespace
 
 Time Facts::next_crossing(Index topic, Wide bound, Time clock) const {
-    std::vector<Share> shares;
+    Shares shares;
     double slack = 0; // how far the rounded score can be from the smooth one
     Wide now = 0;
     bool decays = false;
@@ -193,7 +199,8 @@ Time Facts::next_crossing(Index topic, Wide bound, Time clock) const {
         share.value = above ? share.value : -share.value;
         held += share.value < 0 ? -share.value : 0;
     }
-    std::erase_if(shares, [](const Share& share) { return share.value <= 0; });
+    shares.erase(std::remove_if(shares.begin(), shares.end(), [](const Share& share) { return share.value <= 0; }),
+                 shares.end());
     double const threshold = held + slack + (above ? static_cast<double>(bound) : -static_cast<double>(bound));
     Span const safe = stays_above(shares, threshold);
     if (safe == never)
@@ -206,7 +213,7 @@ Time Facts::next_crossing(Index topic, Wide bound, Time clock) const {
         for (const ScoringRule& rule : model.rules) {
             if (topic != none && rule.topic != topic)
                 continue;
-            Wide const part = contribution(rule, t);
+            Wide const part = multiply_micro(rule.points, occurrences(rule, t));
             (part > 0 ? sides.positive : sides.negative) += part > 0 ? part : -part;
             sides.settled = sides.settled && (part == 0 || half_life_of(rule) == 0);
         }

@@ -30,18 +30,24 @@ Result step(const Model& model, Input input) {
 }
 
 Stepper::Stepper(const Model& model, Input& input, Result& result)
-    : model_(model), input_(input), result_(result), profile_(result.profile), facts_(model, profile_),
+    : model_(model), input_(input), result_(result), profile_(result.profile), facts_(model, profile_, Facts::Take{}),
       flips_(model.segments.size(), never), since_(model.segments.size(), 0), dirty_(model.segments.size(), 0),
       member_cause_(model.segments.size()), clock_(profile_.clock) {
     load();
 }
 
 void Stepper::load() {
-    for (const auto& segment : profile_.segments)
-        if (Index const index = model_.segment_of(segment.id); index != none) {
-            flips_[index] = segment.flips;
-            since_[index] = segment.since;
+    auto known = model_.segments_by_id.begin(); // both ascend
+    for (const auto& segment : profile_.segments) {
+        while (known != model_.segments_by_id.end() && known->first < segment.id)
+            ++known;
+        if (known == model_.segments_by_id.end())
+            break;
+        if (known->first == segment.id) {
+            flips_[known->second] = segment.flips;
+            since_[known->second] = segment.since;
         }
+    }
     was_member_ = facts_.members;
 }
 
@@ -205,8 +211,12 @@ void Stepper::dispatch(const Happening& happening) {
 
 void Stepper::store() {
     profile_.features.clear();
+    profile_.features.reserve(static_cast<std::size_t>(
+        std::count_if(facts_.features.begin(), facts_.features.end(), [](const auto& v) { return v.index() != 0; })));
     for (const auto& [id, slot] : model_.slots_by_id) {
         auto& value = facts_.features[slot];
+        if (value.index() == 0)
+            continue;
         prune(model_.features[slot].definition, value, clock_, model_.zone);
         if (value.index() != 0)
             profile_.features.push_back({id, std::move(value)});
@@ -217,7 +227,7 @@ void Stepper::store() {
         if (member || flips_[index] != never)
             profile_.segments.push_back({id, member, member ? since_[index] : 0, flips_[index]});
         if (member != (was_member_[index] != 0) || (member && !member_cause_[index].empty()))
-            result_.memberships.push_back({id, member, since_[index], member_cause_[index]});
+            result_.memberships.push_back({id, member, since_[index], std::string(member_cause_[index])});
     }
     result_.due = next_timer();
     result_.unconvertible = facts_.unconvertible;

@@ -73,7 +73,7 @@ class Stepper {
     Facts facts_;
     std::vector<Time> flips_, since_; // by segment
     std::vector<char> dirty_, was_member_;
-    std::vector<std::string> member_cause_;
+    std::vector<std::string_view> member_cause_;
     std::deque<Happening> happenings_;
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;

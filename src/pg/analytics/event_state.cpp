@@ -177,7 +177,7 @@ Time read_time(Datum value, TimeKind kind) {
     if (DATE_IS_NOEND(date))
         return never;
     Time at = 0;
-    if (__builtin_mul_overflow(static_cast<Time>(date), day, &at))
+    if (__builtin_mul_overflow(static_cast<Time>(date), one_day, &at))
         throw Error(ErrorKind::out_of_range, "date out of range for microseconds", "",
                     "Use times of type bigint for dates after the year 294276.");
     return at;
@@ -188,7 +188,7 @@ Datum write_time(Time at, TimeKind kind) {
         return Int64GetDatum(at);
     if (at == always || at == never)
         return DateADTGetDatum(at == always ? DATEVAL_NOBEGIN : DATEVAL_NOEND);
-    return DateADTGetDatum(static_cast<DateADT>(at / day));
+    return DateADTGetDatum(static_cast<DateADT>(at / one_day));
 }
 
 Oid type_of(TimeKind kind) noexcept {
@@ -211,7 +211,7 @@ Span exact_span(const Interval& interval, const char* what) {
                     "Months and years have no fixed number of days.",
                     "Use days, for example interval '30 days'.");
     Span span = 0;
-    if (__builtin_mul_overflow(static_cast<Span>(interval.day), day, &span) ||
+    if (__builtin_mul_overflow(static_cast<Span>(interval.day), one_day, &span) ||
         __builtin_add_overflow(span, interval.time, &span))
         throw Error(ErrorKind::out_of_range, std::string(what) + " is out of range");
     if (span < 0)

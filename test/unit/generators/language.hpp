@@ -89,7 +89,7 @@ inline Gen<Moment> moment() {
         if (out.date_only)
             return out;
         Span const unit = *gen::element<Span>(1, 100, 1000, one_second, one_minute, one_hour);
-        out.local += *gen::inRange<Span>(0, day / unit) * unit;
+        out.local += *gen::inRange<Span>(0, one_day / unit) * unit;
         if (*gen::arbitrary<bool>())
             out.utc_offset = *gen::inRange<Span>(-15 * 60 - 59, 15 * 60 + 60) * one_minute;
         return out;

@@ -1,0 +1,57 @@
+#pragma once
+// What the language means, told a second time and naively: raw events are read anew for every question. It shares the
+// syntax tree with the core and nothing else; local time comes from the C library.
+#include "core/language/language.hpp"
+
+#include "random.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+
+namespace nurture::world {
+
+enum class Answer { no, yes, unknown };
+
+class Oracle {
+  public:
+    Oracle(const Definitions& definitions, std::vector<Event> events);
+
+    /// The condition's truth at `now`, after everything that was told by then. `close`: a score is so near to its bound
+    /// that rounding decides; then the answer proves nothing.
+    Answer evaluate(const language::Condition& condition, Time now);
+    Answer segment(const std::string& name, Time now) { return evaluate(segments_.at(name), now); }
+    Answer matches(const language::EventPattern& pattern, const Event& event);
+    [[nodiscard]] long double score(const std::optional<std::string>& topic, Time now);
+
+    bool close = false;
+    /// Those that count, in the order of arrival: no duplicates.
+    std::vector<Event> events;
+    /// How many of them conditions may see.
+    std::size_t told = SIZE_MAX;
+    /// Moments at which a condition may change otherwise than by a score's decay.
+    [[nodiscard]] std::set<Time> breakpoints(const std::vector<Duration>& windows) const;
+
+    static Time leaves(Time at, const Duration& window);
+
+  private:
+    std::map<std::string, language::Condition> segments_;
+    std::vector<language::Rule> rules_;
+    std::string zone_;
+
+    struct Held { // what an operand holds
+        enum class Kind { missing, json, number, time } kind = Kind::missing;
+        Json json;
+        long double number = 0;
+        Time time = 0;
+        bool from_score = false;
+    };
+    Held read(const language::Operand& operand, Time now, const Event* event);
+    Answer compare(const Held& held, language::Comparator comparator, const language::Literal& literal);
+    Answer test(const language::Condition& condition, Time now, const Event* event);
+    Json attribute(const language::Path& path, Time now) const;
+    std::vector<const Event*> seen(const language::EventPattern& pattern, Time now, const Duration& within);
+    std::string period(Time at, language::CapPeriod period) const;
+};
+
+} // namespace nurture::world

@@ -1,0 +1,273 @@
+// Features against the naive reading of a multiset of events: any order, any grouping, the same value and the same bytes.
+#include "core/profile/feature.hpp"
+#include "core/profile/profile.hpp"
+
+#include "core/base/error.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <map>
+
+namespace nurture::profile {
+namespace {
+
+struct Happened {
+    Stamp stamp;
+    std::string amount; ///< of the property; empty: missing
+    [[nodiscard]] Value value() const {
+        return amount.empty() ? Value{} : Value{Value::Kind::number, false, amount};
+    }
+};
+
+Zone any_zone() {
+    return Zone::find(*rc::gen::element<std::string>("UTC", "Europe/Rome", "America/New_York", "America/Sao_Paulo",
+                                                     "Asia/Kathmandu", "America/St_Johns", "Antarctica/Troll"));
+}
+
+/// Of a kind from `from` up to and without `to`.
+FeatureDefinition any_definition(int from = 1, int to = 8) {
+    FeatureDefinition out;
+    out.event.type = "e";
+    out.kind = static_cast<FeatureKind>(*rc::gen::inRange(from, to));
+    if (*rc::gen::arbitrary<bool>())
+        out.property = language::Path{{"amount"}};
+    if (out.kind == FeatureKind::recent) {
+        out.window = *rc::gen::element(Duration{0, 7, 0}, Duration{0, 0, one_hour}, Duration{1, 0, 0}, Duration{2, 3, one_hour});
+        out.newest = *rc::gen::elementOf(std::vector<std::int64_t>{0, 1, 2, 3, 10});
+    }
+    out.half_life = out.kind == FeatureKind::decayed ? *rc::gen::elementOf(std::vector<Span>{one_day, 14 * one_day, one_hour + 1}) : 0;
+    if (out.kind == FeatureKind::capped) {
+        out.cap = *rc::gen::inRange<std::int64_t>(1, 4);
+        out.period = *rc::gen::element(Period::hour, Period::day, Period::week, Period::month, Period::ever);
+    }
+    return out;
+}
+
+// Nights on which clocks change, the ends of months, and anything between.
+std::vector<Happened> any_events() {
+    Time const around = *rc::gen::elementOf(std::vector<Time>{2'864 * one_day, 6'882 * one_day, 9'794 * one_day, 9'584 * one_day, 9'527 * one_day});
+    Span const wide = *rc::gen::elementOf(std::vector<Span>{3 * one_hour, 4 * one_day, 70 * one_day, 800 * one_day});
+    std::vector<Happened> out;
+    int const count = *rc::gen::inRange(0, 40);
+    for (int i = 0; i < count; ++i) {
+        Time const at = around + *rc::gen::inRange<Span>(-wide, wide) / one_minute * one_minute;
+        out.push_back({{at, 1 + i / 3, i % 3 + 1},
+                       *rc::gen::element<std::string>("5", "-2.5", "0.000001", "9223372036854.775807", "-9223372036854.775808", "1",
+                                                      "0", "x", "")});
+    }
+    return out;
+}
+
+FeatureValue fold_all(const FeatureDefinition& definition, const std::vector<Happened>& events, const Zone& zone) {
+    FeatureValue value;
+    for (const auto& event : events)
+        fold(definition, value, event.stamp, event.value(), zone);
+    return value;
+}
+
+std::string bytes(const FeatureValue& value) {
+    ByteWriter out;
+    encode(out, value, {9'500 * one_day, 0, 0});
+    return out.take();
+}
+
+template <class T>
+void shuffle(std::vector<T>& items) {
+    for (std::size_t i = items.size(); i > 1; --i)
+        std::swap(items[i - 1], items[*rc::gen::inRange<std::size_t>(0, i)]);
+}
+
+TEST(Feature, MergesInAnyOrderAndGrouping) {
+    EXPECT_TRUE(rc::check([] {
+        auto const definition = any_definition();
+        auto const zone = any_zone();
+        auto events = any_events();
+        auto const serial = fold_all(definition, events, zone);
+        shuffle(events);
+        std::vector<FeatureValue> parts;
+        for (std::size_t from = 0; from < events.size();) {
+            auto const size = *rc::gen::inRange<std::size_t>(1, 8);
+            std::size_t const to = std::min(events.size(), from + size);
+            parts.push_back(fold_all(definition, {events.begin() + static_cast<std::ptrdiff_t>(from), events.begin() + static_cast<std::ptrdiff_t>(to)}, zone));
+            from = to;
+        }
+        parts.emplace_back(); // a part without events
+        while (parts.size() > 1) {
+            auto const a = *rc::gen::inRange<std::size_t>(0, parts.size());
+            std::swap(parts[a], parts.back());
+            auto const b = *rc::gen::inRange<std::size_t>(0, parts.size() - 1);
+            merge(definition, parts[b], parts.back(), zone);
+            parts.pop_back();
+        }
+        RC_ASSERT(bytes(parts[0]) == bytes(serial));
+        if (!std::holds_alternative<DecayedSum>(serial) && serial.index() == parts[0].index())
+            RC_ASSERT(bytes(fold_all(definition, events, zone)) == bytes(serial));
+    }));
+}
+
+// --- the naive reading --------------------------------------------------------------------------------------------
+
+std::vector<Entry> naive_entries(const FeatureDefinition& definition, std::vector<Happened> events, const Zone& zone) {
+    std::sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.stamp < b.stamp; });
+    std::vector<Entry> all;
+    for (const auto& event : events) {
+        auto const number = number_of(event.value());
+        if (definition.property && !number)
+            continue;
+        all.push_back({event.stamp, definition.property ? *number : micro_one});
+    }
+    if (definition.kind == FeatureKind::capped) {
+        std::map<std::int64_t, std::int64_t> taken;
+        std::vector<Entry> kept;
+        for (const auto& entry : all)
+            if (++taken[period_of(entry.stamp.at, definition.period, zone)] <= definition.cap)
+                kept.push_back(entry);
+        while (taken.size() > capped_periods) {
+            std::erase_if(kept, [&](auto& e) { return period_of(e.stamp.at, definition.period, zone) == taken.begin()->first; });
+            taken.erase(taken.begin());
+        }
+        return kept;
+    }
+    return all;
+}
+
+// What a window shows at a moment is what all events would show, however few of them are kept.
+TEST(Feature, AWindowShowsWhatAllEventsWouldShow) {
+    EXPECT_TRUE(rc::check([] {
+        auto const definition = any_definition(5, 6);
+        auto const zone = any_zone();
+        auto events = any_events();
+        auto const all = naive_entries(definition, events, zone);
+        shuffle(events);
+        FeatureValue value = fold_all(definition, events, zone);
+        std::vector<Time> moments;
+        for (const auto& entry : all)
+            for (Span const near : {-1, 0, 1})
+                moments.push_back(leaves_window(definition, entry.stamp.at, zone) + near);
+        std::sort(moments.begin(), moments.end());
+        for (Time const now : moments) {
+            auto inside = [&](const std::vector<Entry>& entries) {
+                return std::count_if(entries.begin(), entries.end(),
+                                     [&](auto& e) { return leaves_window(definition, e.stamp.at, zone) > now; });
+            };
+            auto wanted = inside(all);
+            if (definition.newest != 0)
+                wanted = std::min<std::ptrdiff_t>(wanted, definition.newest);
+            const auto* kept = std::get_if<Entries>(&value);
+            RC_ASSERT((kept == nullptr ? 0 : inside(kept->items)) == wanted);
+            prune(definition, value, now, zone); // takes nothing away that a later moment would show
+        }
+    }));
+}
+
+TEST(Feature, CapsKeepTheFirstOfEachPeriod) {
+    EXPECT_TRUE(rc::check([] {
+        auto const definition = any_definition(7, 8);
+        auto const zone = any_zone();
+        auto events = any_events();
+        auto const wanted = naive_entries(definition, events, zone);
+        shuffle(events);
+        auto const value = fold_all(definition, events, zone);
+        if (wanted.empty())
+            RC_ASSERT(value.index() == 0U);
+        else
+            RC_ASSERT(std::get<Entries>(value).items == wanted);
+    }));
+}
+
+TEST(Feature, OnlyTheNewestPeriodsAreKept) {
+    FeatureDefinition definition;
+    definition.kind = FeatureKind::capped;
+    definition.cap = 1;
+    Zone const zone = Zone::find("Europe/Rome");
+    std::vector<Happened> events;
+    for (int day = 0; day < 500; ++day)
+        for (int n = 0; n < 2; ++n)
+            events.push_back({{day * one_day + n, 1, 2 * day + n}, ""});
+    auto const wanted = naive_entries(definition, events, zone);
+    EXPECT_EQ(wanted.size(), capped_periods);
+    EXPECT_EQ(std::get<Entries>(fold_all(definition, events, zone)).items, wanted);
+    std::reverse(events.begin(), events.end());
+    EXPECT_EQ(std::get<Entries>(fold_all(definition, events, zone)).items, wanted);
+}
+
+TEST(Feature, SumsAndExtremesAreThoseOfTheSet) {
+    EXPECT_TRUE(rc::check([] {
+        auto const definition = any_definition(1, 5);
+        auto const zone = any_zone();
+        auto events = any_events();
+        Wide sum = 0;
+        std::optional<Happened> first, last;
+        for (const auto& event : events) {
+            bool const extreme = definition.kind >= FeatureKind::first;
+            if (definition.property && (extreme ? event.amount.empty() : !number_of(event.value())))
+                continue;
+            sum += definition.kind == FeatureKind::count ? 1 : definition.property ? *number_of(event.value()) : micro_one;
+            if (!first || event.stamp < first->stamp)
+                first = event;
+            if (!last || last->stamp < event.stamp)
+                last = event;
+        }
+        shuffle(events);
+        auto const value = fold_all(definition, events, zone);
+        if (!first) {
+            RC_ASSERT(value.index() == 0U);
+        } else if (definition.kind <= FeatureKind::sum) {
+            RC_ASSERT(std::get<Sum>(value).value == sum);
+        } else {
+            const auto& wanted = definition.kind == FeatureKind::first ? *first : *last;
+            const auto& extreme = std::get<Extreme>(value);
+            RC_ASSERT(extreme.stamp == wanted.stamp);
+            RC_ASSERT(extreme.text == (definition.property ? wanted.amount : ""));
+        }
+    }));
+}
+
+TEST(Feature, BytesComeBack) {
+    EXPECT_TRUE(rc::check([] {
+        auto const definition = any_definition();
+        auto const value = fold_all(definition, any_events(), any_zone());
+        if (value.index() == 0U)
+            return;
+        auto const written = bytes(value);
+        ByteReader in(written);
+        auto const back = decode_feature(in, {9'500 * one_day, 0, 0});
+        RC_ASSERT(in.at_end());
+        RC_ASSERT(bytes(back) == written);
+        if (const auto* entries = std::get_if<Entries>(&value))
+            RC_ASSERT(*entries == std::get<Entries>(back));
+        if (const auto* extreme = std::get_if<Extreme>(&value))
+            RC_ASSERT(*extreme == std::get<Extreme>(back));
+        if (const auto* sum = std::get_if<DecayedSum>(&value))
+            RC_ASSERT(sum->same_as(std::get<DecayedSum>(back)));
+    }));
+}
+
+TEST(Feature, TextsTellMeaningsApart) {
+    FeatureDefinition day;
+    day.kind = FeatureKind::capped;
+    day.event.type = "e";
+    day.cap = 3;
+    auto month = day;
+    month.period = Period::month;
+    auto ever = day;
+    ever.period = Period::ever;
+    EXPECT_NE(day.text("UTC"), month.text("UTC"));
+    EXPECT_NE(day.text("UTC"), day.text("Europe/Rome"));
+    EXPECT_EQ(ever.text("UTC"), ever.text("Europe/Rome"));
+    FeatureDefinition recent;
+    recent.kind = FeatureKind::recent;
+    recent.event.type = "e";
+    recent.window = {0, 7, 0};
+    EXPECT_EQ(recent.text("UTC"), recent.text("Europe/Rome"));
+    auto newest = recent;
+    newest.newest = 3;
+    EXPECT_NE(newest.text("UTC"), recent.text("UTC"));
+    recent.window = {1, 0, 0};
+    EXPECT_NE(recent.text("UTC"), recent.text("Europe/Rome"));
+}
+
+} // namespace
+} // namespace nurture::profile

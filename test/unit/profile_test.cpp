@@ -1,0 +1,168 @@
+#include "core/profile/profile.hpp"
+
+#include "core/base/error.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+namespace nurture::profile {
+namespace {
+
+Time any_time(Time clock) {
+    return *rc::gen::oneOf(rc::gen::elementOf(std::vector<Time>{never, always, clock, 0}), rc::gen::inRange<Time>(clock - one_week, clock + one_week));
+}
+
+Stamp any_stamp(Time clock) {
+    return {clock - *rc::gen::inRange<Span>(0, 400 * one_day), *rc::gen::inRange<std::int64_t>(1, 1'000'000), *rc::gen::inRange(1, 5)};
+}
+
+Profile any_profile() {
+    Profile out;
+    out.model = *rc::gen::inRange<std::uint32_t>(0, 1000);
+    out.clock = 9'000 * one_day + *rc::gen::inRange<Span>(0, 900 * one_day);
+    out.first_seen = any_time(out.clock);
+    out.last_seen = any_time(out.clock);
+    std::uint32_t id = 0;
+    for (int left = *rc::gen::inRange(0, 6); left > 0; --left) {
+        id += *rc::gen::inRange<std::uint32_t>(1, 1000);
+        FeatureValue value;
+        switch (*rc::gen::inRange(0, 4)) {
+        case 0:
+            value = Sum{*rc::gen::arbitrary<std::int64_t>()};
+            break;
+        case 1: {
+            auto const kind = static_cast<Value::Kind>(*rc::gen::inRange(0, 6));
+            value = Extreme{any_stamp(out.clock), kind, kind == Value::Kind::boolean,
+                            kind >= Value::Kind::number ? *rc::gen::string<std::string>() : ""};
+            break;
+        }
+        case 2: {
+            Entries entries;
+            Stamp stamp = any_stamp(out.clock);
+            for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
+                entries.items.push_back({stamp, *rc::gen::oneOf(rc::gen::arbitrary<Micro>(), rc::gen::elementOf(std::vector<Micro>{0, micro_one, INT64_MAX, INT64_MIN}))});
+                stamp.n += i;
+            }
+            value = entries;
+            break;
+        }
+        default: {
+            DecayedSum sum(*rc::gen::elementOf(std::vector<Span>{one_day, one_hour, 12'345}));
+            for (int i = *rc::gen::inRange(1, 5); i > 0; --i)
+                sum.add(any_stamp(out.clock).at, *rc::gen::arbitrary<std::int32_t>());
+            value = sum;
+        }
+        }
+        out.features.push_back({id, std::move(value)});
+    }
+    for (int left = *rc::gen::inRange(0, 4); left > 0; --left)
+        write_attribute(out, *rc::gen::string<std::string>(), any_stamp(out.clock), *rc::gen::element<std::string>("1", "\"x\"", "null", "{}"));
+    id = 0;
+    for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
+        id += *rc::gen::inRange<std::uint32_t>(1, 9);
+        auto const member = *rc::gen::arbitrary<bool>();
+        out.segments.push_back({id, member, member ? any_time(out.clock) : 0, any_time(out.clock)});
+    }
+    for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
+        Journey journey{1, 2, 3, 4, any_time(out.clock), any_time(out.clock), any_time(out.clock), any_time(out.clock), {}};
+        for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+            journey.open.push_back(hash_uuid(std::to_string(i)));
+        out.journeys.push_back(journey);
+        out.seen.push_back({any_time(out.clock), *rc::gen::arbitrary<std::uint64_t>()});
+    }
+    out.workflows.push_back({7, 3, any_time(out.clock)});
+    return out;
+}
+
+TEST(Profile, BytesComeBack) {
+    EXPECT_TRUE(rc::check([] {
+        auto const profile = any_profile();
+        auto const bytes = encode(profile);
+        auto const back = decode(bytes);
+        RC_ASSERT(encode(back) == bytes);
+        RC_ASSERT(back.model == profile.model);
+        RC_ASSERT(back.clock == profile.clock);
+        RC_ASSERT(back.first_seen == profile.first_seen);
+        RC_ASSERT(back.last_seen == profile.last_seen);
+        RC_ASSERT(back.attributes == profile.attributes);
+        RC_ASSERT(back.segments == profile.segments);
+        RC_ASSERT(back.journeys == profile.journeys);
+        RC_ASSERT(back.workflows == profile.workflows);
+        RC_ASSERT(back.seen == profile.seen);
+        RC_ASSERT(back.features.size() == profile.features.size());
+        for (std::size_t i = 0; i < back.features.size(); ++i) {
+            RC_ASSERT(back.features[i].id == profile.features[i].id);
+            RC_ASSERT(back.features[i].value.index() == profile.features[i].value.index());
+            if (const auto* sum = std::get_if<Sum>(&profile.features[i].value))
+                RC_ASSERT(*sum == std::get<Sum>(back.features[i].value));
+            if (const auto* extreme = std::get_if<Extreme>(&profile.features[i].value))
+                RC_ASSERT(*extreme == std::get<Extreme>(back.features[i].value));
+            if (const auto* entries = std::get_if<Entries>(&profile.features[i].value))
+                RC_ASSERT(*entries == std::get<Entries>(back.features[i].value));
+        }
+    }));
+    EXPECT_EQ(encode(decode(encode(Profile{}))), encode(Profile{}));
+}
+
+// Whatever bytes come in: an Error, or a profile whose bytes come back for good.
+void take_in(const std::string& bytes) {
+    try {
+        auto const once = encode(decode(bytes));
+        RC_ASSERT(encode(decode(once)) == once);
+    } catch (const Error& error) {
+        RC_ASSERT(error.kind == ErrorKind::corrupt_data || error.kind == ErrorKind::newer_format);
+    }
+}
+
+TEST(Profile, HostileBytesAreRefused) {
+    EXPECT_TRUE(rc::check([] { take_in('\1' + *rc::gen::string<std::string>()); }));
+    EXPECT_TRUE(rc::check([] {
+        auto bytes = encode(any_profile());
+        for (int i = *rc::gen::inRange(1, 6); i > 0 && !bytes.empty(); --i) {
+            auto const place = *rc::gen::inRange<std::size_t>(0, bytes.size());
+            switch (*rc::gen::inRange(0, 4)) {
+            case 0:
+                bytes[place] = *rc::gen::arbitrary<char>();
+                break;
+            case 1:
+                bytes.erase(place, *rc::gen::inRange<std::size_t>(1, 12));
+                break;
+            case 2:
+                bytes.insert(place, *rc::gen::element<std::string>("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x80", std::string(1, '\0'), "\xff\xff\xff\xff\x0f",
+                                                                   "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
+                break;
+            default:
+                bytes.resize(place);
+            }
+        }
+        take_in(bytes);
+    }));
+    EXPECT_THROW((void)decode(""), Error);
+    EXPECT_THROW((void)decode(std::string(1, '\0')), Error);
+    EXPECT_THROW((void)decode(encode(Profile{}) + '\0'), Error);
+    try {
+        (void)decode("\x7f");
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind, ErrorKind::newer_format);
+    }
+}
+
+TEST(Profile, LastWritePerKeyWins) {
+    Profile profile;
+    write_attribute(profile, "b", {10, 1, 1}, "1");
+    write_attribute(profile, "a", {10, 1, 1}, "\"x\"");
+    write_attribute(profile, "b", {9, 5, 9}, "2"); // earlier, though told later
+    EXPECT_EQ(attribute_json(profile, "b"), "1");
+    write_attribute(profile, "b", {10, 1, 2}, "3");
+    EXPECT_EQ(attribute_json(profile, "b"), "3");
+    write_attribute(profile, "b", {11, 1, 1}, "null");
+    EXPECT_EQ(attribute_json(profile, "b"), "");
+    write_attribute(profile, "b", {10, 9, 1}, "4"); // the removal is remembered
+    EXPECT_EQ(attribute_json(profile, "b"), "");
+    EXPECT_EQ(attribute_json(profile, "c"), "");
+    EXPECT_EQ(profile.attributes.front().key, "a");
+}
+
+} // namespace
+} // namespace nurture::profile
