@@ -26,7 +26,7 @@ for document; do
     awk -v work="$work" '
         /^```sql *$/  { n++; kind = "sql"; file = sprintf("%s/%03d.sql", work, n); printf "" > file; print FNR > (file ".line"); next }
         /^```(text|console) *$/ && open_for_output { kind = "out"; file = sprintf("%s/%03d.%s", work, n, substr($1, 4)); printf "" > file; next }
-        /^```/        { if (kind) { open_for_output = (kind == "sql"); close(file); kind = "" } else { open_for_output = 0; kind = other ? "" : "other"; } if (kind == "other") { file = "/dev/null" } next }
+        /^```/        { if (kind) { open_for_output = (kind == "sql"); close(file); kind = "" } else { open_for_output = 0; kind = "other"; file = "/dev/null" } next }
         kind          { print > file; next }
         /[^ \t]/      { open_for_output = 0 }
     ' "$document"
