@@ -102,7 +102,7 @@ Span stays_above(const Shares& falling, double bound) {
         for (const auto& [half_life, amount] : falling) {
             if (half_life == 0)
                 continue;
-            double const v = amount * std::exp2(-t / static_cast<double>(half_life));
+            double const v = t == 0 ? amount : amount * std::exp2(-t / static_cast<double>(half_life));
             value += v;
             slope += v * (M_LN2 / static_cast<double>(half_life));
         }
@@ -112,7 +112,7 @@ Span stays_above(const Shares& falling, double bound) {
         t += step;
         if (t > 1e17) // three thousand years
             return never;
-        if (step < 1e6)
+        if (step < 0.02 * t) // Newton's error is about this squared by now: an early wake is cheaper than more powers
             break;
     }
     return static_cast<Span>(std::max(0.0, t * (1 - 1e-12) - 1));
