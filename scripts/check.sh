@@ -69,7 +69,7 @@ show_failure() {
         grep -nE -B 25 '^\[  FAILED  \] .* ms\)|ERROR: AddressSanitizer|runtime error|: error:' "$log" | tail -n 60
         ;;
     regress | isolation)
-        grep -E 'FAILED|^not ok|rror' "$log" | head -n 20
+        grep -E 'FAILED|^not ok|rror|^diff|No such' "$log" | head -n 20
         [ ! -s "$logs/$1.diffs" ] || head -n 60 "$logs/$1.diffs"
         ;;
     docs | examples | build) grep -A 25 -E '^not ok|rror|warning:' "$log" | head -n 60 ;;
