@@ -177,6 +177,24 @@ TEST(Feature, CapsKeepTheFirstOfEachPeriod) {
     }));
 }
 
+// On 4 November 2007 St. John's put its clocks back at 00:01: the day began, was taken back, and began again.
+TEST(Feature, ADayThatBeginsTwiceIsOneDay) {
+    FeatureDefinition definition;
+    definition.kind = FeatureKind::capped;
+    definition.cap = 1;
+    Zone const zone = Zone::find("America/St_Johns");
+    auto at = [](const char* text) { return *parse_iso_time(text, Zone::find("UTC")); };
+    std::vector<Happened> const events{{{at("2007-11-04T02:30:30Z"), 1, 1}, ""},  // the 4th, 00:00:30
+                                       {{at("2007-11-04T02:45:00Z"), 1, 2}, ""},  // the 3rd, 23:15
+                                       {{at("2007-11-04T03:35:00Z"), 1, 3}, ""}}; // the 4th, 00:05
+    for (auto const& order : std::vector<std::vector<std::size_t>>{{0, 1, 2}, {0, 2, 1}, {2, 1, 0}, {1, 2, 0}}) {
+        FeatureValue value;
+        for (std::size_t const i : order)
+            fold(definition, value, events[i].stamp, {}, zone);
+        EXPECT_EQ(std::get<Entries>(value).items, (std::vector<Entry>{{events[0].stamp, micro_one}, {events[1].stamp, micro_one}}));
+    }
+}
+
 TEST(Feature, OnlyTheNewestPeriodsAreKept) {
     FeatureDefinition definition;
     definition.kind = FeatureKind::capped;
