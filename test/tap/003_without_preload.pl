@@ -68,8 +68,8 @@ like($error, qr/invalid value for parameter "nurture.timezone": "Mars\/Olympus"/
 ($result, $out, $error) = $node->psql('one', q{LOAD 'nurture'; SET nurture.max_slep = '1 s'});
 like($error, qr/invalid configuration parameter name "nurture.max_slep"/, 'a setting that there is not');
 is($node->safe_psql('one', q{LOAD 'nurture'; SELECT string_agg(name || ' ' || current_setting(name), ', ' ORDER BY name) FROM pg_settings WHERE name LIKE 'nurture.%'}),
-    'nurture.action_expiry 1d, nurture.batch_bytes 64MB, nurture.batch_rows 50000, nurture.dedup_window 7d, nurture.enabled on, '
-    . 'nurture.late_after 1d, nurture.max_definition_depth 500, nurture.max_definition_terms 10000, nurture.max_sleep 1min, '
+    'nurture.action_expiry 1d, nurture.aggregate_memory 256MB, nurture.batch_bytes 64MB, nurture.batch_rows 50000, nurture.dedup_window 7d, nurture.enabled on, '
+    . 'nurture.history_from , nurture.late_after 1d, nurture.max_definition_depth 500, nurture.max_definition_terms 10000, nurture.max_sleep 1min, '
     . 'nurture.quarantine_limit 100, nurture.timezone UTC', 'the defaults');
 
 # No worker slot at all: the logical replication launcher takes the only one.

@@ -28,6 +28,17 @@ int definition_terms = 10000;
 int longest_sleep = 60 * 1000;
 int most_quarantined = 100;
 char* zone = nullptr;
+char* history_begins = nullptr;
+
+// Empty, or an ISO date.
+bool check_history_from(char** value, void**, GucSource) {
+    int year = 0, month = 0, date = 0, length = 0;
+    if (**value == '\0' || (sscanf(*value, "%4d-%2d-%2d%n", &year, &month, &date, &length) == 3 && (*value)[length] == '\0' &&
+                            month >= 1 && month <= 12 && date >= 1 && date <= 28))
+        return true;
+    GUC_check_errhint("Give a date such as 2024-01-01, no later than the 28th of its month, or nothing.");
+    return false;
+}
 
 bool check_timezone(char** value, void**, GucSource) {
     if (pg_tzset(*value) != nullptr)
@@ -57,6 +68,10 @@ void define_settings() {
                GUC_UNIT_S);
     DefineCustomBoolVariable("nurture.enabled", "Whether the background worker runs in this database.",
                              nullptr, &is_enabled, is_enabled, PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("nurture.history_from",
+                               "Events that happened earlier share one partition of the log.",
+                               "Read by the first tick. Empty: the month of the first tick.", &history_begins, "",
+                               PGC_SUSET, 0, check_history_from, nullptr, nullptr);
     define_int("nurture.late_after", "Messages that arrive later than this start no journeys.", &late_after,
                0, century, GUC_UNIT_S);
     define_int("nurture.max_definition_depth", "The deepest nesting that a definition may have.",

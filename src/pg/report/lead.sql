@@ -33,14 +33,14 @@ GRANT EXECUTE ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile
 
 CREATE VIEW nurture.lead AS
 SELECT c.contact,
-       nurture._score(m.model, c.state, NULL, pg_catalog.now()) AS score,
-       nurture._scores(m.model, c.state, pg_catalog.now()) AS scores,
+       nurture._score(m.model, c.state, NULL, (SELECT nurture._now())) AS score,
+       nurture._scores(m.model, c.state, (SELECT nurture._now())) AS scores,
        nurture._segments(m.model, c.state) AS segments,
        nurture._attributes(c.state) AS attributes,
        nurture._first_seen(c.state) AS first_seen,
        nurture._last_seen(c.state) AS last_seen
 FROM nurture.contact c CROSS JOIN nurture._current_model m;
-COMMENT ON VIEW nurture.lead IS 'every contact with its score as of now, its scores by topic, segments and attributes';
+COMMENT ON VIEW nurture.lead IS 'every contact with its score as of now (where the clock is simulated: as of the last tick), its scores by topic, segments and attributes';
 COMMENT ON COLUMN nurture.lead.score IS 'the sum of what nurture.explain lists';
 COMMENT ON COLUMN nurture.lead.scores IS 'by topic';
 
@@ -71,7 +71,7 @@ $$;
 COMMENT ON FUNCTION nurture._contact_of(text) IS 'the contact that a key belongs to today';
 REVOKE ALL ON FUNCTION nurture._contact_of(text) FROM PUBLIC;
 
-CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT pg_catalog.now(),
+CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT nurture._now(),
         points text DEFAULT 'today') RETURNS numeric
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -100,7 +100,7 @@ COMMENT ON FUNCTION nurture.score(text, text, timestamptz, text) IS
     'a contact''s score, whole or of a topic, at a moment; points => ''then'' counts with the rules as they were; NULL: no such contact';
 REVOKE ALL ON FUNCTION nurture.score(text, text, timestamptz, text) FROM PUBLIC;
 
-CREATE FUNCTION nurture.explain(contact text, at timestamptz DEFAULT pg_catalog.now())
+CREATE FUNCTION nurture.explain(contact text, at timestamptz DEFAULT nurture._now())
     RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, definition text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT e.rule, e.topic, e.points, e.occurrences, e.contribution, r.definition::text

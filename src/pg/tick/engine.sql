@@ -94,15 +94,14 @@ $$;
 COMMENT ON FUNCTION nurture._adopt_database() IS 'makes this the database that the engine belongs to';
 REVOKE ALL ON FUNCTION nurture._adopt_database() FROM PUBLIC;
 
--- The outbox's clock: the server's, or, where the clock is simulated (nurture.enabled = off), the engine's.
+-- What time it is: the server's clock, or, where the clock is simulated (nurture.enabled = off), the engine's.
 CREATE FUNCTION nurture._now() RETURNS timestamptz
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT CASE WHEN NOT nurture._enabled()
             THEN coalesce((SELECT e.drained FROM nurture.engine e), clock_timestamp())
             ELSE clock_timestamp() END
 $$;
-COMMENT ON FUNCTION nurture._now() IS 'what time it is for the outbox: the clock, or the simulated one';
-REVOKE ALL ON FUNCTION nurture._now() FROM PUBLIC;
+COMMENT ON FUNCTION nurture._now() IS 'what time it is: the clock, or the simulated one. Anybody may ask: the views of leads do';
 
 -- Takes up changed definitions at a tick's beginning: registers the features they need, makes the next model. When they
 -- do not compile, the last good model stays.

@@ -70,7 +70,7 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.quarantined_message', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.quarantined_message_id_seq', '');
 
 CREATE FUNCTION nurture.release(contact text) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     moved bigint;
     since timestamptz;
