@@ -1,4 +1,5 @@
 // What an event leaves behind: features, attributes, membership.
+#include "core/step/match.hpp"
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
@@ -53,11 +54,8 @@ bool Stepper::fits(const profile::Properties& properties) const {
 
 std::vector<Index> Stepper::remember(std::string_view type, const profile::Properties& properties,
                                      const profile::Stamp& stamp) {
-    if (type.empty() || type.front() != '$' || type == "$identify") {
-        profile_.first_seen = std::min(profile_.first_seen, stamp.at);
-        profile_.last_seen = std::max(profile_.last_seen, stamp.at);
-    }
-    if (type == "$identify" || type == "$set") {
+    note_seen(profile_, type, stamp.at);
+    if (writes_attributes(type)) {
         struct Write {
             Stepper& stepper;
             const profile::Stamp& stamp;
@@ -74,26 +72,16 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
         resolve_waits(); // the contact may live in another zone from now on
     }
     std::vector<Index> matched;
-    auto const patterns = model_.patterns_of_type.find(std::string(type));
-    if (patterns == model_.patterns_of_type.end())
-        return matched;
-    for (Index const pattern : patterns->second) {
-        Index const filter = model_.patterns[pattern].filter;
-        if (filter != none && facts_.matches(filter, properties) != Truth::yes)
-            continue;
-        matched.push_back(pattern);
-        for (Index const slot : model_.features_of_pattern[pattern]) {
-            const auto& feature = model_.features[slot];
-            profile::Value const value =
-                feature.property == none ? profile::Value{} : properties.get(model_.properties[feature.property]);
-            if (fold(feature.definition, facts_.features[slot], stamp, value, model_.zone)) {
+    match(
+        facts_, type, properties, [&](Index pattern) { matched.push_back(pattern); },
+        [&](Index slot, const profile::Value& value) {
+            if (fold(model_.features[slot].definition, facts_.features[slot], stamp, value, model_.zone)) {
                 facts_.changed(slot);
                 mark(model_.segments_of_feature[slot]);
             } else if (value.known()) {
                 ++facts_.unconvertible;
             }
-        }
-    }
+        });
     return matched;
 }
 

@@ -1,0 +1,45 @@
+#pragma once
+// What an event means to a model, said once for the live step and for folding a log.
+#include "core/step/facts.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace nurture::step {
+
+/// Events that write attributes: what applications identify, what workflows set.
+[[nodiscard]] inline bool writes_attributes(std::string_view type) noexcept {
+    return type == "$identify" || type == "$set";
+}
+
+/// Notes when a contact was seen: by what it does or tells, not by the engine's own events.
+inline void note_seen(profile::Profile& profile, std::string_view type, Time at) noexcept {
+    if (!type.empty() && type.front() == '$' && type != "$identify")
+        return;
+    profile.first_seen = std::min(profile.first_seen, at);
+    profile.last_seen = std::max(profile.last_seen, at);
+}
+
+/// Calls on_pattern(pattern) for each pattern that the event matches, and on_feature(slot, value of its property) for each
+/// feature that the pattern feeds.
+template <class OnPattern, class OnFeature>
+void match(const Facts& facts, std::string_view type, const profile::Properties& properties, OnPattern on_pattern,
+           OnFeature on_feature) {
+    const Model& model = facts.model;
+    auto const patterns = model.patterns_of_type.find(std::string(type));
+    if (patterns == model.patterns_of_type.end())
+        return;
+    for (Index const pattern : patterns->second) {
+        Index const filter = model.patterns[pattern].filter;
+        if (filter != none && facts.matches(filter, properties) != Truth::yes)
+            continue;
+        on_pattern(pattern);
+        for (Index const slot : model.features_of_pattern[pattern]) {
+            Index const property = model.features[slot].property;
+            on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]));
+        }
+    }
+}
+
+} // namespace nurture::step
