@@ -71,7 +71,7 @@ TEST(LanguageBad, Conditions) {
     check(
         Form::condition,
         {{"", 1, 1,
-          "found end of text, expected an attribute, \"did\", \"count\", \"sum\", \"first\", \"last\", "
+          "found end of text, expected an attribute, \"did\", \"count\", \"sum\", \"distinct\", \"first\", \"last\", "
           "\"score\", "
           "\"in segment\", \"not\", \"true\", \"false\" or \"(\"",
           ""},
