@@ -91,7 +91,7 @@ std::string plot_bars(const Labels& labels, std::span<const double> values, cons
         double const x = left + (panel_width + gap) * static_cast<double>(column);
         double const zero = x + room_left - grid.low / span * room;
         if (!panels.empty())
-            picture.text("t b", zero, top + 10, grid.panels[column], svg::Anchor::start, 14, panel_width);
+            picture.text("t b", x, top + 10, grid.panels[column], svg::Anchor::start, 14, panel_width);
         std::string const fill = "f" + std::to_string(column % svg::series.size() + 1);
         for (std::size_t row = 0; row < grid.rows.size(); ++row) {
             auto const& value = grid.values[row][column];

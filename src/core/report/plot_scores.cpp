@@ -54,7 +54,10 @@ Bands band(const std::vector<double>& sorted) {
         high = q_high;
     if (cut_low)
         low = q_low;
-    svg::Scale const scale = svg::scale_for(low, high, 20);
+    // Scores have six decimals: narrower bands would show none the difference. Equal ones get a band of width 1.
+    double const widened = low == high ? std::max(1.0, std::abs(low) * 1e-9)
+                                       : std::max(high - low, std::max({20e-6, std::abs(low) * 1e-7, std::abs(high) * 1e-7}));
+    svg::Scale const scale = svg::scale_for(low, low + widened, low == high ? 1 : 20);
     bands.step = scale.step;
     bands.low = scale.low;
     auto count = std::llround((scale.high - scale.low) / scale.step);
@@ -87,7 +90,10 @@ class Drawing {
             if (outcomes_ && outcomes[i] != 0)
                 ++bands_.positives[k];
         }
-        width_ = (right - left) / static_cast<double>(bands_.n.size());
+        for (std::size_t i = 0; i <= bands_.n.size(); ++i)
+            label_width_ = std::max(label_width_, svg::text_width(svg::tick_label(bands_.from(i), bands_.step), 13));
+        right_ = svg::width - std::max(svg::margin + 6, label_width_ / 2 + 2);
+        width_ = (right_ - left) / static_cast<double>(bands_.n.size());
     }
 
     std::string draw() {
@@ -112,13 +118,14 @@ class Drawing {
 
   private:
     static constexpr double left = svg::margin + 58;
-    static constexpr double right = svg::width - svg::margin - 6;
 
     std::string_view title_;
     bool outcomes_;
     std::vector<double> sorted_;
     Bands bands_;
+    double right_ = 0;
     double width_ = 0;
+    double label_width_ = 0;
     svg::Picture picture_;
 
     static std::int64_t total(const std::vector<std::int64_t>& counts) {
@@ -140,7 +147,7 @@ class Drawing {
     void levels(const svg::Scale& scale, double top, double bottom, bool shares) {
         for (double const value : scale.ticks()) {
             double const y = bottom - value / scale.high * (bottom - top);
-            picture_.line("g thin", left, y, right, y);
+            picture_.line("g thin", left, y, right_, y);
             picture_.text("m", left - 8, y + 5, shares ? svg::percent(value) : svg::tick_label(value, scale.step),
                           svg::Anchor::end, 13);
         }
@@ -164,7 +171,7 @@ class Drawing {
         double const median = quantile(sorted_, 0.5);
         double const at = x(median);
         picture_.line("k d3", at, top - 14, at, bottom);
-        bool const to_the_left = at > (left + right) / 2;
+        bool const to_the_left = at > (left + right_) / 2;
         picture_.text("t", at + (to_the_left ? -6 : 6), top - 6, "median " + svg::brief(median),
                       to_the_left ? svg::Anchor::end : svg::Anchor::start, 13);
     }
@@ -195,15 +202,12 @@ class Drawing {
 
     /// The bounds of the bands, as many as have room; open ends by their name.
     void axis(double y) {
-        picture_.line("a thin", left, y, right, y);
+        picture_.line("a thin", left, y, right_, y);
         std::size_t const first = bands_.open_low ? 1 : 0;
         std::size_t const last = bands_.n.size() - (bands_.open_high ? 1 : 0);
-        double widest = 0;
-        for (std::size_t i = first; i <= last; ++i)
-            widest = std::max(widest, svg::text_width(svg::tick_label(bands_.from(i), bands_.step), 13));
         std::size_t every = 1;
         for (std::size_t const n : {1, 2, 4, 5, 10, 20, 50, 100})
-            if (every = n; static_cast<double>(n) * width_ >= widest + 12)
+            if (every = n; static_cast<double>(n) * width_ >= label_width_ + 12)
                 break;
         // Aligned to multiples of the labelled step, so that zero is labelled where it is seen.
         double const unit = bands_.step * static_cast<double>(every);
@@ -215,7 +219,7 @@ class Drawing {
             // An open end's label has its place; its neighbour gives way.
             double const from_end = bands_.open_high ? static_cast<double>(last - i) * width_ : 1e9;
             double const from_start = bands_.open_low ? static_cast<double>(i - first) * width_ : 1e9;
-            if (!end && std::min(from_end, from_start) < widest + 30)
+            if (!end && std::min(from_end, from_start) < label_width_ + 30)
                 continue;
             double const at = left + static_cast<double>(i) * width_;
             picture_.line("a thin", at, y, at, y + 5);
