@@ -6,7 +6,7 @@ SELECT 'body{margin:0;background:#fff;color:#1b1f24;font:16px/1.5 system-ui,-app
     || 'h2{font-size:1.3em;margin:1.8em 0 .4em;padding-top:.6em;border-top:1px solid #dde1e6}h3{font-size:1em;margin:1.2em 0 .3em}'
     || '.when,.nothing{color:#57606a}figure{margin:0 -16px 8px}figure svg{display:block;width:100%;height:auto}'
     || '.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92em}'
-    || 'th,td{text-align:left;padding:.35em .9em .35em 0;border-bottom:1px solid #dde1e6;vertical-align:top;overflow-wrap:anywhere;min-width:3.5em}'
+    || 'th,td{text-align:left;padding:.35em 1.3em .35em 0;border-bottom:1px solid #dde1e6;vertical-align:top;overflow-wrap:break-word;max-width:20em}'
     || 'th{font-weight:600;color:#57606a;overflow-wrap:normal}.n{text-align:right;font-variant-numeric:tabular-nums}'
     || '@media (prefers-color-scheme:dark){body{background:#14181d;color:#e8ebee}.when,.nothing,th{color:#a3adb8}h2,th,td{border-color:#333b44}}'
 $$;
@@ -42,6 +42,16 @@ SELECT trim_scale(round(n, 2))::text
 $$;
 COMMENT ON FUNCTION nurture._report_number(numeric) IS 'a number of the report: at most two decimals';
 
+-- Scores as of then, but never earlier than what the contact has gone through.
+CREATE FUNCTION nurture._report_lead(until timestamptz)
+    RETURNS TABLE (contact text, score numeric, segments text[], last_seen timestamptz)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT c.contact, coalesce(nurture._score(m.model, c.state, NULL, greatest(until, nurture._clock(c.state))), 0),
+       nurture._segments(m.model, c.state), nurture._last_seen(c.state)
+FROM nurture.contact c CROSS JOIN nurture._current_model m
+$$;
+COMMENT ON FUNCTION nurture._report_lead(timestamptz) IS 'nurture.lead as of a moment, for the report';
+
 CREATE FUNCTION nurture._report_leads(until timestamptz, top_leads int) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -51,7 +61,7 @@ DECLARE
     html text;
 BEGIN
     SELECT array_agg(l.score::double precision), count(*) FILTER (WHERE l.last_seen > until - interval '7 days')
-    INTO scores, seen FROM nurture.lead l;
+    INTO scores, seen FROM nurture._report_lead(until) l;
     IF scores IS NULL THEN
         RETURN nurture._report_nothing('Nobody is known yet.');
     END IF;
@@ -64,7 +74,7 @@ BEGIN
                        nurture._report_row(ARRAY[t.contact, nurture._report_number(t.score), array_to_string(t.segments, ', '),
                                                  to_char(t.last_seen, 'YYYY-MM-DD HH24:MI')], '{2}')
                        ORDER BY t.score DESC, t.contact))
-            FROM (SELECT l.contact, l.score, l.segments, l.last_seen FROM nurture.lead l
+            FROM (SELECT l.contact, l.score, l.segments, l.last_seen FROM nurture._report_lead(until) l
                   ORDER BY l.score DESC, l.contact LIMIT top_leads) t);
     END IF;
     RETURN html;
@@ -173,12 +183,8 @@ DECLARE
 BEGIN
     -- Most rows first; what is beyond the 40 most frequent is in the outbox.
     SELECT array_agg(nurture._report_row(ARRAY[a.channel, a.template, a.n::text, a.done::text, a.waiting::text, a.failed::text,
-                                               a.refused::text], '{3,4,5,6,7}') ORDER BY a.n DESC, a.channel, a.template),
-           (SELECT nurture.plot_bars(array_agg(o.name ORDER BY o.n DESC, o.name), array_agg(o.n::double precision ORDER BY o.n DESC, o.name),
-                                     title => 'What became of the actions')
-            FROM (SELECT o.status AS name, count(*) AS n FROM nurture.action o
-                  WHERE o.created_at > since AND o.created_at <= until GROUP BY 1) o)
-    INTO rows, html
+                                               a.refused::text], '{3,4,5,6,7}') ORDER BY a.n DESC, a.channel, a.template)
+    INTO rows
     FROM (SELECT a.channel, a.template, count(*) AS n, count(*) FILTER (WHERE a.status = 'done') AS done,
                  count(*) FILTER (WHERE a.status IN ('ready', 'claimed')) AS waiting,
                  count(*) FILTER (WHERE a.status IN ('failed', 'dead')) AS failed,
@@ -188,8 +194,13 @@ BEGIN
     IF rows IS NULL THEN
         RETURN nurture._report_nothing('No message was due in this time.');
     END IF;
+    SELECT nurture.plot_bars(array_agg(o.name ORDER BY o.n DESC, o.name), array_agg(o.n::double precision ORDER BY o.n DESC, o.name),
+                             title => 'What became of the actions')
+    INTO html
+    FROM (SELECT o.status AS name, count(*) AS n FROM nurture.action o
+          WHERE o.created_at > since AND o.created_at <= until GROUP BY o.status) o;
     html := '<figure>' || html || E'</figure>\n'
-        || nurture._report_table('{channel,template,actions,done,waiting,failed,"cancelled, expired or dropped"}', '{3,4,5,6,7}', rows);
+        || nurture._report_table('{channel,template,actions,done,waiting,failed,"not sent"}', '{3,4,5,6,7}', rows);
     SELECT array_agg(nurture._report_row(ARRAY[r.status, r.reason, r.n::text], '{3}') ORDER BY r.n DESC, r.status, r.reason)
     INTO rows
     FROM (SELECT a.status, a.reason, count(*) AS n FROM nurture.action a
@@ -225,10 +236,13 @@ BEGIN
                  count(*) FILTER (WHERE l.score > 0 AND s.contact IS NOT NULL AND j.contact IS NOT NULL),
                  count(*) FILTER (WHERE l.score > 0 AND s.contact IS NOT NULL AND j.contact IS NOT NULL AND a.contact IS NOT NULL)]
     INTO reached
-    FROM nurture.lead l
+    FROM nurture._report_lead(until) l
     LEFT JOIN (SELECT DISTINCT t.contact FROM nurture.transition t WHERE t.kind = 'segment entered') s ON s.contact = l.contact
     LEFT JOIN (SELECT DISTINCT t.contact FROM nurture.transition t WHERE t.kind = 'journey started') j ON j.contact = l.contact
     LEFT JOIN (SELECT DISTINCT a.contact FROM nurture.action a WHERE a.status = 'done') a ON a.contact = l.contact;
+    IF reached[1] = 0 THEN
+        RETURN nurture._report_nothing('Nobody is known yet.');
+    END IF;
     RETURN '<figure>' || nurture.plot_funnel('{known,"with a score above 0","ever in a segment","ever in a workflow","got a message"}',
                                              reached, 'How far contacts have come') || E'</figure>\n';
 END
@@ -253,9 +267,10 @@ BEGIN
                                   array_agg(c.rate::double precision ORDER BY c.cohort, c.period),
                                   array_agg(c.members ORDER BY c.cohort, c.period), 'Contacts active again, by first event')
     INTO picture FROM cohorts c WHERE c.age <= 16 AND c.period < 16 HAVING count(*) > 0;
-    RETURN coalesce(format(E'<p>A period is %s; the last one still runs.</p>\n<figure>%s</figure>\n',
-                           nurture._markup(period::text), picture),
-                    nurture._report_nothing('Nothing has happened yet.'));
+    IF picture IS NULL THEN
+        RETURN nurture._report_nothing('Nothing has happened yet.');
+    END IF;
+    RETURN format(E'<p>A period is %s; the last one still runs.</p>\n<figure>%s</figure>\n', nurture._markup(period::text), picture);
 END
 $$;
 COMMENT ON FUNCTION nurture._report_retention(timestamptz, interval) IS 'the retention of the report';
@@ -287,7 +302,7 @@ BEGIN
         || '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
         || '<title>' || nurture._markup(coalesce(title, '')) || E'</title>\n<style>' || nurture._report_style()
         || E'</style></head>\n<body><main>\n<h1>' || nurture._markup(coalesce(title, '')) || E'</h1>\n'
-        || format(E'<p class="when">%s to %s (%s). The engine is %s; %s messages wait.</p>\n',
+        || format(E'<p class="when">%s to %s (%s). Engine: %s; messages waiting: %s.</p>\n',
                   to_char(since, 'YYYY-MM-DD HH24:MI'), to_char(until, 'YYYY-MM-DD HH24:MI'),
                   nurture._markup(current_setting('timezone')), nurture._markup(f.status), f.waiting)
         || '<section><h2>Leads</h2>' || nurture._report_leads(until, top_leads) || E'</section>\n'
@@ -304,7 +319,7 @@ COMMENT ON FUNCTION nurture.report(text, timestamptz, timestamptz, text[], inter
 
 -- The report reads as its owner, so that an analyst needs this one privilege; its parts are for it alone.
 REVOKE ALL ON FUNCTION nurture.report(text, timestamptz, timestamptz, text[], interval, interval, int),
-    nurture._segment_sizes(timestamptz, timestamptz, int), nurture._report_leads(timestamptz, int),
+    nurture._segment_sizes(timestamptz, timestamptz, int), nurture._report_lead(timestamptz), nurture._report_leads(timestamptz, int),
     nurture._report_segments(timestamptz, timestamptz), nurture._report_workflows(timestamptz, timestamptz),
     nurture._report_messages(timestamptz, timestamptz), nurture._report_funnel(timestamptz, timestamptz, text[], interval),
     nurture._report_retention(timestamptz, interval) FROM PUBLIC;
