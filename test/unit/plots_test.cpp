@@ -4,12 +4,11 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
-#include <optional>
 #include <regex>
-#include <set>
 #include <sstream>
 
 #include "core/base/error.hpp"
@@ -108,12 +107,10 @@ class Reader {
         expect(">");
         while (xml_.compare(at_, 2, "</") != 0) {
             if (peek() == '<') {
-                std::string const before = elements_[index].text;
                 element();
                 continue;
             }
             character(elements_[index].text);
-            continue;
         }
         expect("</" + out.name + ">");
         while (at_ < xml_.size() && xml_[at_] == '\n')

@@ -54,6 +54,32 @@ Grid arrange(const Labels& labels, std::span<const double> values, const Labels&
     return grid;
 }
 
+/// Where one panel's bars are: x of zero, units of the picture per unit of value, and the room of numbers
+/// on either side.
+struct Panel {
+    double zero, unit, room_left, room_right;
+};
+
+void draw_panel(svg::Picture& picture, const Grid& grid, std::size_t column, const Panel& at, double first) {
+    const std::string& panel = grid.panels[column];
+    std::string const fill = "f" + std::to_string(column % svg::series.size() + 1);
+    for (std::size_t row = 0; row < grid.rows.size(); ++row) {
+        auto const& value = grid.values[row][column];
+        if (!value)
+            continue;
+        double const y = first + pitch * static_cast<double>(row);
+        double const length = *value * at.unit;
+        bool const negative = *value < 0;
+        picture.rect(fill, std::min(at.zero, at.zero + length), y, std::max(std::abs(length), *value == 0 ? 0.0 : 1.0),
+                     thickness, grid.rows[row] + (panel.empty() ? "" : ", " + panel) + ": " + svg::brief(*value), 2);
+        picture.text("t", at.zero + length + (negative ? -5 : 5), y + 15, svg::brief(*value),
+                     negative ? svg::Anchor::end : svg::Anchor::start, 13,
+                     (negative ? at.room_left : at.room_right) - 5);
+    }
+    double const bottom = first + pitch * static_cast<double>(grid.rows.size() - 1) + thickness;
+    picture.line("a thin", at.zero, first - 3, at.zero, bottom + 3);
+}
+
 } // namespace
 
 std::string plot_bars(const Labels& labels, std::span<const double> values, const Labels& panels,
@@ -69,7 +95,7 @@ std::string plot_bars(const Labels& labels, std::span<const double> values, cons
     for (auto const& row : grid.rows)
         label_width = std::max(label_width, svg::text_width(row, 14));
     for (double const value : values)
-        value_width = std::max(value_width, svg::text_width(svg::brief(value), 13) + 6);
+        value_width = std::max(value_width, svg::text_width(svg::brief(value), 13) + 7);
     label_width = std::min(label_width, grid.panels.size() > 3 ? 140.0 : 200.0);
     double const left = svg::margin + label_width + 12;
     auto const count = static_cast<double>(grid.panels.size());
@@ -77,7 +103,8 @@ std::string plot_bars(const Labels& labels, std::span<const double> values, cons
     double const panel_width = (svg::width - svg::margin - left - gap * (count - 1)) / count;
     // Values stand at the far end of their bars, on the side of zero where the bar is.
     double const room_left = grid.low < 0 ? std::min(value_width, panel_width / 3) : 0;
-    double const room = std::max(8.0, panel_width - room_left - value_width);
+    double const room_right = std::min(value_width, panel_width / 2); // a number that is cut is whole in its tooltip
+    double const room = panel_width - room_left - room_right;
     double const span = grid.high > grid.low ? grid.high - grid.low : 1;
 
     svg::Picture picture;
@@ -92,21 +119,7 @@ std::string plot_bars(const Labels& labels, std::span<const double> values, cons
         double const zero = x + room_left - grid.low / span * room;
         if (!panels.empty())
             picture.text("t b", x, top + 10, grid.panels[column], svg::Anchor::start, 14, panel_width);
-        std::string const fill = "f" + std::to_string(column % svg::series.size() + 1);
-        for (std::size_t row = 0; row < grid.rows.size(); ++row) {
-            auto const& value = grid.values[row][column];
-            if (!value)
-                continue;
-            double const y = first + pitch * static_cast<double>(row);
-            double const length = *value / span * room;
-            picture.rect(fill, std::min(zero, zero + length), y, std::max(std::abs(length), *value == 0 ? 0.0 : 1.0),
-                         thickness, grid.rows[row] + (panels.empty() ? "" : ", " + grid.panels[column]) + ": " +
-                                        svg::brief(*value), 2);
-            bool const negative = *value < 0;
-            picture.text("t", zero + length + (negative ? -5 : 5), y + 15, svg::brief(*value),
-                         negative ? svg::Anchor::end : svg::Anchor::start, 13, value_width);
-        }
-        picture.line("a thin", zero, first - 3, zero, bottom - pitch + thickness + 3);
+        draw_panel(picture, grid, column, {zero, room / span, room_left, room_right}, first);
     }
     return picture.finish(bottom - pitch + thickness + svg::margin, title.empty() ? name : title,
                           std::string(name) + ": " + std::to_string(grid.rows.size()) + " rows" +

@@ -7,7 +7,7 @@ SELECT 'body{margin:0;background:#fff;color:#1b1f24;font:16px/1.5 system-ui,-app
     || '.when,.nothing{color:#57606a}figure{margin:0 -16px 8px}figure svg{display:block;width:100%;height:auto}'
     || '.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92em}'
     || 'th,td{text-align:left;padding:.35em 1.3em .35em 0;border-bottom:1px solid #dde1e6;vertical-align:top;overflow-wrap:break-word;max-width:20em}'
-    || 'th{font-weight:600;color:#57606a;overflow-wrap:normal}.n{text-align:right;font-variant-numeric:tabular-nums}'
+    || 'th{font-weight:600;color:#57606a;overflow-wrap:normal}.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}'
     || '@media (prefers-color-scheme:dark){body{background:#14181d;color:#e8ebee}.when,.nothing,th{color:#a3adb8}h2,th,td{border-color:#333b44}}'
 $$;
 COMMENT ON FUNCTION nurture._report_style() IS 'the style sheet of the report';
@@ -66,13 +66,13 @@ BEGIN
         RETURN nurture._report_nothing('Nobody is known yet.');
     END IF;
     html := format(E'<p><strong>%s</strong> contacts are known; <strong>%s</strong> were seen within 7 days.</p>\n',
-                   cardinality(scores), seen)
+                   to_char(cardinality(scores), 'FM9,999,999,999'), to_char(seen, 'FM9,999,999,999'))
         || '<figure>' || nurture.plot_scores(scores, title => 'Scores of all leads') || E'</figure>\n';
     IF top_leads > 0 THEN
         html := html || (
-            SELECT nurture._report_table('{contact,score,segments,"last seen"}', '{2}', array_agg(
+            SELECT nurture._report_table('{contact,score,segments,"last seen"}', '{2,4}', array_agg(
                        nurture._report_row(ARRAY[t.contact, nurture._report_number(t.score), array_to_string(t.segments, ', '),
-                                                 to_char(t.last_seen, 'YYYY-MM-DD HH24:MI')], '{2}')
+                                                 to_char(t.last_seen, 'YYYY-MM-DD HH24:MI')], '{2,4}')
                        ORDER BY t.score DESC, t.contact))
             FROM (SELECT l.contact, l.score, l.segments, l.last_seen FROM nurture._report_lead(until) l
                   ORDER BY l.score DESC, l.contact LIMIT top_leads) t);
@@ -163,13 +163,13 @@ BEGIN
     END IF;
     html := nurture._report_table('{workflow,version,state,started,ended,"inside now"}', '{2,4,5,6}', rows);
     SELECT array_agg(nurture._report_row(ARRAY[j.workflow, j.version::text, j.step, j.inside::text,
-                         to_char(j.since, 'YYYY-MM-DD HH24:MI'), to_char(j.wakes_at, 'YYYY-MM-DD HH24:MI')], '{2,4}')
+                         to_char(j.since, 'YYYY-MM-DD HH24:MI'), to_char(j.wakes_at, 'YYYY-MM-DD HH24:MI')], '{2,4,5,6}')
                      ORDER BY j.workflow, j.version, j.step)
     INTO rows
     FROM (SELECT j.workflow, j.version, j.step, count(*) AS inside, min(j.since) AS since, min(j.wakes_at) AS wakes_at
           FROM nurture.journey j GROUP BY j.workflow, j.version, j.step) j;
     RETURN html || '<h3>Who waits where</h3>' || CASE WHEN rows IS NULL THEN nurture._report_nothing('Nobody is inside a workflow now.')
-        ELSE nurture._report_table('{workflow,version,step,contacts,"longest since","next wakes at"}', '{2,4}', rows) END;
+        ELSE nurture._report_table('{workflow,version,step,contacts,"longest since","next wakes at"}', '{2,4,5,6}', rows) END;
 END
 $$;
 COMMENT ON FUNCTION nurture._report_workflows(timestamptz, timestamptz) IS 'the workflows of the report and what their steps hold';
