@@ -153,9 +153,10 @@ std::string plot_segments(std::span<const std::int64_t> at, const Labels& segmen
     frame.top = picture.heading(title, "") + 6;
     frame.bottom = frame.top + std::max(plot_height, label_pitch * static_cast<double>(lines.size()));
     draw_axes(picture, frame);
-    static constexpr const char* dashes[] = {"", " d2", " d3", " d4"};
+    // Colours that some eyes take for one another have different dashes: 1 and 6, 2 and 5, 3 and 7, 4 and 8.
+    static constexpr const char* dashes[] = {"", " d2", " d3", " d4", "", " d2", " d4", " d3"};
     for (std::size_t i = 0; i < lines.size(); ++i)
-        draw_line(picture, frame, lines[i], "line l" + std::to_string(i + 1) + dashes[i % 4]);
+        draw_line(picture, frame, lines[i], "line l" + std::to_string(i + 1) + dashes[i]);
     draw_labels(picture, frame, lines);
 
     std::string description = "Sizes from " + svg::moment(*from) + " to " + svg::moment(*to) + ".";

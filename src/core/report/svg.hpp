@@ -58,8 +58,9 @@ inline constexpr Colour background{0xffffff, 0x14181d};
 inline constexpr Colour ink{0x1b1f24, 0xe8ebee};
 inline constexpr Colour muted{0x57606a, 0xa3adb8};
 inline constexpr Colour grid{0xdde1e6, 0x333b44};
-/// Series that stay apart in all common kinds of colour blindness. After Okabe and Ito, "Color Universal Design" (2008),
-/// darkened (on white) or lightened (on black) until the contrast is 3:1 (WCAG 2.1, criterion 1.4.11) or more.
+/// The first four stay apart in protan, deutan and tritan vision (simulated after Machado, Oliveira and Fernandes, 2009:
+/// CIE76 distance 11 or more); of the others some pairs do not, so lines differ in their dashes and are named. After Okabe
+/// and Ito, "Color Universal Design" (2008), darkened (on white) or lightened (on black) to a contrast of 4.5:1 (WCAG 2.1).
 inline constexpr std::array<Colour, 8> series{{{0x0072b2, 0x56b4e9},
                                                {0xc24e00, 0xf2935a},
                                                {0x00805f, 0x2fc79a},
