@@ -1,0 +1,171 @@
+// The pictures as SQL functions: arrays in, SVG out. Drawing is the core's.
+#include "core/report/plots.hpp"
+#include "core/report/svg.hpp"
+
+#include "pg/border/datum.hpp"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+}
+
+using namespace nurture;
+
+namespace {
+
+/// The elements of an array, detoasted.
+struct Elements {
+    Datum* values = nullptr;
+    bool* nulls = nullptr;
+    int count = 0;
+};
+
+enum class Nulls { refused, passed_on };
+
+Elements elements(FunctionCallInfo fcinfo, int n, Oid type, const char* name, Nulls nulls = Nulls::refused) {
+    Elements out;
+    if (PG_ARGISNULL(n))
+        return out;
+    Datum const datum = PG_GETARG_DATUM(n);
+    int dimensions = 0;
+    border::pg_call([&, datum, type] {
+        auto* const array = DatumGetArrayTypeP(datum);
+        dimensions = ARR_NDIM(array);
+        int16 length = 0;
+        bool by_value = false;
+        char alignment = 0;
+        get_typlenbyvalalign(type, &length, &by_value, &alignment);
+        deconstruct_array(array, type, length, by_value, alignment, &out.values, &out.nulls, &out.count);
+    });
+    if (dimensions > 1)
+        throw Error(ErrorKind::invalid_parameter, std::string(name) + " must have one dimension");
+    if (nulls == Nulls::refused)
+        for (int i = 0; i < out.count; ++i)
+            if (out.nulls[i])
+                throw Error(ErrorKind::invalid_parameter, std::string(name) + " must not contain NULL",
+                            "Element " + std::to_string(i + 1) + " is NULL.");
+    return out;
+}
+
+/// Text in UTF-8, whatever the database's encoding.
+std::string utf8(Datum datum) {
+    return border::pg_call([datum]() -> const char* {
+        text* const value = DatumGetTextPP(datum);
+        auto const length = static_cast<int>(VARSIZE_ANY_EXHDR(value));
+        return pg_server_to_any(pnstrdup(VARDATA_ANY(value), static_cast<Size>(length)), length, PG_UTF8);
+    });
+}
+
+std::string title_argument(FunctionCallInfo fcinfo, int n) {
+    return PG_ARGISNULL(n) ? std::string() : utf8(PG_GETARG_DATUM(n));
+}
+
+report::Labels labels(FunctionCallInfo fcinfo, int n, const char* name) {
+    Elements const array = elements(fcinfo, n, TEXTOID, name);
+    report::Labels out;
+    out.reserve(static_cast<std::size_t>(array.count));
+    for (int i = 0; i < array.count; ++i) {
+        border::check_interrupts();
+        out.push_back(utf8(array.values[i]));
+    }
+    return out;
+}
+
+template <class T, class Get>
+std::vector<T> numbers(const Elements& array, Get get) {
+    std::vector<T> out;
+    out.reserve(static_cast<std::size_t>(array.count));
+    for (int i = 0; i < array.count; ++i)
+        out.push_back(get(array.values[i]));
+    return out;
+}
+
+std::vector<std::int64_t> bigints(FunctionCallInfo fcinfo, int n, const char* name) {
+    return numbers<std::int64_t>(elements(fcinfo, n, INT8OID, name), [](Datum d) { return DatumGetInt64(d); });
+}
+std::vector<double> doubles(FunctionCallInfo fcinfo, int n, const char* name) {
+    return numbers<double>(elements(fcinfo, n, FLOAT8OID, name), [](Datum d) { return DatumGetFloat8(d); });
+}
+
+} // namespace
+
+// _plot_markup(text)
+NURTURE_FUNCTION(nurture_markup) {
+    return border::entry([&]() -> Datum { return border::make_text(report::svg::escape(utf8(PG_GETARG_DATUM(0)))); });
+}
+
+// plot_funnel(labels, reached, title)
+NURTURE_FUNCTION(nurture_plot_funnel) {
+    return border::entry([&]() -> Datum {
+        return border::make_text(report::plot_funnel(labels(fcinfo, 0, "labels"), bigints(fcinfo, 1, "reached"),
+                                                     title_argument(fcinfo, 2)));
+    });
+}
+
+// plot_retention(cohorts, periods, shares, members, title)
+NURTURE_FUNCTION(nurture_plot_retention) {
+    return border::entry([&]() -> Datum {
+        auto const cohorts = labels(fcinfo, 0, "cohorts");
+        auto const periods = numbers<std::int32_t>(elements(fcinfo, 1, INT4OID, "periods"),
+                                                   [](Datum d) { return DatumGetInt32(d); });
+        return border::make_text(report::plot_retention(cohorts, periods, doubles(fcinfo, 2, "shares"),
+                                                        bigints(fcinfo, 3, "members"), title_argument(fcinfo, 4)));
+    });
+}
+
+// plot_scores(scores, outcomes, title); a NULL score is left out, a NULL outcome is false.
+NURTURE_FUNCTION(nurture_plot_scores) {
+    return border::entry([&]() -> Datum {
+        Elements const scores = elements(fcinfo, 0, FLOAT8OID, "scores", Nulls::passed_on);
+        Elements const outcomes = elements(fcinfo, 1, BOOLOID, "outcomes", Nulls::passed_on);
+        bool const with_outcomes = !PG_ARGISNULL(1);
+        if (with_outcomes)
+            report::check_lengths("scores", static_cast<std::size_t>(scores.count), "outcomes",
+                                  static_cast<std::size_t>(outcomes.count));
+        std::vector<double> values;
+        std::vector<std::uint8_t> happened;
+        for (int i = 0; i < scores.count; ++i) {
+            if (scores.nulls[i])
+                continue;
+            values.push_back(DatumGetFloat8(scores.values[i]));
+            if (with_outcomes)
+                happened.push_back(!outcomes.nulls[i] && DatumGetBool(outcomes.values[i]) ? 1 : 0);
+        }
+        return border::make_text(report::plot_scores(values, happened, title_argument(fcinfo, 2)));
+    });
+}
+
+// plot_bars(labels, values, panels, title)
+NURTURE_FUNCTION(nurture_plot_bars) {
+    return border::entry([&]() -> Datum {
+        auto const names = labels(fcinfo, 0, "labels");
+        auto const values = doubles(fcinfo, 1, "values");
+        auto const panels = labels(fcinfo, 2, "panels");
+        return border::make_text(report::plot_bars(names, values, panels, title_argument(fcinfo, 3)));
+    });
+}
+
+// plot_attribution(channels, credits, models, title)
+NURTURE_FUNCTION(nurture_plot_attribution) {
+    return border::entry([&]() -> Datum {
+        auto const channels = labels(fcinfo, 0, "channels");
+        auto const credits = doubles(fcinfo, 1, "credits");
+        auto const models = labels(fcinfo, 2, "models");
+        report::check_lengths("channels", channels.size(), "credits", credits.size());
+        if (!models.empty())
+            report::check_lengths("channels", channels.size(), "models", models.size());
+        return border::make_text(
+            report::plot_bars(channels, credits, models, title_argument(fcinfo, 3), "Attribution"));
+    });
+}
+
+// _plot_segments(at, segments, sizes, title)
+NURTURE_FUNCTION(nurture_plot_segments) {
+    return border::entry([&]() -> Datum {
+        auto const at = numbers<std::int64_t>(elements(fcinfo, 0, TIMESTAMPOID, "at"),
+                                              [](Datum d) { return DatumGetTimestamp(d); });
+        auto const names = labels(fcinfo, 1, "segments");
+        return border::make_text(
+            report::plot_segments(at, names, bigints(fcinfo, 2, "sizes"), title_argument(fcinfo, 3)));
+    });
+}
