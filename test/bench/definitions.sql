@@ -1,4 +1,5 @@
--- The benchmark's function in our language: the same 20 rules, 10 segments and 3 workflows as trigger_pipeline.sql.
+-- The benchmark's function in our language: the same 20 rules, 10 segments and 3 workflows as trigger_pipeline.sql. Mails are
+-- transactional, since the other side knows no expiry of marketing messages either.
 INSERT INTO nurture.rule (name, definition) VALUES
  ('views', '+1 on page_view topic engagement half-life 14 days'),
  ('opens mail', '+2 on email_open topic newsletter half-life 14 days'),
@@ -32,7 +33,7 @@ INSERT INTO nurture.segment (name, condition) VALUES
  ('valuable', 'score(value) >= 60'),
  ('evaluator', 'score(docs) >= 10 and score(pricing) >= 10');
 INSERT INTO nurture.workflow (name, definition) VALUES
- ('whitepaper', 'on form_submit where form = ''whitepaper'' wait 1 hour send email ''whitepaper1'' wait 1 day
-                 if not did purchase then send email ''whitepaper2'' end'),
- ('thanks', 'on purchase wait 1 day send email ''thanks1'''),
+ ('whitepaper', 'on form_submit where form = ''whitepaper'' wait 1 hour send email ''whitepaper1'' as transactional wait 1 day
+                 if not did purchase then send email ''whitepaper2'' as transactional end'),
+ ('thanks', 'on purchase wait 1 day send email ''thanks1'' as transactional'),
  ('sales', 'on entering segment ''hot lead'' wait 10 minutes do ''task''');
