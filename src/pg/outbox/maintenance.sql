@@ -65,7 +65,7 @@ BEGIN
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
         SELECT (o.action).contact, CASE (o.action).status WHEN 'dead' THEN '$failed' ELSE '$dropped' END, moment,
                nurture._result_props(o.action),
-               (o.action).id || CASE (o.action).status WHEN 'dead' THEN ':failed' ELSE ':dropped' END, moment
+               (o.action).id || CASE (o.action).status WHEN 'dead' THEN ':failed' ELSE ':dropped' END, nurture._told_at(moment)
         FROM over o
     )
     SELECT count(*) INTO settled FROM over;
@@ -96,7 +96,7 @@ BEGIN
         RETURNING a AS action
     ), told AS (
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
-        SELECT (o.action).contact, '$dropped', moment, nurture._result_props(o.action), (o.action).id || ':dropped', moment
+        SELECT (o.action).contact, '$dropped', moment, nurture._result_props(o.action), (o.action).id || ':dropped', nurture._told_at(moment)
         FROM over o
     )
     SELECT count(*) INTO dropped FROM over;

@@ -36,7 +36,7 @@ BEGIN
         RETURNING a AS action
     ), told AS (
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
-        SELECT (d.action).contact, '$sent', moment, nurture._result_props(d.action), (d.action).id || ':sent', moment
+        SELECT (d.action).contact, '$sent', moment, nurture._result_props(d.action), (d.action).id || ':sent', nurture._told_at(moment)
         FROM done d
     )
     SELECT count(*) INTO accepted FROM mine;
@@ -103,7 +103,7 @@ BEGIN
     SET status = act.status, leased_until = NULL, reason = act.reason, due = act.due WHERE a.id = act.id;
     IF act.status IN ('failed', 'dead') THEN
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
-        VALUES (act.contact, '$failed', moment, nurture._result_props(act), act.id || ':failed', moment);
+        VALUES (act.contact, '$failed', moment, nurture._result_props(act), act.id || ':failed', nurture._told_at(moment));
     END IF;
     RETURN act.status;
 END

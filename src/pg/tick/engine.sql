@@ -103,6 +103,13 @@ SELECT CASE WHEN NOT nurture._enabled()
 $$;
 COMMENT ON FUNCTION nurture._now() IS 'what time it is: the clock, or the simulated one. Anybody may ask: the views of leads do';
 
+-- When the engine is told what became of an action: each at an instant of its own, so that their order is settled whatever
+-- the order in which their rows come to lie.
+CREATE FUNCTION nurture._told_at(moment timestamptz) RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE
+    RETURN CASE WHEN nurture._enabled() THEN clock_timestamp() ELSE moment END;
+COMMENT ON FUNCTION nurture._told_at(timestamptz) IS 'received_at of an outcome that is reported at this moment';
+REVOKE ALL ON FUNCTION nurture._told_at(timestamptz) FROM PUBLIC;
+
 -- Takes up changed definitions at a tick's beginning: registers the features they need, makes the next model. When they
 -- do not compile, the last good model stays.
 CREATE FUNCTION nurture._take_up_definitions(this_tick bigint) RETURNS void

@@ -106,19 +106,22 @@ BEGIN
     END IF;
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
-    UPDATE nurture.engine e
-    SET tick = CASE WHEN taken + woken > 0 OR e.tick = 0 THEN this_tick ELSE e.tick END,
-        drained = CASE WHEN more THEN e.drained ELSE moment END,
-        due_from = CASE WHEN range.all_of_it AND woken < batch_rows THEN moment
-                        ELSE least(e.due_from, counts.due) END,
-        logged = e.logged + logged, rejected = e.rejected + rejected,
-        duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
-        unconvertible = e.unconvertible + counts.unconvertible,
-        last_tick_at = CASE WHEN taken + woken > 0 THEN clock_timestamp() ELSE e.last_tick_at END,
-        last_tick_rows = CASE WHEN taken + woken > 0 THEN taken + woken ELSE e.last_tick_rows END,
-        last_tick_ms = CASE WHEN taken + woken > 0
-                            THEN round((extract(epoch FROM clock_timestamp() - began) * 1000)::numeric, 1)
-                            ELSE e.last_tick_ms END;
+    -- A tick that found nothing leaves no trace, so that idling writes nothing; a simulated clock moves with every tick.
+    IF taken + woken > 0 OR engine.drained IS NULL OR moment - engine.drained > interval '1 second' OR NOT nurture._enabled() THEN
+        UPDATE nurture.engine e
+        SET tick = CASE WHEN taken + woken > 0 OR e.tick = 0 THEN this_tick ELSE e.tick END,
+            drained = CASE WHEN more THEN e.drained ELSE moment END,
+            due_from = CASE WHEN range.all_of_it AND woken < batch_rows THEN moment
+                            ELSE least(e.due_from, counts.due) END,
+            logged = e.logged + logged, rejected = e.rejected + rejected,
+            duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
+            unconvertible = e.unconvertible + counts.unconvertible,
+            last_tick_at = CASE WHEN taken + woken > 0 THEN clock_timestamp() ELSE e.last_tick_at END,
+            last_tick_rows = CASE WHEN taken + woken > 0 THEN taken + woken ELSE e.last_tick_rows END,
+            last_tick_ms = CASE WHEN taken + woken > 0
+                                THEN round((extract(epoch FROM clock_timestamp() - began) * 1000)::numeric, 1)
+                                ELSE e.last_tick_ms END;
+    END IF;
     RETURN NEXT;
 END
 $$;
