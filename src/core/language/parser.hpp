@@ -113,9 +113,7 @@ private:
     Condition comparison();
     Box<Condition> where(Within owner);
     EventPattern event(std::string_view expectation, Within owner);
-    Window window();
     Operand operand();
-    Operand behaviour();
     Operand score();
     bool range_test(Condition& condition, Operand& left);
 
@@ -147,6 +145,27 @@ private:
     // --- membership (parser_membership.cpp)
     bool membership(Condition& out);
     Condition segment_or_journey();
+
+    // --- behaviour (parser_behaviour.cpp)
+    Condition did();
+    Operand behaviour();
+    Operand aggregate(Keyword which);
+    EventPattern event_or_any(std::string_view expectation);
+    Window window();
+    Bound bound();
+    bool times(Condition& out, const EventPattern& pattern);
+    Regularly regularly(EventPattern pattern);
+    bool trend(Condition& out, Operand& left);
+    Literal value_for(const Operand& left);
+    [[nodiscard]] bool begins_behaviour() const noexcept;
+    void end_of_call();
+
+    // --- sequences (parser_sequence.cpp)
+    Sequence sequence(EventPattern first, bool bracketed);
+    SequenceStep sequence_step(Sequence& sequence);
+    bool sequence_option(Sequence& sequence);
+    [[nodiscard]] bool sequence_allowed() const noexcept;
+    [[nodiscard]] bool begins_sequence() const noexcept;
 
     // --- rules (parser_rule.cpp)
     bool rule_clause(Rule& rule);

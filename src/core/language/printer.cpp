@@ -82,38 +82,22 @@ void append_amount(std::string& out, std::int64_t n, std::string_view unit) {
 
 } // namespace
 
-void append(std::string& out, const Window& window) {
-    if (window.within.empty())
-        return;
-    out += " within ";
-    append(out, window.within);
-}
-
 namespace {
-
-void append_behaviour(std::string& out, std::string_view function, const Path* property,
-                      const EventPattern& event, const Window& window) {
-    out += function;
-    out += '(';
-    if (property != nullptr) {
-        append(out, *property);
-        out += " of ";
-    }
-    append(out, event);
-    append(out, window);
-    out += ')';
-}
 
 struct OperandPrinter {
     std::string& out;
     void operator()(const Attribute& a) const { append(out, a.path); }
-    void operator()(const Count& c) const { append_behaviour(out, "count", nullptr, c.event, c.window); }
-    void operator()(const Aggregate& a) const {
-        append_behaviour(out, a.kind == AggregateKind::sum ? "sum" : "distinct", &a.property, a.event, a.window);
-    }
+    void operator()(const Count& c) const { append_call(out, "count", nullptr, c.event, c.window); }
+    void operator()(const Aggregate& a) const { append(out, a); }
     void operator()(const Occurrence& o) const {
-        append_behaviour(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr,
-                         o.event, o.window);
+        append_call(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr, o.event,
+                    o.window);
+    }
+    void operator()(const Days& d) const { append_call(out, "days", nullptr, d.event, d.window); }
+    void operator()(const DaysSince& d) const { append(out, d); }
+    void operator()(const Sessions& s) const { append(out, s); }
+    void operator()(const SessionPage& p) const {
+        append_call(out, p.entry ? "entry" : "exit", &p.property, p.event, {});
     }
     void operator()(const Score& s) const {
         out += "score";
@@ -202,13 +186,15 @@ struct ConditionPrinter {
     void operator()(const Constant& constant) const { out += constant.value ? "true" : "false"; }
     void operator()(const Did& did) const {
         // `where` reaches as far as it can; `within` ends it.
-        bool const brackets = in_junction && did.event.where && did.window.within.empty();
+        bool const brackets = in_junction && did.event.where && did.window.ever();
         out += brackets ? "(did " : "did ";
-        append(out, did.event);
-        append(out, did.window);
+        append(out, did.event, did.window);
         if (brackets)
             out += ')';
     }
+    void operator()(const Regularly& r) const { append(out, r); }
+    void operator()(const Trend& t) const { append(out, t); }
+    void operator()(const Sequence& s) const { append(out, s); }
     void operator()(const InSegment& in) const {
         out += "in segment ";
         append_string(out, in.segment);
@@ -294,7 +280,7 @@ void append(std::string& out, const Path& path) {
 }
 
 void append(std::string& out, const EventPattern& event) {
-    append_name(out, event.type);
+    append_type(out, event);
     if (!event.where)
         return;
     out += " where ";

@@ -35,6 +35,10 @@ public:
     void operator()(const Count& count) { visit(count.event); }
     void operator()(const Aggregate& aggregate) { visit(aggregate.event); }
     void operator()(const Occurrence& occurrence) { visit(occurrence.event); }
+    void operator()(const Days& days) { visit(days.event); }
+    void operator()(const DaysSince& days) { visit(days.event); }
+    void operator()(const Sessions& sessions) { visit(sessions.event); }
+    void operator()(const SessionPage& page) { visit(page.event); }
     void operator()(const Score& score) {
         if (score.topic)
             found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
@@ -54,6 +58,15 @@ public:
     void operator()(const Truth& truth) { visit(truth.operand); }
     void operator()(const Constant&) {}
     void operator()(const Did& did) { visit(did.event); }
+    void operator()(const Regularly& regularly) { visit(regularly.event); }
+    void operator()(const Trend& trend) { visit(trend.left); }
+    void operator()(const Sequence& sequence) {
+        for (const SequenceStep& step : sequence.steps) {
+            visit(step.event);
+            for (const EventPattern& event : step.without)
+                visit(event);
+        }
+    }
     void operator()(const InSegment& in) { mention(in); }
     void operator()(const Not& negation) { visit(*negation.operand); }
     void operator()(const And& all) { visit(all.operands); }
@@ -106,7 +119,8 @@ private:
         std::visit([this](const auto& node) { (*this)(node); }, operand);
     }
     void visit(const EventPattern& event) {
-        types.push_back(event.type);
+        if (!event.type.empty())
+            types.push_back(event.type);
         if (event.where)
             visit(*event.where);
     }

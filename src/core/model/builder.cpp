@@ -144,7 +144,7 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
     }
     if (!std::holds_alternative<Score>(operand))
-        throw Error(ErrorKind::invalid_definition, "this operand is not evaluated yet");
+        throw Error(ErrorKind::invalid_definition, "this behaviour cannot be evaluated yet");
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
         return {OperandKind::score, none};

@@ -41,6 +41,9 @@ class Builder {
     Index compile(const language::Truth& c, Scope scope);
     Index compile(const language::Constant& c, Scope scope);
     Index compile(const language::Did& c, Scope scope);
+    Index compile(const language::Regularly& c, Scope scope); // builder_behaviour.cpp
+    Index compile(const language::Trend& c, Scope scope);
+    Index compile(const language::Sequence& c, Scope scope);
     Index compile(const language::InSegment& c, Scope scope);
     Index compile(const language::Not& c, Scope scope);
     Index compile(const language::And& c, Scope scope);
