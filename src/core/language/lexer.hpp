@@ -23,6 +23,7 @@ namespace nurture::language {
     X(within, "within", true)                                                                                \
     X(of, "of", true)                                                                                        \
     X(score, "score", true)                                                                                  \
+    X(band, "band", true)                                                                                    \
     X(true_, "true", true)                                                                                   \
     X(false_, "false", true)                                                                                 \
     X(on, "on", true)                                                                                        \
@@ -64,6 +65,21 @@ namespace nurture::language {
     X(to, "to", false)                                                                                       \
     X(as, "as", false)                                                                                       \
     X(transactional, "transactional", false)                                                                 \
+    X(by, "by", false)                                                                                       \
+    X(while_, "while", false)                                                                                \
+    X(every, "every", false)                                                                                 \
+    X(without, "without", false)                                                                             \
+    X(fading, "fading", false)                                                                               \
+    X(over, "over", false)                                                                                   \
+    X(losing, "losing", false)                                                                               \
+    X(percent, "percent", false)                                                                             \
+    X(expires, "expires", false)                                                                             \
+    X(starting, "starting", false)                                                                           \
+    X(floor, "floor", false)                                                                                 \
+    X(ceiling, "ceiling", false)                                                                             \
+    X(once, "once", false)                                                                                   \
+    X(time, "time", false)                                                                                   \
+    X(only, "only", false)                                                                                   \
     X(with, "with", false)
 
 enum class Keyword : std::uint8_t {

@@ -155,12 +155,14 @@ Condition Parser::comparison() {
 Operand Parser::operand() {
     bool const call = is("(", 1);
     bool const behavioural =
-        is(Keyword::score) ||
+        is(Keyword::score) || is(Keyword::band) ||
         (call && (is(Keyword::count) || is(Keyword::sum) || is(Keyword::distinct) || is(Keyword::first) || is(Keyword::last)));
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
     if (is(Keyword::score))
         return score();
+    if (is(Keyword::band))
+        return band();
     if (behavioural)
         return behaviour();
     if (is_name())
@@ -170,7 +172,8 @@ Operand Parser::operand() {
     } else {
         note("an attribute");
         for (Keyword const keyword :
-             {Keyword::did, Keyword::count, Keyword::sum, Keyword::distinct, Keyword::first, Keyword::last, Keyword::score})
+             {Keyword::did, Keyword::count, Keyword::sum, Keyword::distinct, Keyword::first, Keyword::last, Keyword::score,
+                                      Keyword::band})
             note(text_of(keyword), keyword);
         note("\"in segment\"");
     }
@@ -217,21 +220,6 @@ Operand Parser::behaviour() {
         return Aggregate{which == Keyword::sum ? AggregateKind::sum : AggregateKind::distinct, std::move(*property), std::move(pattern), when};
     return Occurrence{which == Keyword::first ? Which::first : Which::last, std::move(property),
                       std::move(pattern), when};
-}
-
-Operand Parser::score() {
-    Score out;
-    out.offset.byte = token().from;
-    advance();
-    if (!at("("))
-        return out;
-    open("(", token().from);
-    advance();
-    out.offset.byte = token().from;
-    out.topic = name("a topic");
-    require(")");
-    close();
-    return out;
 }
 
 EventPattern Parser::event(std::string_view expectation, Within owner) {

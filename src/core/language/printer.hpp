@@ -15,6 +15,8 @@ void append(std::string& out, const Moment& moment);
 void append(std::string& out, const Window& window);
 void append(std::string& out, const Operand& operand);
 void append_name(std::string& out, std::string_view name);
+/// fit.company, or "what else"
+void append_topic(std::string& out, std::string_view topic);
 void append_string(std::string& out, std::string_view value);
 
 } // namespace nurture::language::printing

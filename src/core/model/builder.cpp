@@ -143,6 +143,8 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         definition.kind = windowed ? profile::FeatureKind::recent : profile::FeatureKind::sum;
         return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
     }
+    if (const auto* of = std::get_if<Band>(&operand))
+        return band(*of);
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
         return {OperandKind::score, none};
