@@ -15,7 +15,12 @@ public:
     void visit(const Condition& condition) {
         std::visit([this](const auto& node) { (*this)(node); }, condition.node);
     }
-    void visit(const Rule& rule) { visit(rule.event); }
+    void visit(const Rule& rule) {
+        if (rule.kind != RuleKind::condition)
+            visit(rule.event);
+        else if (rule.condition)
+            visit(*rule.condition);
+    }
     void visit(const Workflow& workflow) {
         for (const Trigger& trigger : workflow.triggers) {
             if (const auto* event = std::get_if<OnEvent>(&trigger))
@@ -42,6 +47,10 @@ public:
     void operator()(const Score& score) {
         if (score.topic)
             found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
+    }
+    void operator()(const Band& band) {
+        if (band.topic)
+            found.push_back({ReferenceKind::topic, *band.topic, band.offset.byte});
     }
     void operator()(const Now&) {}
     void operator()(const DatePart&) {}

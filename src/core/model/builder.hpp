@@ -58,6 +58,7 @@ class Builder {
     Operand operand(const language::Operand& operand, Scope scope, std::int64_t decisive);
     Operand count(const language::EventPattern& event, const language::Window& window, std::int64_t decisive);
     Operand occurrence(const language::Occurrence& occurrence);
+    Operand band(const language::Band& band);
     Constant constant(const language::Literal& literal, const Operand& operand) const;
     [[nodiscard]] std::int64_t decisive_entries(const language::Operand& operand, const language::Literal& literal,
                                                 bool at_least) const;
