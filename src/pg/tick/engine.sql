@@ -60,11 +60,17 @@ CREATE VIEW nurture._current_model AS SELECT m.id, m.model FROM nurture.model m 
 COMMENT ON VIEW nurture._current_model IS 'the model in force';
 REVOKE ALL ON TABLE nurture._current_model FROM PUBLIC;
 
--- Whoever writes engine tables takes this lock first. It lasts until the end of the transaction.
+-- Whoever writes engine tables takes this lock first. It lasts until the end of the transaction. Tables and library must be
+-- of one version: in between an installation and ALTER EXTENSION … UPDATE nothing is written.
 CREATE FUNCTION nurture._lock_engine() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock('nurture.engine'::regclass::oid::int, 0);
+    IF nurture._library_version() <> nurture._extension_version() THEN
+        RAISE EXCEPTION 'the extension nurture has version %, its library version %', nurture._extension_version(), nurture._library_version()
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Newer library: ALTER EXTENSION nurture UPDATE. Older one: install the newer, and restart the server.';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture._lock_engine() IS 'waits until no other transaction writes engine tables';

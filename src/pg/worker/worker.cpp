@@ -1,6 +1,7 @@
 // The worker: a loop around nurture._tick_batch(). It decides when, never what. All frames are plain C:
 // errors longjmp to run(), and what must survive them is the process's own data below.
 #include "pg/border/settings.hpp"
+#include "pg/border/version.hpp"
 #include "pg/worker/shared.hpp"
 
 #include <algorithm>
@@ -21,6 +22,7 @@ extern "C" {
 #include "storage/lock.h"
 #include "storage/sinval.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -169,6 +171,41 @@ bool hold_extension() {
     return false;
 }
 
+// Whether tables and functions are of the library's version. They are not between an installation and ALTER EXTENSION.
+bool is_of_our_version(char* version, std::size_t room) {
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("nurture"));
+    Relation const relation = table_open(ExtensionRelationId, AccessShareLock);
+    SysScanDesc const scan = systable_beginscan(relation, ExtensionNameIndexId, true, nullptr, 1, &key);
+    version[0] = '\0';
+    if (HeapTuple const tuple = systable_getnext(scan)) {
+        bool isnull = false;
+        Datum const value = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(relation), &isnull);
+        if (!isnull)
+            strlcpy(version, text_to_cstring(DatumGetTextPP(value)), room);
+    }
+    systable_endscan(scan);
+    table_close(relation, AccessShareLock);
+    return strcmp(version, border::library_version()) == 0;
+}
+
+// A process that was right until now ends: the one that follows it may find the library that belongs to the update.
+void check_version() {
+    static bool was_right = false;
+    char version[64];
+    if (is_of_our_version(version, sizeof version)) {
+        was_right = true;
+        return;
+    }
+    if (was_right)
+        leave(Exit::settings_changed);
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("the extension nurture has version %s, its library version %s", version,
+                           border::library_version()),
+                    errhint("Newer library: ALTER EXTENSION nurture UPDATE. Older one: install the newer, and "
+                            "restart the server.")));
+}
+
 // What ALTER DATABASE … SET has set, as a hash: a session reads that only when it connects.
 std::uint64_t settings_of_database() {
     ScanKeyData key;
@@ -251,6 +288,8 @@ void attend() {
         check_catalog(false);
     if (check) {
         loop.tick_at = loop.tick_not_before = now;
+        if (loop.maintenance_failures > 0)
+            loop.maintain_at = now;
         LWLockAcquire(&all->lock, LW_EXCLUSIVE);
         slot->answered = loop.seen;
         slot->wanted = slot->announced != loop.seen;
@@ -297,6 +336,7 @@ void tick() {
     if (!hold_extension())
         leave(Exit::no_extension);
     PushActiveSnapshot(GetTransactionSnapshot());
+    check_version();
     SPI_connect();
     Batch const batch = call_tick_batch();
     SPI_finish();
@@ -326,6 +366,7 @@ void maintain() {
     if (!hold_extension())
         leave(Exit::no_extension);
     PushActiveSnapshot(GetTransactionSnapshot());
+    check_version();
     SPI_connect();
     if (SPI_execute("SELECT nurture._maintain()", false, 0) != SPI_OK_SELECT)
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("nurture._maintain cannot be called")));
