@@ -66,7 +66,7 @@ BEGIN
         SELECT format('contact "%s": %s', s.contact, (s.result).failure) INTO example
         FROM nurture._stepped s WHERE (s.result).failure IS NOT NULL ORDER BY s.contact LIMIT 1;
         RAISE EXCEPTION 'the steps of % contacts failed in one tick', failed
-            USING ERRCODE = 'data_corrupted', DETAIL = 'The first: ' || example,
+            USING ERRCODE = 'configuration_limit_exceeded', DETAIL = 'The first: ' || example,
                   HINT = 'Mend the cause, or raise nurture.quarantine_limit to set them all aside.';
     END IF;
     IF failed > 0 THEN
@@ -108,6 +108,8 @@ BEGIN
     -- Its timers were stopped with it: the next tick's scan finds it again.
     SELECT e.due_from INTO since FROM nurture.engine e FOR UPDATE;
     UPDATE nurture.contact c SET due = coalesce(since, '-infinity') WHERE c.contact = release.contact;
+    -- A backlog was cut before these came back: later messages of the contact may lie in earlier batches.
+    DELETE FROM nurture._drain_plan;
     WITH gone AS (
         DELETE FROM nurture.quarantined_message m WHERE m.of_contact = release.contact RETURNING m.*
     ), inbox AS (
