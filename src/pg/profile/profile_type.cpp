@@ -57,3 +57,16 @@ NURTURE_FUNCTION(nurture_profile_recv) {
 NURTURE_FUNCTION(nurture_profile_send) {
     return border::entry([&]() -> Datum { return border::make_varlena(border::bytes_argument(fcinfo, 0)); });
 }
+
+// Why a state cannot be read; NULL: it can.
+NURTURE_FUNCTION(nurture_damage) {
+    return border::entry([&]() -> Datum {
+        try {
+            (void)profile::decode(border::bytes_argument(fcinfo, 0));
+        } catch (const Error& error) {
+            return border::make_text(error.what());
+        }
+        fcinfo->isnull = true;
+        return 0;
+    });
+}
