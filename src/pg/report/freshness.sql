@@ -49,8 +49,9 @@ CREATE FUNCTION nurture._differences(model nurture.compiled_model, stored nurtur
     RETURNS TABLE (what text, stored_value text, recomputed_value text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1 AS 'MODULE_PATHNAME', 'nurture_differences';
 
--- A contact's path again from its log: tick by tick, with the models as they switched. Timers that came before a message
--- run before it; the log keeps the message's logical time.
+-- A contact's path again from its log: tick by tick, with the models as they switched. What a workflow wrote by a timer
+-- belongs to the tick that ran the timer, and is numbered in it: the log says which. A message taken at the contact's
+-- clock, later than it was received, comes after the timers that had moved the clock there.
 CREATE FUNCTION nurture._replayed(contact text, until timestamptz) RETURNS nurture.profile
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -68,18 +69,21 @@ BEGIN
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
         FOR turn IN
-            SELECT l.tick, min(l.clock) AS begins,
-                   nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history) AS messages
-            FROM nurture.event_log l
-            WHERE l.contact = contact AND l.kind IS DISTINCT FROM '$engine' AND l.clock <= until
-              AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)
+            SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
+                                FILTER (WHERE l.told))[1] AS begins,
+                   max(l.clock) FILTER (WHERE NOT l.told) AS written,
+                   nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
+                       FILTER (WHERE l.told) AS messages
+            FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
+                  WHERE l.contact = contact AND l.clock <= until
+                    AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
             GROUP BY l.tick ORDER BY l.tick
         LOOP
             IF due <= turn.begins THEN
                 result := nurture._step(epoch.model, contact, state, NULL, turn.begins, turn.tick);
                 state := result.state;
             END IF;
-            result := nurture._step(epoch.model, contact, state, turn.messages, NULL, turn.tick);
+            result := nurture._step(epoch.model, contact, state, turn.messages, turn.written, turn.tick);
             state := result.state;
             due := result.due;
         END LOOP;
