@@ -22,7 +22,7 @@ SELECT contact, tick, n, type, clock, props FROM nurture.event_log ORDER BY cont
 SELECT * FROM nurture.verify(path => true);
 SELECT * FROM nurture.verify();
 -- It can fail: a stamp is compared to its tick and number.
-UPDATE nurture.event_log SET tick = tick + 1 WHERE contact = 'timer' AND props = '{"x": "x"}';
+UPDATE nurture.event_log SET tick = tick + 1 WHERE contact = 'both' AND type = '$identify';
 SELECT contact_key, what FROM nurture.verify(path => true);
 DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;

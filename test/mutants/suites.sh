@@ -71,7 +71,7 @@ run_test() {
         return $status
         ;;
     isolation)
-        as_cluster_user timeout "$limit" "$tree/scripts/isolation.sh" "$2"
+        as_cluster_user env PGISOLATIONTIMEOUT=30 timeout "$limit" "$tree/scripts/isolation.sh" "$2"
         local status=$?
         [ $status -eq 0 ] || head -n 60 "$tree/test/isolation/output_iso/regression.diffs"
         return $status

@@ -70,3 +70,12 @@ NURTURE_FUNCTION(nurture_damage) {
         return 0;
     });
 }
+
+// The state with its clock at a moment, unless it is beyond that.
+NURTURE_FUNCTION(nurture_at_clock) {
+    return border::entry([&]() -> Datum {
+        profile::Profile profile = profile::decode(border::bytes_argument(fcinfo, 0));
+        profile.clock = std::max(profile.clock, border::time_of(PG_GETARG_DATUM(1)));
+        return border::make_varlena(encode(profile));
+    });
+}

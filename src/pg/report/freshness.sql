@@ -49,9 +49,14 @@ CREATE FUNCTION nurture._differences(model nurture.compiled_model, stored nurtur
     RETURNS TABLE (what text, stored_value text, recomputed_value text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1 AS 'MODULE_PATHNAME', 'nurture_differences';
 
--- A contact's path again from its log: tick by tick, with the models as they switched. What a workflow wrote by a timer
--- belongs to the tick that ran the timer, and is numbered in it: the log says which. A message taken at the contact's
--- clock, later than it was received, comes after the timers that had moved the clock there.
+CREATE FUNCTION nurture._at_clock(state nurture.profile, clock timestamptz) RETURNS nurture.profile
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_at_clock';
+COMMENT ON FUNCTION nurture._at_clock(nurture.profile, timestamptz) IS 'the state with its clock at a moment, unless it is beyond';
+
+-- A contact's path again from its log: tick by tick, with the models as they switched. Which tick ran a timer, and so with
+-- which model and under which number, is known from what came of it: the engine's own events in the log, and the
+-- transitions. Timers of which nothing came move the contact's clock all the same: that shows in messages taken at the
+-- clock, later than they were received, and in transitions by the name of published; the clock is put there for them.
 CREATE FUNCTION nurture._replayed(contact text, until timestamptz) RETURNS nurture.profile
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -60,38 +65,43 @@ DECLARE
     turn record;
     last_model int;
     state nurture.profile;
-    due timestamptz;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
     FOR epoch IN
-        SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick, lead(m.from_clock) OVER w AS until
+        SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
         FOR turn IN
-            SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
-                                FILTER (WHERE l.told))[1] AS begins,
-                   max(l.clock) FILTER (WHERE NOT l.told) AS written,
-                   nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
-                       FILTER (WHERE l.told) AS messages
-            FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
-                  WHERE l.contact = contact AND l.clock <= until
-                    AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
-            GROUP BY l.tick ORDER BY l.tick
+            SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
+            FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
+                                      FILTER (WHERE l.told))[1] AS begins,
+                         max(l.clock) FILTER (WHERE NOT l.told) AS written,
+                         nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
+                             FILTER (WHERE l.told) AS messages
+                  FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
+                        WHERE l.contact = contact AND l.clock <= until
+                          AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
+                  GROUP BY l.tick) e
+            FULL JOIN (SELECT x.tick, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.cause = 'published') AS adopted
+                       FROM nurture.transition x
+                       WHERE x.contact = contact AND x.at <= until
+                         AND x.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR x.tick < epoch.behind_tick)
+                       GROUP BY x.tick) t USING (tick)
+            ORDER BY tick
         LOOP
-            IF due <= turn.begins THEN
+            state := coalesce(nurture._at_clock(state, turn.adopted), state);
+            IF state IS NOT NULL AND turn.begins IS NOT NULL THEN
                 result := nurture._step(epoch.model, contact, state, NULL, turn.begins, turn.tick);
-                state := result.state;
+                state := nurture._at_clock(result.state, turn.begins);
             END IF;
-            result := nurture._step(epoch.model, contact, state, turn.messages, turn.written, turn.tick);
+            result := nurture._step(epoch.model, contact, state, turn.messages, turn.until, turn.tick);
             state := result.state;
-            due := result.due;
         END LOOP;
-        IF due <= least(epoch.until, until) THEN
-            result := nurture._step(epoch.model, contact, state, NULL, least(epoch.until, until),
-                                    coalesce(epoch.behind_tick, epoch.from_tick));
+        -- Timers of which nothing came, and a model of whose adoption nothing came.
+        IF epoch.id = last_model THEN
+            result := nurture._step(epoch.model, contact, nurture._at_clock(state, until), NULL, until, epoch.from_tick);
             state := result.state;
-            due := result.due;
         END IF;
     END LOOP;
     RETURN state;
