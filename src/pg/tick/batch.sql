@@ -221,68 +221,6 @@ END
 $$;
 COMMENT ON FUNCTION nurture._write_log(bigint) IS 'logs the messages that were taken';
 
--- Messages that never reached a step, or that the step refused.
-CREATE FUNCTION nurture._set_aside(source text, this_tick bigint, step_refused boolean) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
-DECLARE
-    rejected bigint;
-    refused bigint := 0;
-BEGIN
-    INSERT INTO nurture.rejected_event (contact, type, at, props, message_id, kind, received_at, source, reason, tick)
-    SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _set_aside.source, b.reason, this_tick
-    FROM nurture._batch b WHERE b.reason IS NOT NULL ORDER BY b.place;
-    GET DIAGNOSTICS rejected = ROW_COUNT;
-    IF step_refused THEN
-        INSERT INTO nurture.rejected_event (contact, type, at, props, message_id, kind, received_at, source, reason, tick)
-        SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _set_aside.source, r.reason, this_tick
-        FROM (SELECT b.*, row_number() OVER (PARTITION BY b.contact ORDER BY b.received_at, b.place) AS ordinal
-              FROM nurture._batch b WHERE b.reason IS NULL AND NOT b.quarantined) b
-        JOIN (SELECT s.contact, r.message, r.reason
-              FROM nurture._stepped s CROSS JOIN LATERAL nurture._rejections((s.result).outputs) r
-              WHERE (s.result).kinds & 32 <> 0) r ON r.contact = b.contact AND r.message = b.ordinal;
-        GET DIAGNOSTICS refused = ROW_COUNT;
-    END IF;
-    RETURN rejected + refused;
-END
-$$;
-COMMENT ON FUNCTION nurture._set_aside(text, bigint, boolean) IS 'keeps malformed messages, with the reason';
-
--- A contact whose step failed keeps its row as it was, is due no more, and its messages wait.
-CREATE FUNCTION nurture._quarantine(source text, this_tick bigint, failed bigint) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    kept bigint;
-    example text;
-BEGIN
-    IF failed > current_setting('nurture.quarantine_limit')::bigint THEN
-        SELECT format('contact "%s": %s', s.contact, (s.result).failure) INTO example
-        FROM nurture._stepped s WHERE (s.result).failure IS NOT NULL ORDER BY s.contact LIMIT 1;
-        RAISE EXCEPTION 'the steps of % contacts failed in one tick', failed
-            USING ERRCODE = 'data_corrupted', DETAIL = 'The first: ' || example,
-                  HINT = 'Mend the cause, or raise nurture.quarantine_limit to set them all aside.';
-    END IF;
-    IF failed > 0 THEN
-        INSERT INTO nurture.quarantine (contact, reason, tick)
-        SELECT s.contact, (s.result).failure, this_tick FROM nurture._stepped s WHERE (s.result).failure IS NOT NULL
-        ON CONFLICT (contact) DO NOTHING;
-        UPDATE nurture.contact c SET due = NULL FROM nurture._stepped s
-        WHERE (s.result).failure IS NOT NULL AND c.contact = s.contact;
-    END IF;
-    -- Somebody may have released one of them since the snapshot: then this raises 40001, and the tick begins again.
-    PERFORM FROM nurture.quarantine q WHERE q.contact IN (SELECT b.contact FROM nurture._batch b WHERE b.quarantined)
-    FOR KEY SHARE;
-    INSERT INTO nurture.quarantined_message (of_contact, contact, type, at, props, message_id, kind, received_at, source)
-    SELECT b.contact, b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _quarantine.source
-    FROM nurture._batch b
-    WHERE b.reason IS NULL AND (b.quarantined OR failed > 0 AND EXISTS (SELECT FROM nurture._stepped s
-              WHERE s.contact = b.contact AND (s.result).failure IS NOT NULL))
-    ORDER BY b.received_at, b.place;
-    GET DIAGNOSTICS kept = ROW_COUNT;
-    RETURN kept;
-END
-$$;
-COMMENT ON FUNCTION nurture._quarantine(text, bigint, bigint) IS 'sets contacts aside whose step failed';
-
 -- The next rows of the contacts. A `due` that is too early is kept rather than moved later: waking early is harmless, and
 -- the update stays heap-only.
 CREATE FUNCTION nurture._write_contacts(moment timestamptz, model_id int) RETURNS void
@@ -373,6 +311,5 @@ REVOKE ALL ON FUNCTION nurture._plan_drain(text, timestamptz), nurture._next_ran
     nurture._consume(text, bigint, tid, tid, timestamptz, timestamptz),
     nurture._step_messages(nurture.compiled_model, timestamptz, bigint),
     nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint), nurture._write_log(bigint),
-    nurture._set_aside(text, bigint, boolean), nurture._quarantine(text, bigint, bigint),
     nurture._write_contacts(timestamptz, int), nurture._write_outputs(int, bigint), nurture._clear_batch(bigint)
     FROM PUBLIC;

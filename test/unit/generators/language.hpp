@@ -353,7 +353,7 @@ inline Gen<Rule> rule() {
         if (*gen::arbitrary<bool>())
             out.topic = *name();
         if (kind != 4 && *gen::arbitrary<bool>())
-            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(INT64_MAX)),
+            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(1000)),
                           kind == 5 ? CapPeriod::ever
                                     : *gen::element(CapPeriod::hour, CapPeriod::day, CapPeriod::week, CapPeriod::month,
                                                     CapPeriod::ever)};
