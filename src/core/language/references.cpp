@@ -209,7 +209,8 @@ std::vector<Use> uses_of(const Definition& definition) {
 } // namespace
 
 std::string_view name_of(ReferenceKind kind) noexcept {
-    return kind == ReferenceKind::segment ? "segment" : "topic";
+    constexpr std::string_view names[] = {"segment", "topic", "list", "workflow"};
+    return names[static_cast<std::size_t>(kind)];
 }
 
 std::vector<Use> uses(const Condition& condition) {

@@ -15,11 +15,6 @@ enum class ReferenceKind {
     list,    ///< on list 'l'
     workflow,///< in journey 'w'
 };
-/// "segment", "topic", …
-[[nodiscard]] constexpr const char* name_of(ReferenceKind kind) noexcept {
-    constexpr const char* names[] = {"segment", "topic", "list", "workflow"};
-    return names[static_cast<int>(kind)];
-}
 
 struct Reference {
     ReferenceKind kind = ReferenceKind::segment;
@@ -28,7 +23,7 @@ struct Reference {
     friend bool operator==(const Reference&, const Reference&) = default;
 };
 
-/// "segment", "topic".
+/// "segment", "topic", "list", "workflow".
 [[nodiscard]] std::string_view name_of(ReferenceKind kind) noexcept;
 
 /// Every mention, in the order of the text; a name mentioned twice is there twice.
