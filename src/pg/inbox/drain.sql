@@ -87,7 +87,8 @@ BEGIN
                                                                                    AND 1 PRECEDING), 0) AS before
                 FROM ($query$ || nurture._of_parts(parts, $query$
                     SELECT %1$L AS part, %2$s::bigint AS rank, %2$s::bigint << 48 | nurture._place(ctid) AS place,
-                           CASE WHEN isfinite(received_at) AND received_at <= $1 THEN received_at ELSE '-infinity' END AS key,
+                           CASE WHEN isfinite(received_at) AND received_at <= $1 + interval '24 hours'
+                                THEN received_at ELSE '-infinity' END AS key,
                            $query$ || message_load || $query$ AS load
                     FROM nurture.%1$I
                     WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $4$query$)
@@ -248,27 +249,27 @@ COMMENT ON FUNCTION nurture._next_range(timestamptz) IS 'what the next batch tak
 -- Where the batch's rows lie.
 CREATE FUNCTION nurture._pieces(source text, chunk bigint)
     RETURNS TABLE (part text, rank bigint, first_row tid, behind_row tid)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT p.part, p.rank, nurture._first_of(p.first_block), nurture._first_of(p.last_block + 1)
-FROM nurture._drain_plan p WHERE p.source = _pieces.source AND p.chunk = _pieces.chunk
-UNION ALL
-SELECT s.name, s.rank - 1, nurture._first_of(0), nurture._first_of(4294967293)
-FROM unnest(CASE WHEN _pieces.chunk IS NULL THEN nurture._open_slots() END) WITH ORDINALITY s (name, rank)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF chunk IS NULL THEN
+        RETURN QUERY SELECT s.name, s.rank - 1, nurture._first_of(0), nurture._first_of(4294967293)
+        FROM unnest(nurture._open_slots()) WITH ORDINALITY s (name, rank);
+    ELSE
+        RETURN QUERY SELECT p.part, p.rank, nurture._first_of(p.first_block), nurture._first_of(p.last_block + 1)
+        FROM nurture._drain_plan p WHERE p.source = _pieces.source AND p.chunk = _pieces.chunk ORDER BY p.rank;
+    END IF;
+END
 $$;
 COMMENT ON FUNCTION nurture._pieces(text, bigint) IS 'the tables and rows that a batch reads';
 
--- What of a piece belongs to the batch; $1 to $5 are first_row, behind_row, horizon, horizon_place, moment.
-CREATE FUNCTION nurture._taken(source text, rank bigint) RETURNS text
+-- What of a piece belongs to the batch; $1 to $5 are first_row, behind_row, horizon, horizon_place, moment. A received_at that
+-- nothing can be waited for with counts as the earliest.
+CREATE FUNCTION nurture._taken(rank bigint) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT 'b.ctid >= $1 AND b.ctid < $2 AND '
-    || CASE source WHEN 'inbox' THEN '(b.received_at >= $3 AND b.received_at <= $5 + interval ''24 hours'' AND '
-                                     '(b.received_at > $3 OR ' || rank || '::bigint << 48 | nurture._place(b.ctid) > $4)) IS NOT TRUE'
-                   -- of history everything in the blocks, or up to the last message where rows were sorted
-                   ELSE '($3 = ''infinity'' OR coalesce(CASE WHEN isfinite(b.received_at) AND b.received_at <= $5 THEN b.received_at END, '
-                        '''-infinity'') < $3 OR coalesce(CASE WHEN isfinite(b.received_at) AND b.received_at <= $5 '
-                        'THEN b.received_at END, ''-infinity'') = $3 AND nurture._place(b.ctid) <= $4)' END
+SELECT 'b.ctid >= $1 AND b.ctid < $2 AND (CASE WHEN isfinite(b.received_at) AND b.received_at <= $5 + interval ''24 hours'' '
+       'THEN b.received_at ELSE ''-infinity'' END, ' || rank || '::bigint << 48 | nurture._place(b.ctid)) <= ($3, $4)'
 $$;
-COMMENT ON FUNCTION nurture._taken(text, bigint) IS 'condition: the row belongs to the batch';
+COMMENT ON FUNCTION nurture._taken(bigint) IS 'condition: the row belongs to the batch';
 
 -- The rows of a batch, with their keys resolved and what is wrong with them.
 CREATE FUNCTION nurture._fill_batch(source text, chunk bigint, horizon timestamptz, horizon_place bigint, moment timestamptz)
@@ -290,7 +291,7 @@ BEGIN
             FROM nurture.%I b
             LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
             LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
-            WHERE %s$query$, piece.rank, source = 'history', piece.part, nurture._taken(source, piece.rank))
+            WHERE %s$query$, piece.rank, source = 'history', piece.part, nurture._taken(piece.rank))
         USING piece.first_row, piece.behind_row, horizon, horizon_place, moment;
         GET DIAGNOSTICS taken = ROW_COUNT;
         total := total + taken;
@@ -303,12 +304,12 @@ COMMENT ON FUNCTION nurture._fill_batch(text, bigint, timestamptz, bigint, times
 -- What the batch took goes.
 CREATE FUNCTION nurture._consume(source text, chunk bigint, horizon timestamptz, horizon_place bigint, moment timestamptz)
     RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     piece record;
 BEGIN
     FOR piece IN SELECT p.* FROM nurture._pieces(source, chunk) p LOOP
-        EXECUTE format('DELETE FROM nurture.%I b WHERE %s', piece.part, nurture._taken(source, piece.rank))
+        EXECUTE format('DELETE FROM nurture.%I b WHERE %s', piece.part, nurture._taken(piece.rank))
         USING piece.first_row, piece.behind_row, horizon, horizon_place, moment;
     END LOOP;
     DELETE FROM nurture._drain_plan p WHERE p.source = _consume.source AND p.chunk = _consume.chunk;
@@ -319,6 +320,6 @@ COMMENT ON FUNCTION nurture._consume(text, bigint, timestamptz, bigint, timestam
 REVOKE ALL ON FUNCTION nurture._of_parts(text[], text), nurture._plan_drain(text, timestamptz),
     nurture._plan_by_blocks(text, timestamptz, double precision), nurture._is_waiting(timestamptz),
     nurture._next_received(timestamptz), nurture._next_range(timestamptz), nurture._pieces(text, bigint),
-    nurture._taken(text, bigint), nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz),
+    nurture._taken(bigint), nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz),
     nurture._consume(text, bigint, timestamptz, bigint, timestamptz), nurture._message_size(text, text, jsonb, text, text)
     FROM PUBLIC;

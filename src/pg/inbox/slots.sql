@@ -51,10 +51,12 @@ SELECT pg_catalog.pg_extension_config_dump('nurture._inbox_restored',
 
 -- The slots that may hold rows, in the order in which they were used.
 CREATE FUNCTION nurture._open_slots() RETURNS text[]
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce(array_agg('_inbox_' || s.slot ORDER BY s.turn NULLS LAST, s.slot), '{}')
-FROM nurture._inbox_state s
-WHERE s.drained IS NULL AND pg_relation_size(('nurture._inbox_' || s.slot)::regclass) > 0
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT coalesce(array_agg('_inbox_' || s.slot ORDER BY s.turn NULLS LAST, s.slot), '{}')
+            FROM nurture._inbox_state s
+            WHERE s.drained IS NULL AND pg_relation_size(('nurture._inbox_' || s.slot)::regclass) > 0);
+END
 $$;
 COMMENT ON FUNCTION nurture._open_slots() IS 'names of the slots of the inbox that may hold rows';
 
