@@ -66,14 +66,18 @@ DECLARE
     epoch record;
     turn record;
     last_model int;
+    base_tick bigint;
     state nurture.profile;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
+    SELECT b.state, b.until_tick INTO state, base_tick FROM nurture.base b WHERE b.contact = contact;
+    base_tick := coalesce(base_tick, -1);
     FOR epoch IN
         SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
+        CONTINUE WHEN epoch.behind_tick <= base_tick + 1 AND epoch.id <> last_model;
         FOR turn IN
             SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
             FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
@@ -82,12 +86,12 @@ BEGIN
                          nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
                              FILTER (WHERE l.told) AS messages
                   FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
-                        WHERE l.contact = contact AND l.clock <= until
+                        WHERE l.contact = contact AND l.clock <= until AND l.tick > base_tick
                           AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
                   GROUP BY l.tick) e
             FULL JOIN (SELECT x.tick, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.cause = 'published') AS adopted
                        FROM nurture.transition x
-                       WHERE x.contact = contact AND x.at <= until
+                       WHERE x.contact = contact AND x.at <= until AND x.tick > base_tick
                          AND x.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR x.tick < epoch.behind_tick)
                        GROUP BY x.tick) t USING (tick)
             ORDER BY tick
