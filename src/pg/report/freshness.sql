@@ -53,6 +53,7 @@ DECLARE
     epoch record;
     turn record;
     last_model int;
+    before nurture.compiled_model;
     state nurture.profile;
     due timestamptz;
     result nurture.step_result;
@@ -62,6 +63,16 @@ BEGIN
         SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick, lead(m.from_clock) OVER w AS until
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
+        -- Every contact that was there adopts the model; features that have become complete with it know the whole past.
+        IF state IS NOT NULL THEN
+            state := nurture._completed(before, epoch.model, state, (
+                SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
+                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick));
+            result := nurture._step(epoch.model, contact, state, NULL, NULL, epoch.from_tick);
+            state := result.state;
+            due := result.due;
+        END IF;
+        before := epoch.model;
         FOR turn IN
             SELECT l.tick, min(l.clock) AS begins,
                    nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history) AS messages
