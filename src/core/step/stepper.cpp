@@ -80,6 +80,7 @@ void Stepper::run() {
 // A change of the model: everything is looked at anew, at the contact's own clock. What enters or leaves does so
 // because somebody published something; that starts no journeys.
 void Stepper::adopt() {
+    auto const flips_before = flips_;
     std::fill(dirty_.begin(), dirty_.end(), 1);
     Happening adopted;
     adopted.cause = {"published", 0, 0, false};
@@ -105,7 +106,7 @@ void Stepper::adopt() {
     adopted.timer = true;
     happenings_.push_back(std::move(adopted));
     settle();
-    catch_up();
+    catch_up(flips_before);
     enrol();
 }
 
@@ -121,10 +122,17 @@ void Stepper::note_left(const model::Named& segment, const Cause& cause) {
 }
 
 // What was drained when the model took over lies behind the contact even where its own clock stands earlier: a window
-// that slid off since then did so unseen. It is told at its moment, as published, and starts no journeys either.
-void Stepper::catch_up() {
-    for (Time next = next_timer(); next <= model_.source.published && next != never; next = next_timer())
-        fire(next, {"published", 0, 0, false});
+// that slid off since then did so unseen. It is told at its moment, as published, and starts no journeys. A timer that
+// stood before (of a contact that was quarantined, or a journey that was paused) is a timer still.
+void Stepper::catch_up(const std::vector<Time>& flips_before) {
+    for (Time next = next_timer(); next <= model_.source.published && next != never; next = next_timer()) {
+        bool stood = false, flips = false;
+        for (Index s = 0; s < flips_.size(); ++s) {
+            flips = flips || flips_[s] == next;
+            stood = stood || (flips_[s] == next && flips_before[s] == next);
+        }
+        fire(next, flips && !stood ? Cause{"published", 0, 0, false} : Cause{"time", 0, 0, true});
+    }
 }
 
 // Those who fulfil a condition at publishing start journeys if the publisher said so, then and not at their own clocks:

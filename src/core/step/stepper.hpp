@@ -29,7 +29,7 @@ class Stepper {
     bool take(const Message& message, std::int32_t place);
     void run_timers(Time limit);
     /// Timers that a newly adopted model finds in the past: they come of its being published.
-    void catch_up();
+    void catch_up(const std::vector<Time>& flips_before);
     void enrol();
     [[nodiscard]] Time next_timer() const;
     void check_journeys() const;

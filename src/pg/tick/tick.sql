@@ -6,10 +6,9 @@ COMMENT ON FUNCTION nurture._in_transaction_block() IS 'whether BEGIN is in forc
 
 -- One batch, in a REPEATABLE READ transaction. `moment` NULL: the transaction's start, which is before its snapshot, so
 -- that nothing received by then can be missing from what the snapshot shows.
--- `by_hand`: where no worker runs, a feature's past is folded, and a model adopted that another waits for, before any
+-- Where no worker runs, that is by hand, a feature's past is folded, and a model adopted that another waits for, before any
 -- message is taken: what was defined first is there first.
-CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, by_hand boolean DEFAULT false, OUT more boolean,
-        OUT next_due timestamptz)
+CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boolean, OUT next_due timestamptz)
     RETURNS SETOF record ROWS 1
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -23,6 +22,7 @@ DECLARE
     model_id int;
     model nurture.compiled_model;
     made boolean := false;
+    by_hand CONSTANT boolean := (SELECT w.pid FROM nurture._worker_status() w) IS NULL;
     model_first boolean := false;
     adopting bigint := 0;
     range record;
@@ -63,7 +63,7 @@ BEGIN
     IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind) OR NOT EXISTS (SELECT FROM nurture.model) THEN
         made := nurture._take_up_definitions(this_tick);
     END IF;
-    IF by_hand AND (SELECT w.pid FROM nurture._worker_status() w) IS NULL THEN
+    IF by_hand THEN
         IF nurture._backfill_step() THEN
             UPDATE nurture.engine e SET tick = this_tick WHERE made;
             more := true;
@@ -158,8 +158,8 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION nurture._tick_batch(timestamptz, boolean) IS 'one batch; more: call again; next_due: when time alone brings something';
-REVOKE ALL ON FUNCTION nurture._tick_batch(timestamptz, boolean), nurture._in_transaction_block() FROM PUBLIC;
+COMMENT ON FUNCTION nurture._tick_batch(timestamptz) IS 'one batch; more: call again; next_due: when time alone brings something';
+REVOKE ALL ON FUNCTION nurture._tick_batch(timestamptz), nurture._in_transaction_block() FROM PUBLIC;
 
 CREATE PROCEDURE nurture.tick(now timestamptz DEFAULT pg_catalog.clock_timestamp())
     LANGUAGE plpgsql AS $$
@@ -180,13 +180,13 @@ BEGIN
     END IF;
     WHILE again LOOP
         IF NOT outside THEN
-            SELECT b.more INTO again FROM nurture._tick_batch(now, true) b;
+            SELECT b.more INTO again FROM nurture._tick_batch(now) b;
             CONTINUE;
         END IF;
         COMMIT;
         SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
         BEGIN
-            SELECT b.more INTO again FROM nurture._tick_batch(now, true) b;
+            SELECT b.more INTO again FROM nurture._tick_batch(now) b;
             conflicts := 0;
         EXCEPTION WHEN serialization_failure OR deadlock_detected THEN
             conflicts := conflicts OPERATOR(pg_catalog.+) 1;
