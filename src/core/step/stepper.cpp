@@ -192,6 +192,7 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
+    instant_bytes_ = 0;
     Time const at = std::min(message.at, message.received_at);
     profile::Stamp const stamp{at, input_.tick, next_n_++};
 
@@ -215,6 +216,7 @@ void Stepper::run_timers(Time limit) {
 void Stepper::fire(Time at, const Cause& cause) {
     clock_ = std::max(clock_, at);
     hops_ = 0;
+    instant_bytes_ = 0;
     Happening happening;
     happening.cause = cause;
     happening.timer = true;

@@ -4,6 +4,15 @@ CREATE FUNCTION nurture._in_transaction_block() RETURNS boolean
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'nurture_in_transaction_block';
 COMMENT ON FUNCTION nurture._in_transaction_block() IS 'whether BEGIN is in force';
 
+CREATE FUNCTION nurture._has_nothing_to_run() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT NOT nurture._is_own_database()
+    OR NOT EXISTS (SELECT FROM nurture.engine) AND NOT EXISTS (SELECT FROM nurture.inbox)
+       AND NOT EXISTS (SELECT FROM nurture.history) AND NOT EXISTS (SELECT FROM nurture.pending_change)
+$$;
+COMMENT ON FUNCTION nurture._has_nothing_to_run() IS 'whether this is a copy, or a database in which nothing was defined and told yet';
+REVOKE ALL ON FUNCTION nurture._has_nothing_to_run() FROM PUBLIC;
+
 -- One batch, in a REPEATABLE READ transaction. `moment` NULL: the transaction's start, which is before its snapshot, so
 -- that nothing received by then can be missing from what the snapshot shows.
 -- Where no worker runs, that is by hand, a feature's past is folded, and a model adopted that another waits for, before any
@@ -39,15 +48,17 @@ BEGIN
         RAISE EXCEPTION 'a tick needs isolation level REPEATABLE READ'
             USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ; CALL nurture.tick(); COMMIT;';
     END IF;
+    -- The worker leaves a copy alone, and a database in which there is nothing yet: it may be about to become one.
+    IF now IS NULL AND nurture._has_nothing_to_run() THEN
+        more := false;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    PERFORM nurture._require_own_database();
     SELECT e.* INTO engine FROM nurture.engine e;
-    IF engine.tick IS NULL AND NOT EXISTS (SELECT FROM nurture.contact) THEN
+    IF engine.tick IS NULL THEN
         PERFORM nurture._adopt_database();
         SELECT e.* INTO engine FROM nurture.engine e;
-    END IF;
-    IF NOT nurture._is_own_database() THEN
-        RAISE EXCEPTION 'this database is a copy: the engine does not run in it by itself'
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'If it takes the place of the original, call nurture.resume(); if it does not, leave it, so that nobody is mailed twice.';
     END IF;
     IF moment < engine.drained OR moment = engine.drained AND NOT nurture._model_changes() THEN
         more := false;
@@ -83,11 +94,12 @@ BEGIN
     END IF;
 
     IF model_first THEN
-        SELECT NULL::text AS source, NULL::bigint AS chunk, false AS all_of_it INTO range;
+        SELECT NULL::text AS source, NULL::bigint AS chunk, NULL::timestamptz AS horizon, NULL::bigint AS horizon_place,
+               false AS all_of_it INTO range;
         taken := 0;
     ELSE
         SELECT r.* INTO range FROM nurture._next_range(moment) r;
-        taken := nurture._fill_batch(range.source, range.first_row, range.behind_row, range.horizon, moment);
+        taken := nurture._fill_batch(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
     IF taken > 0 THEN
         stepped := nurture._step_messages(model, CASE WHEN range.all_of_it THEN moment END, this_tick);
@@ -119,7 +131,7 @@ BEGIN
         PERFORM nurture._write_outputs(counts.kinds, this_tick);
     END IF;
     IF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
-        PERFORM nurture._consume(range.source, range.chunk, range.first_row, range.behind_row, range.horizon, moment);
+        PERFORM nurture._consume(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
     IF taken + woken + adopting > 0 THEN
         PERFORM nurture._clear_batch(taken + stepped + woken + adopting);
@@ -133,7 +145,7 @@ BEGIN
         IF EXISTS (SELECT FROM nurture.history) THEN
             more := true;
         END IF;
-        next_due := least(next_due, (SELECT min(i.received_at) FROM nurture.inbox i WHERE i.received_at > moment));
+        next_due := least(next_due, nurture._next_received(moment));
     END IF;
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
@@ -213,8 +225,6 @@ REVOKE ALL ON PROCEDURE nurture.tick(timestamptz) FROM PUBLIC;
 -- What is done between ticks, in READ COMMITTED.
 CREATE FUNCTION nurture._maintain() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
-DECLARE
-    emptied regclass;
 BEGIN
     IF NOT EXISTS (SELECT FROM nurture.engine) OR NOT nurture._is_own_database() THEN
         RETURN;
@@ -223,21 +233,10 @@ BEGIN
     END LOOP;
     PERFORM nurture._make_partitions(clock_timestamp() + interval '1 month');
     PERFORM nurture._retire_versions('10 minutes');
-    -- An emptied inbox is truncated rather than vacuumed. Only here: inside the tick's snapshot it would destroy rows that
-    -- were committed since. Whoever is writing has the table locked; then it is the next time's.
-    FOREACH emptied IN ARRAY ARRAY['nurture.inbox', 'nurture.history']::regclass[] LOOP
-        CONTINUE WHEN pg_relation_size(emptied) < 1048576 OR current_setting('transaction_isolation') <> 'read committed'
-            OR EXISTS (SELECT FROM nurture._drain_plan p WHERE p.source = emptied::text OR 'nurture.' || p.source = emptied::text);
-        BEGIN
-            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', emptied);
-            IF emptied = 'nurture.inbox'::regclass AND NOT EXISTS (SELECT FROM nurture.inbox)
-                OR emptied = 'nurture.history'::regclass AND NOT EXISTS (SELECT FROM nurture.history) THEN
-                EXECUTE format('TRUNCATE %s', emptied);
-            END IF;
-        EXCEPTION WHEN lock_not_available THEN
-            NULL;
-        END;
-    END LOOP;
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM nurture._tend_history();
+        PERFORM nurture._tend_slots(); -- last: it may keep slots locked until the end
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture._maintain() IS 'what the engine does between ticks: outbox, partitions, empty inboxes';
