@@ -1,3 +1,14 @@
+-- Keys, names and JSON are compared and cut as UTF-8 throughout; in another encoding the same key could be two.
+DO $$
+BEGIN
+    IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+        RAISE EXCEPTION 'nurture needs a database in UTF8, not %', pg_catalog.getdatabaseencoding()
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'CREATE DATABASE … ENCODING ''UTF8'' TEMPLATE template0. Clients may use any encoding.';
+    END IF;
+END
+$$;
+
 -- The schema is made by plain CREATE: a schema that somebody else prepared is refused, not adopted.
 CREATE SCHEMA nurture;
 COMMENT ON SCHEMA nurture IS 'marketing automation: profiles, scores, segments, workflows and their actions';

@@ -208,8 +208,8 @@ bool stop() {
 void put_status(FunctionCallInfo fcinfo) {
     Slot const slot = look(shared());
     bool const known = slot.database != InvalidOid;
-    Datum values[8] = {};
-    bool nulls[8] = {};
+    Datum values[9] = {};
+    bool nulls[9] = {};
     auto const put_time = [&](int column, TimestampTz at) {
         nulls[column] = at == 0;
         values[column] = TimestampTzGetDatum(at);
@@ -224,6 +224,8 @@ void put_status(FunctionCallInfo fcinfo) {
     put_time(5, slot.last_error_at);
     values[6] = Int32GetDatum(slot.failures);
     put_time(7, slot.sleeping_until);
+    values[8] = CStringGetTextDatum(unpack_sql_state(slot.last_sqlstate));
+    nulls[8] = slot.last_error[0] == '\0';
     InitMaterializedSRF(fcinfo, 0);
     auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

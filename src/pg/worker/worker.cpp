@@ -414,15 +414,19 @@ void maintain() {
     succeeded(&loop.maintenance_failures);
 }
 
-void note_failure(const ErrorData* error, TimestampTz now) {
-    int const room = static_cast<int>(sizeof slot->last_error) - 1;
+void note_failure(int sqlstate, const ErrorData* error, TimestampTz now) {
     const char* const message =
         error != nullptr && error->message != nullptr ? error->message : "out of memory";
-    int const length = pg_mbcliplen(message, static_cast<int>(strlen(message)), room);
+    const char* const detail = error != nullptr ? error->detail : nullptr;
+    char text[2 * sizeof slot->last_error];
+    snprintf(text, sizeof text, detail != nullptr ? "%s: %s" : "%s", message, detail);
+    int const room = static_cast<int>(sizeof slot->last_error) - 1;
+    int const length = pg_mbcliplen(text, static_cast<int>(strlen(text)), room);
     LWLockAcquire(&all->lock, LW_EXCLUSIVE);
-    memcpy(slot->last_error, message, length);
+    memcpy(slot->last_error, text, length);
     slot->last_error[length] = '\0';
     slot->last_error_at = now;
+    slot->last_sqlstate = sqlstate;
     slot->failures = loop.tick_failures + loop.maintenance_failures;
     LWLockRelease(&all->lock);
 }
@@ -453,7 +457,7 @@ void fail(int sqlstate, const ErrorData* error, TimestampTz now) {
             loop.catalog_check_at = now + catalog_check;
         }
     }
-    note_failure(error, now);
+    note_failure(sqlstate, error, now);
 }
 
 // After an error: as in postmaster/autovacuum.c, whose launcher lives on in the same way.
