@@ -18,3 +18,12 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 CREATE FUNCTION nurture._enabled() RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_enabled';
 COMMENT ON FUNCTION nurture._enabled() IS 'whether nurture.enabled is on; off: no worker, and the clock may be simulated';
+
+CREATE FUNCTION nurture._library_version() RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_library_version';
+COMMENT ON FUNCTION nurture._library_version() IS 'the version of the extension that the library of this session belongs to';
+
+CREATE FUNCTION nurture._extension_version() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT extversion FROM pg_extension WHERE extname = 'nurture' $$;
+COMMENT ON FUNCTION nurture._extension_version() IS 'the version of the extension that this database has';

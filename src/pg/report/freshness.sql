@@ -20,6 +20,8 @@ BEGIN
     last_error := w.last_error;
     last_error_at := w.last_error_at;
     status := CASE
+        WHEN nurture._library_version() <> nurture._extension_version()
+            THEN format('the extension has version %s, its library %s: ALTER EXTENSION nurture UPDATE, or restart the server', nurture._extension_version(), nurture._library_version())
         WHEN NOT nurture._is_own_database() THEN 'restored copy: nothing runs until nurture.resume()'
         WHEN NOT nurture._enabled() THEN 'switched off by nurture.enabled'
         WHEN w.pid IS NULL THEN 'no worker runs: nurture.start_worker(), or CALL nurture.tick()'

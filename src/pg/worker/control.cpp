@@ -57,7 +57,8 @@ void at_transaction_end(XactEvent event, void*) {
         return;
     if (event == XACT_EVENT_COMMIT && announce_at_commit)
         announce_database(shared());
-    if (event == XACT_EVENT_COMMIT && wake_at_commit)
+    // A prepared transaction may be committed by anybody later: the worker, woken now, watches it.
+    if (event != XACT_EVENT_ABORT && wake_at_commit)
         ring_worker(shared());
     wake_at_commit = announce_at_commit = false;
 }
