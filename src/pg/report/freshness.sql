@@ -70,6 +70,7 @@ DECLARE
     epoch record;
     turn record;
     last_model int;
+    before nurture.compiled_model;
     state nurture.profile;
     result nurture.step_result;
 BEGIN
@@ -78,6 +79,13 @@ BEGIN
         SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
+        -- Features that have become complete with the model know the whole past.
+        IF state IS NOT NULL THEN
+            state := nurture._completed(before, epoch.model, state, (
+                SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
+                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick));
+        END IF;
+        before := epoch.model;
         FOR turn IN
             SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
             FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
