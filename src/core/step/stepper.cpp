@@ -100,6 +100,11 @@ void Stepper::adopt() {
         }
     }
     std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
+    // Ids are never given again: what a deleted workflow remembered is of no use. A paused one is still in the model.
+    std::erase_if(profile_.workflows, [this](const auto& memory) {
+        return std::none_of(model_.workflows.begin(), model_.workflows.end(),
+                            [&](const auto& workflow) { return workflow.id == memory.workflow; });
+    });
     check_journeys();
     resolve_waits(); // the policy's zone may be another
     evaluate_segments(adopted.cause, adopted.changes);

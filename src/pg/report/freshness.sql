@@ -17,7 +17,11 @@ BEGIN
     due_now := coalesce(next_due <= clock_timestamp(), false);
     worker := coalesce(w.state, 'none');
     sleeping_until := w.sleeping_until;
-    last_error := w.last_error;
+    -- It may name a contact: not for whom the view is not for. Functions in a view run as who reads it, so that everybody may
+    -- execute this one.
+    IF has_table_privilege(coalesce(nullif(current_setting('role'), 'none'), session_user), 'nurture.freshness', 'SELECT') THEN
+        last_error := w.last_error;
+    END IF;
     last_error_at := w.last_error_at;
     status := CASE
         WHEN nurture._library_version() <> nurture._extension_version()
