@@ -71,16 +71,23 @@ DECLARE
     turn record;
     last_model int;
     before nurture.compiled_model;
+    base_tick bigint;
     state nurture.profile;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
+    SELECT b.state, b.until_tick INTO state, base_tick FROM nurture.base b WHERE b.contact = contact;
+    base_tick := coalesce(base_tick, -1);
     FOR epoch IN
         SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
+        IF epoch.behind_tick <= base_tick + 1 AND epoch.id <> last_model THEN
+            before := epoch.model;
+            CONTINUE;
+        END IF;
         -- Features that have become complete with the model know the whole past.
-        IF state IS NOT NULL THEN
+        IF state IS NOT NULL AND epoch.from_tick > base_tick THEN
             state := nurture._completed(before, epoch.model, state, (
                 SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
                 FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick));
@@ -94,12 +101,12 @@ BEGIN
                          nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
                              FILTER (WHERE l.told) AS messages
                   FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
-                        WHERE l.contact = contact AND l.clock <= until
+                        WHERE l.contact = contact AND l.clock <= until AND l.tick > base_tick
                           AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
                   GROUP BY l.tick) e
             FULL JOIN (SELECT x.tick, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.cause = 'published') AS adopted
                        FROM nurture.transition x
-                       WHERE x.contact = contact AND x.at <= until
+                       WHERE x.contact = contact AND x.at <= until AND x.tick > base_tick
                          AND x.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR x.tick < epoch.behind_tick)
                        GROUP BY x.tick) t USING (tick)
             ORDER BY tick

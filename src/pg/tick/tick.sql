@@ -69,7 +69,7 @@ BEGIN
     this_tick := engine.tick + 1;
     -- Maintenance makes them in time, unless the server was down or the clock is simulated.
     IF engine.drained IS NULL OR date_trunc('month', moment, 'UTC') > date_trunc('month', engine.drained, 'UTC') THEN
-        PERFORM nurture._make_partitions(moment + interval '1 month');
+        PERFORM nurture._make_partitions(moment + interval '1 month', moment);
     END IF;
     IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind) OR NOT EXISTS (SELECT FROM nurture.model) THEN
         made := nurture._take_up_definitions(this_tick);
@@ -231,9 +231,12 @@ BEGIN
     END IF;
     WHILE nurture._outbox_maintain() >= 10000 LOOP
     END LOOP;
-    PERFORM nurture._make_partitions(clock_timestamp() + interval '1 month');
+    PERFORM nurture._make_partitions(clock_timestamp() + interval '2 months', '-infinity');
     PERFORM nurture._retire_versions('10 minutes');
     IF current_setting('transaction_isolation') = 'read committed' THEN
+        IF pg_try_advisory_xact_lock('nurture.engine'::regclass::oid::int, 0) THEN
+            PERFORM nurture._retention_step(nurture._now());
+        END IF;
         PERFORM nurture._tend_history();
         PERFORM nurture._tend_slots(); -- last: it may keep slots locked until the end
     END IF;
