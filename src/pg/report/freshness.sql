@@ -36,6 +36,8 @@ BEGIN
             THEN 'stopped: a later version of nurture has written here; install it on this server'
         WHEN w.failures > 0 THEN 'the worker fails: see last_error'
         WHEN e.model_problem IS NOT NULL THEN 'the definitions do not compile, the last good model stays: see model_problem'
+        WHEN e.drained > clock_timestamp() + interval '1 second'
+            THEN format('the clock was set back: waits and windows stand still for %s', date_trunc('second', e.drained - clock_timestamp()))
         WHEN paused THEN 'paused: nothing is claimable until nurture.resume()'
         WHEN oldest_waiting > interval '10 seconds' THEN 'behind'
         ELSE 'fresh' END;

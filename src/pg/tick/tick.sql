@@ -22,7 +22,7 @@ CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boole
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    moment CONSTANT timestamptz := coalesce(now, transaction_timestamp());
+    moment timestamptz := coalesce(now, transaction_timestamp());
     began CONSTANT timestamptz := clock_timestamp();
     batch_rows CONSTANT bigint := current_setting('nurture.batch_rows');
     engine nurture.engine;
@@ -60,9 +60,13 @@ BEGIN
         PERFORM nurture._adopt_database();
         SELECT e.* INTO engine FROM nurture.engine e;
     END IF;
+    -- The clock was set back: time stands still until it has caught up, and what is told meanwhile happens at the last moment.
+    IF now IS NULL AND moment <= engine.drained THEN
+        moment := engine.drained + interval '1 microsecond';
+    END IF;
     IF moment < engine.drained OR moment = engine.drained AND NOT nurture._model_changes() THEN
         more := false;
-        next_due := engine.drained + interval '1 microsecond'; -- the clock was set back, or somebody simulated another
+        next_due := engine.drained + interval '1 microsecond'; -- somebody simulated another clock
         RETURN NEXT;
         RETURN;
     END IF;
