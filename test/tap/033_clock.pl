@@ -1,4 +1,4 @@
-# The clock jumps. Back: time stands still for waits and windows until it has caught up, messages are taken all the same. Forward: what
+# The clock jumps. Back: waits and windows stand still until it has caught up, messages are taken all the same. Forward: what
 # is due by then happens, once. The jump is made by moving the moment that the engine has come to.
 use strict;
 use warnings;
@@ -33,6 +33,7 @@ $empty->('set back: messages are taken all the same');
 cmp_ok(time() - $began, '<', 5, 'at once');
 like($node->safe_psql('one', 'SELECT status FROM nurture.freshness'), qr/^the clock was set back/, 'the status says so');
 is($node->safe_psql('one', q{SELECT count(*) FROM nurture.membership WHERE contact = 'back'}), 1, 'who is busy is busy');
+is($node->safe_psql('one', q{SELECT count(*) FROM nurture.action WHERE contact = 'back'}), 0, 'who waits waits');
 ok(defined wait_until(sub { $node->safe_psql('one', q{SELECT count(*) FROM nurture.action WHERE contact = 'back'}) == 2 && $node->safe_psql('one', q{SELECT count(*) FROM nurture.membership}) == 0 }, 20), 'waits end, windows close');
 ok(defined wait_until(sub { $node->safe_psql('one', 'SELECT status FROM nurture.freshness') eq 'fresh' }, 20), 'when the clock has caught up all is as before');
 $tell->('after');

@@ -28,6 +28,8 @@ BEGIN
             THEN format('the extension has version %s, its library %s: ALTER EXTENSION nurture UPDATE, or restart the server', nurture._extension_version(), nurture._library_version())
         WHEN NOT nurture._is_own_database() THEN 'restored copy: nothing runs until nurture.resume()'
         WHEN NOT nurture._enabled() THEN 'switched off by nurture.enabled'
+        WHEN w.pid IS NULL AND w.state = 'no free worker slot'
+            THEN 'no worker process is free: raise max_worker_processes and restart the server, or CALL nurture.tick()'
         WHEN w.pid IS NULL THEN 'no worker runs: nurture.start_worker(), or CALL nurture.tick()'
         -- As nurture._quarantine raises it, and the readers of formats that a later version wrote.
         WHEN w.failures > 0 AND w.last_sqlstate = '53400'
