@@ -19,6 +19,7 @@ small=
 trap '[ -z "$small" ] || umount "$small"; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 cp -R test/tap "$scratch/tap"
+cp docs/operations.md "$scratch/"
 
 become=
 if [ "$(id -u)" = 0 ]; then

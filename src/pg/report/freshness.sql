@@ -36,6 +36,7 @@ BEGIN
             THEN 'stopped: more contacts fail in a tick than nurture.quarantine_limit allows; mend the cause, see last_error'
         WHEN w.failures > 0 AND w.last_sqlstate = '0A000' AND w.last_error LIKE '%written by a later version of nurture%'
             THEN 'stopped: a later version of nurture has written here; install it on this server'
+        WHEN w.failures > 0 AND w.last_sqlstate = '53100' THEN 'no room on the disk: see last_error; it goes on when there is'
         WHEN w.failures > 0 THEN 'the worker fails: see last_error'
         WHEN e.model_problem IS NOT NULL THEN 'the definitions do not compile, the last good model stays: see model_problem'
         WHEN e.drained > clock_timestamp() + interval '1 second'
