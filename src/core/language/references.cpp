@@ -42,7 +42,8 @@ public:
     void operator()(const Aggregate& aggregate) { visit(aggregate.event); }
     void operator()(const Occurrence& occurrence) { visit(occurrence.event); }
     void operator()(const Score& score) {
-        use(score.topic ? "topic" : "score", score.topic.value_or("score"));
+        if (!score.topic)
+            use("score", "score");
         if (score.topic)
             found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
     }
@@ -109,7 +110,6 @@ private:
     }
     template <class Node>
     void mention(const Node& node) {
-        use("segment", node.segment);
         found.push_back({ReferenceKind::segment, node.segment, node.offset.byte});
     }
     void visit(const Operand& operand) {
@@ -117,7 +117,8 @@ private:
     }
     void visit(const EventPattern& event) {
         types.push_back(event.type);
-        use("event", event.type);
+        if (!event.type.empty())
+            use("event", event.type);
         ++filters_;
         if (event.where)
             visit(*event.where);
@@ -156,16 +157,14 @@ template <class Definition>
 std::vector<Use> uses_of(const Definition& definition) {
     Collector collector;
     collector.visit(definition);
+    for (const Reference& reference : collector.found)
+        collector.used.push_back({name_of(reference.kind), reference.name});
     std::sort(collector.used.begin(), collector.used.end());
     collector.used.erase(std::unique(collector.used.begin(), collector.used.end()), collector.used.end());
     return std::move(collector.used);
 }
 
 } // namespace
-
-std::string_view name_of(ReferenceKind kind) noexcept {
-    return kind == ReferenceKind::segment ? "segment" : "topic";
-}
 
 std::vector<Use> uses(const Condition& condition) {
     return uses_of(condition);

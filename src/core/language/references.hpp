@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace nurture::language {
@@ -12,7 +11,14 @@ namespace nurture::language {
 enum class ReferenceKind {
     segment, ///< in segment 's', on entering segment 's'
     topic,   ///< score(t)
+    list,    ///< on list 'l'
+    workflow,///< in journey 'w'
 };
+/// "segment", "topic", …
+[[nodiscard]] constexpr const char* name_of(ReferenceKind kind) noexcept {
+    constexpr const char* names[] = {"segment", "topic", "list", "workflow"};
+    return names[static_cast<int>(kind)];
+}
 
 struct Reference {
     ReferenceKind kind = ReferenceKind::segment;
@@ -20,9 +26,6 @@ struct Reference {
     std::uint32_t offset = 0; ///< byte of the name in the text that was parsed
     friend bool operator==(const Reference&, const Reference&) = default;
 };
-
-/// "segment", "topic".
-[[nodiscard]] std::string_view name_of(ReferenceKind kind) noexcept;
 
 /// Every mention, in the order of the text; a name mentioned twice is there twice.
 std::vector<Reference> references(const Condition& condition);
@@ -34,8 +37,8 @@ std::vector<std::string> event_types(const Condition& condition);
 std::vector<std::string> event_types(const Rule& rule);
 std::vector<std::string> event_types(const Workflow& workflow);
 
-/// Something a definition reads, starts on, sends or writes. `kind`: event, attribute, segment, topic, score (the whole
-/// of it), template, channel, purpose.
+/// Something a definition reads, starts on, sends or writes. `kind`: event, attribute, score (the whole of it),
+/// template, channel, purpose, or what a reference is to.
 struct Use {
     std::string kind, name;
     friend auto operator<=>(const Use&, const Use&) = default;

@@ -131,6 +131,28 @@ END
 $$;
 COMMENT ON FUNCTION nurture._definitions_in(jsonb) IS 'the definitions of a JSON text as rows';
 
+-- A definition as its table would hold it: parsed and printed by the columns' types. What is wrong is told with its name.
+CREATE FUNCTION nurture._canonical(of_kind text, of_name text, content jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    canonical jsonb;
+    detail text;
+    hint text;
+BEGIN
+    EXECUTE format('SELECT to_jsonb(r) FROM jsonb_populate_record(NULL::nurture.%I, $1) r', of_kind) INTO canonical USING content;
+    RETURN canonical;
+EXCEPTION WHEN data_exception OR syntax_error_or_access_rule_violation OR program_limit_exceeded THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    IF detail = '' AND hint = '' THEN
+        RAISE EXCEPTION '% "%": %', of_kind, of_name, SQLERRM USING ERRCODE = SQLSTATE;
+    ELSIF hint = '' THEN
+        RAISE EXCEPTION '% "%": %', of_kind, of_name, SQLERRM USING ERRCODE = SQLSTATE, DETAIL = detail;
+    END IF;
+    RAISE EXCEPTION '% "%": %', of_kind, of_name, SQLERRM USING ERRCODE = SQLSTATE, DETAIL = detail, HINT = hint;
+END
+$$;
+COMMENT ON FUNCTION nurture._canonical(text, text, jsonb) IS 'a definition as its table would hold it';
+
 -- What has to be done about one row: the outcome, and a statement with the content as $1 and the name as $2. The check of
 -- the whole comes at the end.
 CREATE FUNCTION nurture._import_plan(k nurture.definition_kind, of_name text, removed boolean, content jsonb, on_conflict text,
@@ -140,12 +162,13 @@ DECLARE
     relation CONSTANT text := format('nurture.%I', k.kind);
     given CONSTANT text[] := ARRAY(SELECT c.key FROM jsonb_object_keys(content) c (key) ORDER BY c.key);
     names CONSTANT text := (SELECT string_agg(quote_ident(g), ', ' ORDER BY g) FROM unnest(given) g);
+    canonical CONSTANT jsonb := nurture._canonical(k.kind, of_name, content);
     present boolean;
     equal boolean;
 BEGIN
-    EXECUTE format('SELECT true, (to_jsonb(t) - $1) = (to_jsonb(r) - $1 || jsonb_build_object(''enabled'', coalesce(r.enabled, true)))
-                    FROM %1$s t CROSS JOIN jsonb_populate_record(NULL::%1$s, $2) r WHERE t.name = $3', relation)
-        INTO present, equal USING k.hidden, content, of_name;
+    EXECUTE format('SELECT true, (to_jsonb(t) - $1) = ($2 - $1) FROM %s t WHERE t.name = $3', relation)
+        INTO present, equal USING k.hidden, jsonb_build_object('enabled', true) || jsonb_strip_nulls(canonical)
+            || (SELECT coalesce(jsonb_object_agg(n.key, n.value), '{}') FROM jsonb_each(canonical) n WHERE n.value = 'null' AND n.key <> 'enabled'), of_name;
     IF removed AND present IS NULL THEN
         outcome := 'absent';
     ELSIF NOT removed AND equal THEN

@@ -96,7 +96,7 @@ BEGIN
     ) d
     ORDER BY p.rank, p.part, d.number;
     IF a.operation = 'deleted' AND v2 IS NULL THEN
-        RETURN QUERY SELECT 'all of it', 'removed', format('deleted by %s', a.by);
+        RETURN QUERY SELECT 'all of it', 'removed', format('deleted by %s', a."by");
     END IF;
 END
 $$;

@@ -8,11 +8,11 @@ DECLARE
     sources CONSTANT jsonb[] := ARRAY[nurture._source(0)::jsonb, nurture._source_with(changes)];
     tried record;
 BEGIN
-    SELECT t.* INTO tried FROM nurture._tried(sources, false) t;
+    SELECT t.* INTO tried FROM nurture._tried(sources) t;
     before := tried.models[1];
     after := tried.models[2];
     event_types := tried.event_types;
-    new_features := ARRAY(SELECT f.definition FROM nurture._features_of(after) f WHERE f.definition = ANY (tried.new_features) ORDER BY 1);
+    new_features := ARRAY(SELECT DISTINCT f.definition FROM nurture._features_of(after) f WHERE f.definition = ANY (tried.new_features) ORDER BY 1);
     names_before := (SELECT coalesce(jsonb_object_agg(s ->> 'id', s ->> 'name'), '{}') FROM jsonb_array_elements(sources[1] -> 'segments') s);
     names_after := (SELECT coalesce(jsonb_object_agg(s ->> 'id', s ->> 'name'), '{}') FROM jsonb_array_elements(sources[2] -> 'segments') s);
 END
@@ -89,8 +89,9 @@ FROM (
     UNION ALL
     -- What has to be remembered of the past for it, and how many events have to be read.
     SELECT 4, 1, 'new feature', f.definition, NULL,
-           (SELECT count(*) FROM nurture.event_log l WHERE l.type = f.event), NULL, NULL, NULL, NULL
-    FROM model m CROSS JOIN LATERAL nurture._features_of(m.after) f WHERE f.definition = ANY (m.new_features)
+           (SELECT count(*) FROM nurture.event_log l WHERE l.type = ANY (f.events) OR '' = ANY (f.events)), NULL, NULL, NULL, NULL
+    FROM (SELECT f.definition, array_agg(f.event) AS events FROM model m CROSS JOIN LATERAL nurture._features_of(m.after) f
+          WHERE f.definition = ANY (m.new_features) GROUP BY f.definition) f
 ) r
 ORDER BY r.rank, r.place, r.name COLLATE "C"
 $$;
