@@ -18,7 +18,12 @@ public:
     void visit(const Condition& condition) {
         std::visit([this](const auto& node) { (*this)(node); }, condition.node);
     }
-    void visit(const Rule& rule) { visit(rule.event); }
+    void visit(const Rule& rule) {
+        if (rule.kind != RuleKind::condition)
+            visit(rule.event);
+        else if (rule.condition)
+            visit(*rule.condition);
+    }
     void visit(const Workflow& workflow) {
         for (const Trigger& trigger : workflow.triggers) {
             if (const auto* event = std::get_if<OnEvent>(&trigger))
@@ -41,12 +46,25 @@ public:
     void operator()(const Count& count) { visit(count.event); }
     void operator()(const Aggregate& aggregate) { visit(aggregate.event); }
     void operator()(const Occurrence& occurrence) { visit(occurrence.event); }
+    void operator()(const Days& days) { visit(days.event); }
+    void operator()(const DaysSince& days) { visit(days.event); }
+    void operator()(const Sessions& sessions) { visit(sessions.event); }
+    void operator()(const SessionPage& page) { visit(page.event); }
     void operator()(const Score& score) {
         if (!score.topic)
             use("score", "score");
         if (score.topic)
             found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
     }
+    void operator()(const Band& band) {
+        if (band.topic)
+            found.push_back({ReferenceKind::topic, *band.topic, band.offset.byte});
+    }
+    void operator()(const Now&) {}
+    void operator()(const DatePart&) {}
+    void operator()(const Anniversary&) {}
+    void operator()(const Items&) {}
+    void operator()(const Domain&) {}
 
     // Conditions.
     void operator()(const Comparison& c) { visit(c.left); }
@@ -57,10 +75,35 @@ public:
     void operator()(const Truth& truth) { visit(truth.operand); }
     void operator()(const Constant&) {}
     void operator()(const Did& did) { visit(did.event); }
+    void operator()(const Regularly& regularly) { visit(regularly.event); }
+    void operator()(const Trend& trend) { visit(trend.left); }
+    void operator()(const Sequence& sequence) {
+        for (const SequenceStep& step : sequence.steps) {
+            visit(step.event);
+            for (const EventPattern& event : step.without)
+                visit(event);
+        }
+    }
     void operator()(const InSegment& in) { mention(in); }
     void operator()(const Not& negation) { visit(*negation.operand); }
     void operator()(const And& all) { visit(all.operands); }
     void operator()(const Or& any) { visit(any.operands); }
+    void operator()(const ComparePaths& c) { visit(c.left); }
+    void operator()(const DistinctFrom& d) { visit(d.left); }
+    void operator()(const TextTest& test) { visit(test.left); }
+    void operator()(const IsEmpty& test) { visit(test.left); }
+    void operator()(const HasItems& test) { visit(test.left); }
+    void operator()(const Ignoring& how) { visit(*how.test); }
+    void operator()(const Changed&) {}
+    void operator()(const HasBeen&) {}
+    void operator()(const DateTest& test) { visit(test.left); }
+    void operator()(const InSegmentFor& in) { mention(in); }
+    void operator()(const MovedSegment& moved) { mention(moved); }
+    void operator()(const WasInSegment& was) { mention(was); }
+    void operator()(const OnList& on) { found.push_back({ReferenceKind::list, on.list, on.offset.byte}); }
+    void operator()(const Sample&) {}
+    void operator()(const AtLeastOf& some) { visit(some.operands); }
+    void operator()(const InJourney& in) { found.push_back({ReferenceKind::workflow, in.workflow, in.offset.byte}); }
 
     // Steps.
     void operator()(const Wait&) {}
@@ -116,9 +159,10 @@ private:
         std::visit([this](const auto& node) { (*this)(node); }, operand);
     }
     void visit(const EventPattern& event) {
-        types.push_back(event.type);
-        if (!event.type.empty())
+        if (!event.type.empty()) {
+            types.push_back(event.type);
             use("event", event.type);
+        }
         ++filters_;
         if (event.where)
             visit(*event.where);

@@ -143,6 +143,10 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         definition.kind = windowed ? profile::FeatureKind::recent : profile::FeatureKind::sum;
         return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
     }
+    if (const auto* of = std::get_if<Band>(&operand))
+        return band(*of);
+    if (!std::holds_alternative<Score>(operand))
+        throw Error(ErrorKind::invalid_definition, "this operand cannot be evaluated yet");
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
         return {OperandKind::score, none};
