@@ -26,6 +26,8 @@ TEST(Layout, BreaksWhereOneWould) {
               (Lines{"a = 1", "and (b = 2", "  or not (c = 3", "    and count(e where x = 1 and y = 2) > 3))",
                      "and d in ('or', 'and')"}));
     EXPECT_EQ(lines_of("on x\nwait 1 hour"), (Lines{"on x", "wait 1 hour"}));
+    EXPECT_EQ(lines_of("+by age (18 1, else 0) topic fit.age floor 0 ceiling 5"),
+              (Lines{"+by age (18 1, else 0)", "topic fit.age", "floor 0", "ceiling 5"}));
     EXPECT_EQ(lines_of("+1 on topic topic topic"), (Lines{"+1 on topic", "topic topic"}));
     EXPECT_EQ(lines_of(""), Lines{});
 }
@@ -108,6 +110,7 @@ TEST(Rename, ChangesReferencesAndNothingElse) {
               "a = 'warm' and in segment 'it''s hot' and not in segment 'b'");
     EXPECT_EQ(renamed(Form::condition, "score(a) > 1 and score(b) > 2", ReferenceKind::topic, {{"a", "b"}, {"b", "of"}}),
               "score(b) > 1 and score(\"of\") > 2");
+    EXPECT_EQ(renamed(Form::condition, "score(fit.company) > 1", ReferenceKind::topic, {{"fit.company", "fit.firm"}}), "score(fit.firm) > 1");
     EXPECT_EQ(renamed(Form::workflow, "on entering segment 'a'\nexit when in segment 'b'\nwait 1 day", ReferenceKind::segment,
                       {{"a", "b"}, {"b", "a"}}),
               "on entering segment 'b'\nexit when in segment 'a'\nwait 1 day");

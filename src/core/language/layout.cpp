@@ -55,6 +55,8 @@ class Layout {
         case Keyword::on:
         case Keyword::topic:
         case Keyword::per:
+        case Keyword::by:
+        case Keyword::without:
         case Keyword::where:
         case Keyword::did:
         case Keyword::and_:
@@ -79,9 +81,17 @@ class Layout {
         case Keyword::where:
         case Keyword::topic:
         case Keyword::half_life:
+        case Keyword::while_:
+        case Keyword::fading:
+        case Keyword::losing:
+        case Keyword::expires:
+        case Keyword::starting:
+        case Keyword::once:
+        case Keyword::floor:
+        case Keyword::ceiling:
             return true;
-        case Keyword::at:
-            return at_ + 1 < tokens_.size() && tokens_[at_ + 1].keyword == Keyword::most;
+        case Keyword::at: // not one that closes a condition
+            return tokens_[at_ + 1].keyword == Keyword::most;
         default:
             return false;
         }

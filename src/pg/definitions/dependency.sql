@@ -20,8 +20,10 @@ FROM nurture.definition d JOIN nurture.definition_kind k ON k.kind = d.kind AND 
 CROSS JOIN LATERAL nurture._uses(k.form, d.definition) u
 UNION ALL
 -- A topic, and the score as a whole, are what rules make them.
-SELECT 'topic', t.topic, 'rule', r.name, r.enabled
-FROM nurture.rule r CROSS JOIN LATERAL (SELECT nurture._topic_of(r.definition::text) AS topic) t WHERE t.topic IS NOT NULL
+SELECT 'topic', array_to_string(t.parts[:n], '.'), 'rule', r.name, r.enabled
+FROM nurture.rule r
+CROSS JOIN LATERAL (SELECT string_to_array(nurture._topic_of(r.definition::text), '.') AS parts) t -- fit.company belongs to fit
+CROSS JOIN LATERAL generate_series(1, cardinality(t.parts)) n
 UNION ALL
 SELECT 'score', 'score', 'rule', r.name, r.enabled FROM nurture.rule r;
 COMMENT ON VIEW nurture.dependency IS
