@@ -238,13 +238,18 @@ std::vector<Use> uses_of(const Definition& definition) {
     Collector collector;
     collector.visit(definition);
     for (const Reference& reference : collector.found)
-        collector.used.push_back({name_of(reference.kind), reference.name});
+        collector.used.push_back({std::string(name_of(reference.kind)), reference.name});
     std::sort(collector.used.begin(), collector.used.end());
     collector.used.erase(std::unique(collector.used.begin(), collector.used.end()), collector.used.end());
     return std::move(collector.used);
 }
 
 } // namespace
+
+std::string_view name_of(ReferenceKind kind) noexcept {
+    constexpr std::string_view names[] = {"segment", "topic", "list", "workflow"};
+    return names[static_cast<std::size_t>(kind)];
+}
 
 std::vector<Use> uses(const Condition& condition) {
     return uses_of(condition);

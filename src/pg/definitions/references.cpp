@@ -88,8 +88,8 @@ NURTURE_FUNCTION(nurture_renamed) {
         auto const given = nlohmann::json::parse(border::bytes_argument(fcinfo, 3));
         for (const auto& [from, to] : given.items())
             names.emplace(from, to.get<std::string>());
-        using Kind = language::ReferenceKind;
-        for (auto const known : {Kind::segment, Kind::topic, Kind::list, Kind::workflow})
+        for (auto const known : {language::ReferenceKind::segment, language::ReferenceKind::topic,
+                                 language::ReferenceKind::list, language::ReferenceKind::workflow})
             if (name_of(known) == kind)
                 return border::make_text(
                     renamed(form_argument(fcinfo, 0), definition, known, names, language::language_limits()));
