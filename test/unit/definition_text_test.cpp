@@ -139,7 +139,7 @@ TEST(Uses, ListsWhatIsReadSentAndWritten) {
                                      "send email 't' for news with (n = name)\ndo 'call'\nset a = utm.source"))),
               "attribute a\nattribute name\nattribute utm.source\nchannel call\nchannel email\nevent form\npurpose news\n"
               "score score\nsegment s\ntemplate t\n");
-    EXPECT_EQ(of(uses(parse_condition("score(p) > 1 and count(v where in segment 'x' and q = 1) > 1 and plan is set"))),
+    EXPECT_EQ(of(uses(parse_condition("score(p) > 1 and count(v where q = 1) > 1 and plan is set and in segment 'x'"))),
               "attribute plan\nevent v\nsegment x\ntopic p\n");
 }
 
