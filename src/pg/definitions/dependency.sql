@@ -32,7 +32,7 @@ REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
 
 CREATE FUNCTION nurture.dependents(kind text, name text)
     RETURNS TABLE (used_by_kind text, used_by text, distance int, through text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH RECURSIVE edge AS MATERIALIZED (
     SELECT DISTINCT d.kind, d.name, d.uses_kind, d.uses_name FROM nurture.dependency d
 ), up AS (
@@ -52,7 +52,7 @@ COMMENT ON FUNCTION nurture.dependents(text, text) IS
 
 CREATE FUNCTION nurture.dependencies(kind text, name text)
     RETURNS TABLE (uses_kind text, uses_name text, distance int, through text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH RECURSIVE edge AS MATERIALIZED (
     SELECT DISTINCT d.kind, d.name, d.uses_kind, d.uses_name FROM nurture.dependency d
 ), down AS (

@@ -2,7 +2,7 @@
 
 -- Definitions of a kind, each after those of its kind that it names.
 CREATE FUNCTION nurture._in_order(of_kind text) RETURNS TABLE (name text, place bigint)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH RECURSIVE edge AS MATERIALIZED (
     SELECT DISTINCT d.name, d.uses_name FROM nurture.dependency d WHERE d.kind = of_kind AND d.uses_kind = of_kind
 ), depth AS (
@@ -17,10 +17,11 @@ COMMENT ON FUNCTION nurture._in_order(text) IS 'the definitions of a kind in an 
 
 -- Every definition as a JSON object whose keys are the columns of its table, as far as they say anything.
 CREATE FUNCTION nurture._exported(of_kind text) RETURNS TABLE (name text, place bigint, content json)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+WITH place AS MATERIALIZED (SELECT o.* FROM nurture._in_order(of_kind) o)
 SELECT d.name, o.place,
        ('{' || string_agg(to_json(c.key) || ': ' || c.value, ', ' ORDER BY c.rank, c.key) || '}')::json
-FROM nurture.definition d JOIN nurture.definition_kind k ON k.kind = d.kind JOIN nurture._in_order(of_kind) o ON o.name = d.name
+FROM nurture.definition d JOIN nurture.definition_kind k ON k.kind = d.kind JOIN place o ON o.name = d.name
 CROSS JOIN LATERAL (
     SELECT 1 AS rank, 'name' AS key, to_jsonb(d.name) AS value
     UNION ALL SELECT 2, k.definition_column, to_jsonb(d.definition) WHERE d.definition IS NOT NULL
@@ -45,7 +46,7 @@ $body$;
 COMMENT ON FUNCTION nurture._readable_literal(text, boolean) IS 'a literal of SQL, definitions line by line';
 
 CREATE FUNCTION nurture._export_sql() RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 SELECT coalesce(string_agg(statements, E'\n' ORDER BY rank), '')
 FROM (
     SELECT k.rank, string_agg(format(E'INSERT INTO nurture.%I (%s) VALUES\n    (%s);\n', k.kind, c.names, c.literals), '' ORDER BY e.place) AS statements
@@ -63,7 +64,7 @@ $$;
 COMMENT ON FUNCTION nurture._export_sql() IS 'all definitions as statements';
 
 CREATE FUNCTION nurture.export_definitions(format text DEFAULT 'json') RETURNS text
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_variable
 BEGIN
     IF format = 'sql' THEN
@@ -201,7 +202,7 @@ COMMENT ON FUNCTION nurture._import_plan(nurture.definition_kind, text, boolean,
 -- Runs with the rights of whoever calls: he must be allowed to change the tables.
 CREATE FUNCTION nurture.import_definitions(definitions jsonb, on_conflict text DEFAULT 'error', dry_run boolean DEFAULT false)
     RETURNS TABLE (kind text, name text, outcome text)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     reason CONSTANT text := coalesce(current_setting('nurture.change_reason', true), '');

@@ -21,7 +21,7 @@ COMMENT ON FUNCTION nurture._first_tried() IS 'the least id of what is only trie
 
 -- The live definitions with changes applied, as a source without features.
 CREATE FUNCTION nurture._source_with(changes jsonb) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     source jsonb := nurture._source(0);
     one record;
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION nurture._source_with(jsonb) IS 'the source of a model that c
 -- Sources as models of one numbering: features that contacts keep completely under their ids, all others as tried out.
 CREATE FUNCTION nurture._tried(sources jsonb[], OUT models nurture.compiled_model[], OUT new_features text[],
         OUT event_types text[])
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     features jsonb;
 BEGIN
@@ -123,7 +123,7 @@ REVOKE ALL ON FUNCTION nurture._source_with(jsonb), nurture._tried(jsonb[]),
 CREATE FUNCTION nurture.preview(condition nurture.condition, at timestamptz DEFAULT NULL, sample int DEFAULT NULL, examples int DEFAULT 5)
     RETURNS TABLE (contacts bigint, looked_at bigint, known bigint, example_contacts text[], new_features text[], events_to_read bigint,
                    milliseconds numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_variable
 DECLARE
     began CONSTANT timestamptz := clock_timestamp();

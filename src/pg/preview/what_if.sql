@@ -3,7 +3,7 @@
 -- The models before and after changes, and what they call their segments.
 CREATE FUNCTION nurture._compared(changes jsonb, OUT before nurture.compiled_model, OUT after nurture.compiled_model,
         OUT new_features text[], OUT event_types text[], OUT names_before jsonb, OUT names_after jsonb)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     sources CONSTANT jsonb[] := ARRAY[nurture._source(0)::jsonb, nurture._source_with(changes)];
     tried record;
@@ -33,7 +33,7 @@ COMMENT ON FUNCTION nurture._moment_of_what_if(timestamptz) IS 'the moment that 
 
 CREATE FUNCTION nurture.what_if_contacts(changes jsonb, at timestamptz DEFAULT NULL, sample int DEFAULT NULL)
     RETURNS TABLE (contact text, score_before numeric, score_after numeric, segments_before text[], segments_after text[])
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 SELECT e.contact, (e.was).score, (e.becomes).score,
        ARRAY(SELECT m.names_before ->> s::text FROM unnest((e.was).segments) s ORDER BY 1),
        ARRAY(SELECT m.names_after ->> s::text FROM unnest((e.becomes).segments) s ORDER BY 1)
@@ -45,7 +45,7 @@ COMMENT ON FUNCTION nurture.what_if_contacts(jsonb, timestamptz, int) IS
 
 CREATE FUNCTION nurture.what_if(changes jsonb, at timestamptz DEFAULT NULL, sample int DEFAULT NULL, examples int DEFAULT 5)
     RETURNS TABLE (what text, name text, before numeric, after numeric, enter bigint, leave bigint, who_enters text[], who_leaves text[])
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH model AS MATERIALIZED (
     SELECT m.* FROM nurture._compared(changes) m
 ), contact AS MATERIALIZED (
