@@ -144,8 +144,41 @@ struct Score { ///< score, score(topic)
     Offset offset;
     friend bool operator==(const Score&, const Score&) = default;
 };
-using Operand =
-    std::variant<Attribute, Count, Aggregate, Occurrence, Days, DaysSince, Sessions, SessionPage, Score>;
+// --- operands of attributes and dates ---
+
+/// Whose calendar a date condition is read on.
+struct ZoneChoice {
+    enum class Kind { policy, contact, named };
+    Kind kind = Kind::policy;
+    std::string name; ///< of the tz database
+    Offset offset;
+    friend bool operator==(const ZoneChoice&, const ZoneChoice&) = default;
+};
+struct Now { ///< now: the moment of the question
+    friend bool operator==(const Now&, const Now&) = default;
+};
+enum class CalendarPart { year, quarter, month, week, day, weekday, hour, minute };
+struct DatePart { ///< hour(now), month(born in contact time zone)
+    CalendarPart part = CalendarPart::hour;
+    std::optional<Path> of; ///< none: of now
+    ZoneChoice zone;
+    friend bool operator==(const DatePart&, const DatePart&) = default;
+};
+struct Anniversary { ///< anniversary(born): the days of the years after it; for date tests only
+    Path of;
+    friend bool operator==(const Anniversary&, const Anniversary&) = default;
+};
+struct Items { ///< items(tags): how many items a list has
+    Path list;
+    friend bool operator==(const Items&, const Items&) = default;
+};
+struct Domain { ///< domain(email): what stands behind the last @, in lower case
+    Path address;
+    friend bool operator==(const Domain&, const Domain&) = default;
+};
+
+using Operand = std::variant<Attribute, Count, Aggregate, Occurrence, Days, DaysSince, Sessions, SessionPage, Score,
+                             Now, DatePart, Anniversary, Items, Domain>;
 
 // --- conditions -------------------------------------------------------------------------------------------------
 
@@ -240,9 +273,155 @@ struct Or {
     friend bool operator==(const Or&, const Or&) = default;
 };
 
+// --- conditions over attributes ---
+
+/// A value, or the contact's attribute (the event's property) by name.
+using Comparand = std::variant<Literal, Path>;
+
+struct ComparePaths { ///< operand op path: one attribute with another
+    Operand left;
+    Comparator comparator = Comparator::equal;
+    Path right;
+    friend bool operator==(const ComparePaths&, const ComparePaths&) = default;
+};
+struct DistinctFrom { ///< operand is [not] distinct from value: never unknown
+    Operand left;
+    Comparand right;
+    bool negated = false;
+    friend bool operator==(const DistinctFrom&, const DistinctFrom&) = default;
+};
+enum class TextRelation { contains, starts_with, ends_with, matches };
+struct TextTest { ///< operand contains|starts with|ends with 'text', operand ~ 'regular expression'
+    Operand left;
+    TextRelation relation = TextRelation::contains;
+    std::string text;
+    bool negated = false;
+    Offset offset; ///< of the text
+    friend bool operator==(const TextTest&, const TextTest&) = default;
+};
+struct IsEmpty { ///< operand is [not] empty: '', [] or {}
+    Operand left;
+    bool negated = false;
+    friend bool operator==(const IsEmpty&, const IsEmpty&) = default;
+};
+enum class Quantity { any, all, none };
+struct HasItems { ///< operand has any|all|none of (…)
+    Operand left;
+    Quantity quantity = Quantity::any;
+    std::vector<Literal> items;
+    friend bool operator==(const HasItems&, const HasItems&) = default;
+};
+struct Ignoring { ///< test ignoring case|accents|case and accents
+    bool letter_case = false, accents = false; ///< one or both
+    Box<Condition> test;                       ///< a comparison of texts
+    friend bool operator==(const Ignoring&, const Ignoring&) = default;
+};
+struct Changed { ///< attribute changed [from 'a'] [to 'b'] within d
+    Path attribute;
+    std::optional<Literal> from, to;
+    Duration within;
+    Offset offset;
+    friend bool operator==(const Changed&, const Changed&) = default;
+};
+struct HasBeen { ///< attribute has been 'a' for at least|less than d
+    Path attribute;
+    Literal value;
+    bool at_least = true;
+    Duration duration;
+    friend bool operator==(const HasBeen&, const HasBeen&) = default;
+};
+
+// --- conditions over dates ---
+
+enum class DateRelation { on, before, after };
+struct AgainstDate { ///< on|before|after 2026-01-31
+    DateRelation relation = DateRelation::on;
+    Moment moment;
+    friend bool operator==(const AgainstDate&, const AgainstDate&) = default;
+};
+enum class CalendarUnit { day, week, month, quarter, year };
+struct InPeriod { ///< is today|yesterday|tomorrow, in this|last|next week|month|quarter|year
+    CalendarUnit unit = CalendarUnit::day;
+    int offset = 0; ///< -1 last, 0 this, 1 next
+    friend bool operator==(const InPeriod&, const InPeriod&) = default;
+};
+enum class SpanRelation { within_last, within_next, more_ago, less_ago, more_ahead, less_ahead, exactly_ago, exactly_ahead };
+struct WithinSpan { ///< within last|next d, more|less than d ago|ahead, exactly d ago|ahead
+    SpanRelation relation = SpanRelation::within_last;
+    Duration span;
+    friend bool operator==(const WithinSpan&, const WithinSpan&) = default;
+};
+struct PastOrFuture { ///< is in the past|future
+    bool future = false;
+    friend bool operator==(const PastOrFuture&, const PastOrFuture&) = default;
+};
+enum class DayKind { business_day, weekend, holiday };
+struct OnDayKind { ///< is business day|weekend|holiday [of 'calendar']
+    DayKind kind = DayKind::business_day;
+    std::optional<std::string> calendar;
+    Offset offset;
+    friend bool operator==(const OnDayKind&, const OnDayKind&) = default;
+};
+using DateQuestion = std::variant<AgainstDate, InPeriod, WithinSpan, PastOrFuture, OnDayKind>;
+struct DateTest { ///< operand question [in contact time zone|in time zone 'z']
+    Operand left;
+    DateQuestion question;
+    bool negated = false;
+    ZoneChoice zone;
+    friend bool operator==(const DateTest&, const DateTest&) = default;
+};
+
+// --- conditions over membership ---
+
+struct InSegmentFor { ///< in segment 's' for at least|less than d
+    std::string segment;
+    bool at_least = true;
+    Duration duration;
+    Offset offset;
+    friend bool operator==(const InSegmentFor&, const InSegmentFor&) = default;
+};
+struct MovedSegment { ///< entered|left segment 's' within d
+    std::string segment;
+    bool entered = true;
+    Duration within;
+    Offset offset;
+    friend bool operator==(const MovedSegment&, const MovedSegment&) = default;
+};
+struct WasInSegment { ///< was in segment 's' on 2026-01-31 | at 2026-01-31T10:00
+    std::string segment;
+    Moment moment;
+    Offset offset;
+    friend bool operator==(const WasInSegment&, const WasInSegment&) = default;
+};
+struct OnList { ///< on list 'l', excluded from list 'l'
+    std::string list;
+    bool excluded = false;
+    Offset offset;
+    friend bool operator==(const OnList&, const OnList&) = default;
+};
+struct Sample { ///< sample 10 percent 'salt'
+    Micro percent = 0;
+    std::string salt;
+    friend bool operator==(const Sample&, const Sample&) = default;
+};
+struct AtLeastOf { ///< at least k of (a, b, c)
+    std::int64_t wanted = 1;
+    std::vector<Box<Condition>> operands; ///< two or more
+    friend bool operator==(const AtLeastOf&, const AtLeastOf&) = default;
+};
+enum class JourneyRelation { inside, entered, completed };
+struct InJourney { ///< in journey 'w' [at '3'], entered journey 'w', completed journey 'w'
+    std::string workflow;
+    JourneyRelation relation = JourneyRelation::inside;
+    std::optional<std::string> step;
+    Offset offset;
+    friend bool operator==(const InJourney&, const InJourney&) = default;
+};
+
 struct Condition {
-    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, Regularly, Trend, Sequence, InSegment,
-                 Not, And, Or>
+    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, Regularly, Trend, Sequence, InSegment, Not, And, Or,
+                 ComparePaths, DistinctFrom, TextTest, IsEmpty, HasItems, Ignoring, Changed, HasBeen, DateTest,
+                 InSegmentFor, MovedSegment, WasInSegment, OnList, Sample, AtLeastOf, InJourney>
         node;
     friend bool operator==(const Condition&, const Condition&) = default;
 };

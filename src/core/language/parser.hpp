@@ -30,6 +30,7 @@ private:
     struct Expectation {
         std::string_view text;
         Keyword keyword; // none: a description
+        bool quiet = false; // for guesses at misspelt words only
     };
     std::vector<Expectation> expected_; // at the current token
 
@@ -66,6 +67,7 @@ private:
     [[nodiscard]] bool starts_literal() const noexcept;
     void advance();
     void note(std::string_view expectation, Keyword keyword = Keyword::none);
+    void note_quietly(std::initializer_list<Keyword> keywords);
     bool at(Keyword keyword);
     bool at(std::string_view symbol);
     bool accept(Keyword keyword);
@@ -114,6 +116,35 @@ private:
     Operand operand();
     Operand score();
     bool range_test(Condition& condition, Operand& left);
+
+    // --- attributes (parser_attribute.cpp)
+    bool attribute_test(Condition& out, Operand& left);
+    bool text_test(Condition& out, Operand& left);
+    bool items_test(Condition& out, Operand& left);
+    void history_test(Condition& out, Operand& left);
+    void is_test(Condition& out, Operand& left);
+    Comparand comparand();
+    Path value_of();
+    std::vector<Literal> literals();
+    void ignoring(Condition& out);
+    Path function_path();
+    bool attribute_function(Operand& out);
+    [[noreturn]] void fail_unknown_function();
+
+    // --- dates (parser_date.cpp)
+    bool date_function(Operand& out);
+    bool date_test(Condition& out, Operand& left);
+    bool is_date_test(Condition& out, Operand& left, bool negated);
+    bool span_test(Condition& out, Operand& left);
+    bool exactly_before(Condition& out);
+    bool calendar_unit(CalendarUnit& out, std::size_t ahead) const;
+    ZoneChoice zone();
+    void not_in_where(std::string_view what);
+    bool amount_of_time(bool& at_least);
+
+    // --- membership (parser_membership.cpp)
+    bool membership(Condition& out);
+    Condition segment_or_journey();
 
     // --- behaviour (parser_behaviour.cpp)
     Condition did();

@@ -79,13 +79,13 @@ Box<Condition> Parser::predicate() {
         return did();
     if (begins_sequence())
         return Condition{sequence(event_or_any("an event type"), false)};
-    if (is(Keyword::in)) {
-        advance();
-        require(Keyword::segment);
-        Offset const offset{token().from};
-        return Condition{InSegment{string("the name of a segment in single quotes"), offset}};
-    }
-    return comparison();
+    if (is(Keyword::in))
+        return segment_or_journey();
+    if (Condition out; membership(out) || exactly_before(out))
+        return out;
+    Condition out = comparison();
+    ignoring(out);
+    return out;
 }
 
 bool Parser::range_test(Condition& condition, Operand& left) {
@@ -133,20 +133,22 @@ Condition Parser::comparison() {
     for (auto const& [symbol, comparator] : comparators)
         if (is(symbol)) {
             advance();
-            Literal right = value_for(left);
-            out.node = Comparison{std::move(left), comparator, std::move(right)};
+            if (is(Keyword::value) && is(Keyword::of, 1)) {
+                out.node = ComparePaths{std::move(left), comparator, value_of()};
+            } else {
+                Literal right = value_for(left);
+                out.node = Comparison{std::move(left), comparator, std::move(right)};
+            }
             return out;
         }
     bool const alone = std::holds_alternative<Attribute>(left);
     if (!alone && trend(out, left))
         return out;
     note("a comparison (=, !=, <, <=, >, >=)");
-    if (range_test(out, left))
+    if (attribute_test(out, left) || date_test(out, left) || range_test(out, left))
         return out;
     if (accept(Keyword::is)) {
-        bool const negated = accept(Keyword::not_);
-        require(Keyword::set, "To ask for a missing value write \"is not set\"; to compare, write \"=\".");
-        out.node = IsSet{std::move(left), negated};
+        is_test(out, left);
         return out;
     }
     if (!alone)
@@ -163,6 +165,10 @@ Operand Parser::operand() {
         return score();
     if (behavioural)
         return behaviour();
+    if (Operand out; date_function(out) || attribute_function(out))
+        return out;
+    if (is_name() && call)
+        fail_unknown_function();
     if (is_name())
         return Attribute{path("")};
     if (where_ != Within::nothing) {

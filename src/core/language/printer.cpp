@@ -107,6 +107,11 @@ struct OperandPrinter {
         append_name(out, *s.topic);
         out += ')';
     }
+    void operator()(const Now&) const { out += "now"; }
+    void operator()(const DatePart& p) const { append_operand(out, p); }
+    void operator()(const Anniversary& a) const { append_function(out, "anniversary", a.of); }
+    void operator()(const Items& i) const { append_function(out, "items", i.list); }
+    void operator()(const Domain& d) const { append_function(out, "domain", d.address); }
 };
 
 } // namespace
@@ -115,9 +120,7 @@ void append(std::string& out, const Operand& operand) {
     std::visit(OperandPrinter{out}, operand);
 }
 
-namespace {
-
-constexpr std::string_view text_of(Comparator comparator) {
+std::string_view text_of(Comparator comparator) {
     switch (comparator) {
     case Comparator::equal:
         return "=";
@@ -134,6 +137,8 @@ constexpr std::string_view text_of(Comparator comparator) {
     }
     return "";
 }
+
+namespace {
 
 // How tightly the surroundings bind; what binds less is put in brackets.
 enum class Binding { none, disjunction, conjunction, negation };
@@ -194,6 +199,14 @@ struct ConditionPrinter {
         out += "in segment ";
         append_string(out, in.segment);
     }
+    void operator()(const Ignoring& how) const {
+        std::visit(*this, how.test->node);
+        out += how.letter_case ? " ignoring case" : "";
+        out += how.accents ? " ignoring accents" : "";
+    }
+    template <class Test>
+        requires requires(std::string& text, const Test& test) { append_test(text, test); }
+    void operator()(const Test& test) const { append_test(out, test); }
     void operator()(const Not& negation) const {
         out += "not ";
         std::visit(ConditionPrinter{out, Binding::negation, in_junction}, negation.operand->node);

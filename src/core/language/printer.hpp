@@ -27,5 +27,25 @@ void append_call(std::string& out, std::string_view function, const Path* proper
                  const Window& window);
 void append_name(std::string& out, std::string_view name);
 void append_string(std::string& out, std::string_view value);
+std::string_view text_of(Comparator comparator);
+
+// Conditions over attributes, dates and membership (printer_condition.cpp).
+void append_function(std::string& out, std::string_view function, const Path& path);
+void append_operand(std::string& out, const DatePart& part);
+void append_test(std::string& out, const ComparePaths& test);
+void append_test(std::string& out, const DistinctFrom& test);
+void append_test(std::string& out, const TextTest& test);
+void append_test(std::string& out, const IsEmpty& test);
+void append_test(std::string& out, const HasItems& test);
+void append_test(std::string& out, const Changed& test);
+void append_test(std::string& out, const HasBeen& test);
+void append_test(std::string& out, const DateTest& test);
+void append_test(std::string& out, const InSegmentFor& test);
+void append_test(std::string& out, const MovedSegment& test);
+void append_test(std::string& out, const WasInSegment& test);
+void append_test(std::string& out, const OnList& test);
+void append_test(std::string& out, const Sample& test);
+void append_test(std::string& out, const AtLeastOf& test);
+void append_test(std::string& out, const InJourney& test);
 
 } // namespace nurture::language::printing

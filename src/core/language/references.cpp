@@ -43,6 +43,11 @@ public:
         if (score.topic)
             found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
     }
+    void operator()(const Now&) {}
+    void operator()(const DatePart&) {}
+    void operator()(const Anniversary&) {}
+    void operator()(const Items&) {}
+    void operator()(const Domain&) {}
 
     // Conditions.
     void operator()(const Comparison& c) { visit(c.left); }
@@ -66,6 +71,22 @@ public:
     void operator()(const Not& negation) { visit(*negation.operand); }
     void operator()(const And& all) { visit(all.operands); }
     void operator()(const Or& any) { visit(any.operands); }
+    void operator()(const ComparePaths& c) { visit(c.left); }
+    void operator()(const DistinctFrom& d) { visit(d.left); }
+    void operator()(const TextTest& test) { visit(test.left); }
+    void operator()(const IsEmpty& test) { visit(test.left); }
+    void operator()(const HasItems& test) { visit(test.left); }
+    void operator()(const Ignoring& how) { visit(*how.test); }
+    void operator()(const Changed&) {}
+    void operator()(const HasBeen&) {}
+    void operator()(const DateTest& test) { visit(test.left); }
+    void operator()(const InSegmentFor& in) { mention(in); }
+    void operator()(const MovedSegment& moved) { mention(moved); }
+    void operator()(const WasInSegment& was) { mention(was); }
+    void operator()(const OnList& on) { found.push_back({ReferenceKind::list, on.list, on.offset.byte}); }
+    void operator()(const Sample&) {}
+    void operator()(const AtLeastOf& some) { visit(some.operands); }
+    void operator()(const InJourney& in) { found.push_back({ReferenceKind::workflow, in.workflow, in.offset.byte}); }
 
     // Steps.
     void operator()(const Wait&) {}

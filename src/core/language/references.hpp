@@ -11,7 +11,14 @@ namespace nurture::language {
 enum class ReferenceKind {
     segment, ///< in segment 's', on entering segment 's'
     topic,   ///< score(t)
+    list,    ///< on list 'l'
+    workflow,///< in journey 'w'
 };
+/// "segment", "topic", …
+[[nodiscard]] constexpr const char* name_of(ReferenceKind kind) noexcept {
+    constexpr const char* names[] = {"segment", "topic", "list", "workflow"};
+    return names[static_cast<int>(kind)];
+}
 
 struct Reference {
     ReferenceKind kind = ReferenceKind::segment;

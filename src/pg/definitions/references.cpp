@@ -23,7 +23,7 @@ NURTURE_FUNCTION(nurture_references) {
         border::RowSink sink(fcinfo);
         for (const auto& reference : found) {
             border::Row<2> row;
-            row.add_text(reference.kind == language::ReferenceKind::segment ? "segment" : "topic");
+            row.add_text(name_of(reference.kind));
             row.add_text(reference.name);
             row.put_into(sink);
         }
