@@ -70,9 +70,33 @@ namespace nurture::language {
     X(journey, "journey", false)                                                                             \
     X(completed, "completed", false)
 
+// Words of conditions over behaviour.
+#define NURTURE_BEHAVIOUR_KEYWORDS(X)                                                                        \
+    X(avg, "avg", false)                                                                                     \
+    X(min, "min", false)                                                                                     \
+    X(max, "max", false)                                                                                     \
+    X(days, "days", false)                                                                                   \
+    X(since, "since", false)                                                                                 \
+    X(times, "times", false)                                                                                 \
+    X(weeks, "weeks", false)                                                                                 \
+    X(months, "months", false)                                                                               \
+    X(increased, "increased", false)                                                                         \
+    X(decreased, "decreased", false)                                                                         \
+    X(by, "by", false)                                                                                       \
+    X(without, "without", false)                                                                             \
+    X(same, "same", false)                                                                                   \
+    X(one, "one", false)                                                                                     \
+    X(session, "session", false)                                                                             \
+    X(sessions, "sessions", false)                                                                           \
+    X(longest, "longest", false)                                                                             \
+    X(overall, "overall", false)                                                                             \
+    X(entry, "entry", false)                                                                                 \
+    X(event, "event", false)
+
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
 #define NURTURE_KEYWORDS(X)                                                                                  \
     NURTURE_CONDITION_KEYWORDS(X)                                                                            \
+    NURTURE_BEHAVIOUR_KEYWORDS(X)                                                                            \
     X(and_, "and", true)                                                                                     \
     X(or_, "or", true)                                                                                       \
     X(not_, "not", true)                                                                                     \
@@ -106,33 +130,6 @@ namespace nurture::language {
     X(distinct, "distinct", false)                                                                           \
     X(first, "first", false)                                                                                 \
     X(last, "last", false)                                                                                   \
-    X(avg, "avg", false)                                                                                  \
-    X(min, "min", false)                                                                                  \
-    X(max, "max", false)                                                                                  \
-    X(days, "days", false)                                                                                \
-    X(since, "since", false)                                                                              \
-    X(before, "before", false)                                                                            \
-    X(ago, "ago", false)                                                                                  \
-    X(the, "the", false)                                                                                  \
-    X(least, "least", false)                                                                              \
-    X(exactly, "exactly", false)                                                                          \
-    X(times, "times", false)                                                                              \
-    X(weeks, "weeks", false)                                                                              \
-    X(months, "months", false)                                                                            \
-    X(increased, "increased", false)                                                                      \
-    X(decreased, "decreased", false)                                                                      \
-    X(by, "by", false)                                                                                    \
-    X(percent, "percent", false)                                                                          \
-    X(without, "without", false)                                                                          \
-    X(same, "same", false)                                                                                \
-    X(one, "one", false)                                                                                  \
-    X(session, "session", false)                                                                          \
-    X(sessions, "sessions", false)                                                                        \
-    X(longest, "longest", false)                                                                          \
-    X(overall, "overall", false)                                                                          \
-    X(entry, "entry", false)                                                                              \
-    X(any, "any", false)                                                                                  \
-    X(event, "event", false)                                                                              \
     X(segment, "segment", false)                                                                             \
     X(per, "per", false)                                                                                     \
     X(topic, "topic", false)                                                                                 \

@@ -351,7 +351,7 @@ Facts::Reading Facts::read_behaviour(const model::Operand& operand, Time clock) 
     if (days && out.kind == Reading::Kind::time) {
         auto const at = static_cast<Time>(out.number);
         Wide const whole = std::max<Wide>((Wide(clock) - at) / one_day, 0);
-        out.flips = std::min<Wide>(out.flips, at + (whole + 1) * one_day) ;
+        out.flips = std::min<Wide>(out.flips, at + (whole + 1) * one_day);
         number(whole * micro_one);
     }
     return out;
