@@ -167,7 +167,7 @@ Operand Parser::operand() {
         return behaviour();
     if (Operand out; date_function(out) || attribute_function(out))
         return out;
-    if (is_name() && call)
+    if (is_name() && is("(", 1))
         fail_unknown_function();
     if (is_name())
         return Attribute{path("")};
