@@ -39,8 +39,10 @@ inline std::string windowed(Random& r, const Taste& taste) {
 inline std::string random_sequence(Random& r, const Taste& taste) {
     auto gap = [&] { return r.pick<std::string>({"20 minutes", "1 hour", "90 minutes", "1 day", "3 days 1 hour"}); };
     std::string out = some_event(r);
+    bool silent = false;
     for (std::int64_t left = 1 + r.below(3); left > 0; --left) {
         bool const absent = r.chance(30);
+        silent = silent || absent;
         out += " then " + std::string(absent ? "not " : "") + some_event(r);
         if (absent || r.chance(50))
             out += " within " + gap();
@@ -52,7 +54,7 @@ inline std::string random_sequence(Random& r, const Taste& taste) {
     if (r.chance(20))
         out += " within one session";
     if (r.chance(25))
-        out += " within " + r.pick<std::string>({"1 day", "4 days", "6 days 1 hour"}) + " overall";
+        out += " within " + (silent ? r.pick<std::string>({"9 days 3 hours", "12 days"}) : r.pick<std::string>({"1 day", "4 days", "1 month"})) + " overall";
     return "did (" + out + ')' + any_window(r, taste);
 }
 
