@@ -144,6 +144,12 @@ struct Score { ///< score, score(topic)
     Offset offset;
     friend bool operator==(const Score&, const Score&) = default;
 };
+struct Band { ///< band, band(topic): compared with the names of its bands
+    std::optional<std::string> topic;
+    Offset offset;
+    friend bool operator==(const Band&, const Band&) = default;
+};
+
 // --- operands of attributes and dates ---
 
 /// Whose calendar a date condition is read on.
@@ -178,7 +184,7 @@ struct Domain { ///< domain(email): what stands behind the last @, in lower case
 };
 
 using Operand = std::variant<Attribute, Count, Aggregate, Occurrence, Days, DaysSince, Sessions, SessionPage, Score,
-                             Now, DatePart, Anniversary, Items, Domain>;
+                             Now, DatePart, Anniversary, Items, Domain, Band>;
 
 // --- conditions -------------------------------------------------------------------------------------------------
 
@@ -435,13 +441,49 @@ struct Cap { ///< at most n per day | at most n in total
     friend bool operator==(const Cap&, const Cap&) = default;
 };
 
-struct Rule { ///< +5 [per amount] on E [topic t] [half-life d] [at most n per day]
+/// How points wear off other than by half-lives.
+enum class FadingKind {
+    linear, ///< fading over d: evenly to nothing
+    step,   ///< losing p percent every d, of what it was worth at first
+    expiry, ///< expires after d: in full until then
+};
+struct Fading {
+    FadingKind kind = FadingKind::linear;
+    Duration span;     ///< exact: no months
+    Micro percent = 0; ///< of a step, up to 100
+    friend bool operator==(const Fading&, const Fading&) = default;
+};
+
+/// by plan ('pro' 10, 'free' 1, else 0): points by the value of a property, or of an attribute where there is no event.
+struct PointsTable {
+    Path by;
+    std::vector<std::pair<Literal, Micro>> values;
+    Micro otherwise = 0; ///< any other value, and none
+    friend bool operator==(const PointsTable&, const PointsTable&) = default;
+};
+
+/// What a rule gives points for.
+enum class RuleKind {
+    event,      ///< on E: each event
+    condition,  ///< while C: as long as the contact fulfils it
+    inactivity, ///< for every d without E: since the last E, or since the contact was first seen
+};
+
+struct Rule { ///< +5 [per amount] on E [topic t] [half-life d] [at most n per day] …
+    RuleKind kind = RuleKind::event;
     Micro points = 0;
-    std::optional<Path> per; ///< points are multiplied by this property
-    EventPattern event;
-    std::optional<std::string> topic;
+    std::optional<Path> per;          ///< points are multiplied by this property
+    std::optional<PointsTable> table; ///< instead of points
+    EventPattern event;               ///< event, inactivity
+    Box<Condition> condition;         ///< condition; empty: only the table decides
+    Duration every;                   ///< inactivity
+    std::optional<std::string> topic; ///< fit.company belongs to fit, too
     std::optional<Duration> half_life; ///< exact: no months
+    std::optional<Fading> fading;
+    std::optional<Duration> starting_after; ///< half_life, fading: worth in full until then
     std::optional<Cap> cap;
+    std::optional<Path> once_per; ///< only the first event of each value of this property
+    std::optional<Micro> floor, ceiling;
     friend bool operator==(const Rule&, const Rule&) = default;
 };
 

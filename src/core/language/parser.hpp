@@ -115,6 +115,8 @@ private:
     EventPattern event(std::string_view expectation, Within owner);
     Operand operand();
     Operand score();
+    Operand band();
+    std::string topic();
     bool range_test(Condition& condition, Operand& left);
 
     // --- attributes (parser_attribute.cpp)
@@ -168,9 +170,16 @@ private:
     [[nodiscard]] bool begins_sequence() const noexcept;
 
     // --- rules (parser_rule.cpp)
+    void rule_points(Rule& rule);
+    void rule_subject(Rule& rule);
     bool rule_clause(Rule& rule);
+    void check_rule(const Rule& rule);
     Cap cap();
-    Duration half_life();
+    Fading fading(Keyword kind);
+    PointsTable points_table();
+    void once(Rule& rule);
+    Micro signed_number(std::string_view expectation);
+    Duration exact_duration(std::string_view what);
 
     // --- workflows (parser_workflow.cpp)
     bool header_line(Workflow& workflow, bool& reentry_given);

@@ -159,11 +159,14 @@ Condition Parser::comparison() {
 }
 
 Operand Parser::operand() {
-    bool const behavioural = is(Keyword::score) || begins_behaviour();
+    bool const call = is("(", 1);
+    bool const behavioural = is(Keyword::score) || is(Keyword::band) || begins_behaviour();
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
     if (is(Keyword::score))
         return score();
+    if (is(Keyword::band))
+        return band();
     if (behavioural)
         return behaviour();
     if (Operand out; date_function(out) || attribute_function(out))
@@ -178,7 +181,7 @@ Operand Parser::operand() {
         note("an attribute");
         for (Keyword const keyword : {Keyword::did, Keyword::count, Keyword::sum, Keyword::avg, Keyword::min, Keyword::max,
                                       Keyword::distinct, Keyword::first, Keyword::last, Keyword::days, Keyword::sessions,
-                                      Keyword::score})
+                                      Keyword::score, Keyword::band})
             note(text_of(keyword), keyword);
         note("\"in segment\"");
     }
@@ -189,21 +192,6 @@ Operand Parser::operand() {
     if (starts_literal())
         fail_literal_on_the_left();
     fail();
-}
-
-Operand Parser::score() {
-    Score out;
-    out.offset.byte = token().from;
-    advance();
-    if (!at("("))
-        return out;
-    open("(", token().from);
-    advance();
-    out.offset.byte = token().from;
-    out.topic = name("a topic");
-    require(")");
-    close();
-    return out;
 }
 
 EventPattern Parser::event(std::string_view expectation, Within owner) {

@@ -1,4 +1,4 @@
-// Syntax to canonical text: literals, conditions, rules. Workflows are in printer_workflow.cpp.
+// Syntax to canonical text: literals and conditions. Rules are in printer_rule.cpp, workflows are in printer_workflow.cpp.
 #include "core/language/printer.hpp"
 
 #include "core/language/language.hpp"
@@ -99,12 +99,15 @@ struct OperandPrinter {
     void operator()(const SessionPage& p) const {
         append_call(out, p.entry ? "entry" : "exit", &p.property, p.event, {});
     }
-    void operator()(const Score& s) const {
-        out += "score";
-        if (!s.topic)
+    void operator()(const Score& s) const { append_of_topic("score", s.topic); }
+    void operator()(const Band& b) const { append_of_topic("band", b.topic); }
+
+    void append_of_topic(std::string_view word, const std::optional<std::string>& topic) const {
+        out += word;
+        if (!topic)
             return;
         out += '(';
-        append_name(out, *s.topic);
+        append_topic(out, *topic);
         out += ')';
     }
     void operator()(const Now&) const { out += "now"; }
@@ -332,32 +335,6 @@ std::string print_name(std::string_view name) {
 std::string print_string(std::string_view value) {
     std::string out;
     printing::append_string(out, value);
-    return out;
-}
-
-std::string print(const Rule& rule) {
-    std::string out = rule.points < 0 ? "" : "+";
-    out += print_micro(rule.points);
-    if (rule.per) {
-        out += " per ";
-        printing::append(out, *rule.per);
-    }
-    out += " on ";
-    printing::append(out, rule.event);
-    if (rule.topic) {
-        out += " topic ";
-        printing::append_name(out, *rule.topic);
-    }
-    if (rule.half_life) {
-        out += " half-life ";
-        printing::append(out, *rule.half_life);
-    }
-    if (rule.cap) {
-        static constexpr std::string_view periods[] = {" per hour", " per day", " per week", " per month",
-                                                       " in total"};
-        out += " at most " + std::to_string(rule.cap->occurrences);
-        out += periods[static_cast<std::size_t>(rule.cap->period)];
-    }
     return out;
 }
 

@@ -26,6 +26,8 @@ void append_type(std::string& out, const EventPattern& event);
 void append_call(std::string& out, std::string_view function, const Path* property, const EventPattern& event,
                  const Window& window);
 void append_name(std::string& out, std::string_view name);
+/// fit.company, or "what else"
+void append_topic(std::string& out, std::string_view topic);
 void append_string(std::string& out, std::string_view value);
 std::string_view text_of(Comparator comparator);
 

@@ -59,8 +59,11 @@ Index Builder::pattern(const EventPattern& event) {
 Index Builder::feature(profile::FeatureDefinition definition) {
     definition.limit = model_.source.max_window_entries;
     std::string const text = definition.text(model_.source.timezone);
-    if (auto const known = features_.find(text); known != features_.end())
+    if (auto const known = features_.find(text); known != features_.end()) {
+        if (asked != nullptr)
+            asked->push_back(known->second);
         return known->second;
+    }
     Feature feature;
     feature.text = text;
     feature.pattern = pattern(definition.event);
@@ -71,6 +74,8 @@ Index Builder::feature(profile::FeatureDefinition definition) {
     model_.features_of_pattern[feature.pattern].push_back(slot);
     model_.features.push_back(std::move(feature));
     features_.emplace(text, slot);
+    if (asked != nullptr)
+        asked->push_back(slot);
     return slot;
 }
 
@@ -105,6 +110,10 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         return sessions(*visited);
     if (const auto* page = std::get_if<SessionPage>(&operand))
         return session_page(*page);
+    if (const auto* of = std::get_if<Band>(&operand))
+        return band(*of);
+    if (!std::holds_alternative<Score>(operand))
+        throw Error(ErrorKind::invalid_definition, "this operand cannot be evaluated yet");
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
         return {OperandKind::score, none};

@@ -27,6 +27,8 @@ class Builder {
     /// Names that conditions may refer to; set before conditions are compiled.
     std::map<std::string, Index> segments;
     std::vector<std::string> segment_names;
+    /// Where to note the features that are asked for; may be null.
+    std::vector<Index>* asked = nullptr;
 
   private:
     Model& model_;
@@ -70,6 +72,7 @@ class Builder {
     RangeEnd bound(const language::Bound& bound, bool whole_day);
     Time moment(const language::Moment& moment, bool whole_day) const;
     Index visits(const language::EventPattern& event);
+    Operand band(const language::Band& band);
     Constant constant(const language::Literal& literal, const Operand& operand) const;
     [[nodiscard]] std::int64_t decisive_entries(const language::Operand& operand, const language::Literal& literal,
                                                 bool at_least) const;

@@ -205,6 +205,12 @@ inline Gen<Operand> operand(bool inside_where) {
                 out.topic = *name();
             return out;
         }
+        case 7: {
+            Band out;
+            if (*gen::arbitrary<bool>())
+                out.topic = *name();
+            return out;
+        }
         default:
             return Attribute{*path()};
         }
@@ -283,7 +289,7 @@ inline Gen<Condition> condition(int depth, bool inside_where) {
     });
 }
 
-inline Gen<Rule> rule() {
+inline Gen<Rule> event_rule() {
     return gen::exec([] {
         Rule out;
         out.points = *gen::oneOf(gen::inRange<Micro>(-100'000'000, 100'000'000), gen::arbitrary<Micro>());
@@ -291,13 +297,70 @@ inline Gen<Rule> rule() {
             out.per = *path();
         out.event = *event();
         if (*gen::arbitrary<bool>())
-            out.topic = *name();
-        if (*gen::arbitrary<bool>())
             out.half_life = *duration(false);
+        else if (*gen::arbitrary<bool>())
+            out.fading = Fading{*gen::element(FadingKind::linear, FadingKind::expiry), *duration(false), 0};
+        else if (*gen::arbitrary<bool>())
+            out.fading = Fading{FadingKind::step, *duration(false), *gen::inRange<Micro>(1, 100'000'001)};
+        bool const expires = out.fading && out.fading->kind == FadingKind::expiry;
+        if ((out.half_life || out.fading) && !expires && *gen::arbitrary<bool>())
+            out.starting_after = *duration(false);
         if (*gen::arbitrary<bool>())
-            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(INT64_MAX)),
-                          *gen::element(CapPeriod::hour, CapPeriod::day, CapPeriod::week, CapPeriod::month,
-                                        CapPeriod::ever)};
+            out.once_per = *path();
+        return out;
+    });
+}
+
+inline Gen<PointsTable> points_table() {
+    return gen::exec([] {
+        PointsTable out;
+        out.by = *path();
+        std::size_t const size = *gen::inRange<std::size_t>(1, 4);
+        while (out.values.size() < size) {
+            Literal const value = *literal();
+            bool known = false;
+            for (const auto& other : out.values)
+                known = known || other.first == value;
+            if (!known)
+                out.values.emplace_back(value, *gen::arbitrary<Micro>());
+        }
+        out.otherwise = *gen::arbitrary<Micro>();
+        return out;
+    });
+}
+
+inline Gen<Rule> rule() {
+    return gen::exec([] {
+        Rule out;
+        int const kind = *gen::inRange(0, 6);
+        if (kind < 4)
+            out = *event_rule();
+        out.points = *gen::oneOf(gen::inRange<Micro>(-100'000'000, 100'000'000), gen::arbitrary<Micro>());
+        if (kind == 4) {
+            out.kind = RuleKind::condition;
+            out.condition = *condition(2);
+        } else if (kind == 5) {
+            out.kind = RuleKind::inactivity;
+            out.every = *duration(false);
+            out.event = *event();
+        }
+        if (kind != 5 && !out.per && *gen::inRange(0, 3) == 0) {
+            out.points = 0;
+            out.table = *points_table();
+            if (kind == 4 && *gen::arbitrary<bool>())
+                out.condition = {};
+        }
+        if (*gen::arbitrary<bool>())
+            out.topic = *name();
+        if (kind != 4 && *gen::arbitrary<bool>())
+            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(1000)),
+                          kind == 5 ? CapPeriod::ever
+                                    : *gen::element(CapPeriod::hour, CapPeriod::day, CapPeriod::week, CapPeriod::month,
+                                                    CapPeriod::ever)};
+        if (*gen::arbitrary<bool>())
+            out.floor = *gen::inRange<Micro>(-100'000'000, 0);
+        if (*gen::arbitrary<bool>())
+            out.ceiling = *gen::inRange<Micro>(0, 100'000'000);
         return out;
     });
 }
