@@ -1,8 +1,6 @@
 // Conditions: their truth at a clock, and when that can change by itself.
 #include "core/step/reading.hpp"
 
-#include <algorithm>
-
 namespace nurture::step {
 
 using language::Comparator;
@@ -14,37 +12,6 @@ using model::OperandKind;
 using profile::Value;
 
 namespace {
-
-Truth truth(bool b) noexcept { return b ? Truth::yes : Truth::no; }
-
-Truth negate(Truth t) noexcept {
-    return t == Truth::unknown ? t : t == Truth::yes ? Truth::no : Truth::yes;
-}
-
-template <class T>
-bool holds(const T& a, Comparator comparator, const T& b) {
-    switch (comparator) {
-    case Comparator::equal:
-        return a == b;
-    case Comparator::not_equal:
-        return a != b;
-    case Comparator::less:
-        return a < b;
-    case Comparator::less_equal:
-        return a <= b;
-    case Comparator::greater:
-        return a > b;
-    case Comparator::greater_equal:
-        return a >= b;
-    }
-    return false;
-}
-
-std::string_view text_of(const Value& value) noexcept {
-    if (value.kind == Value::Kind::boolean)
-        return value.boolean ? "true" : "false";
-    return value.text;
-}
 
 // A comparison with a number that the passing of time can only make smaller: once false, "at least" stays false.
 bool stays(const Model& model, const Node& node, Truth now) noexcept {

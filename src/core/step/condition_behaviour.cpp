@@ -1,5 +1,5 @@
 // What behaviour amounts to: counts, sums, times and values over the events of a part of time.
-#include "core/step/reading.hpp"
+#include "core/step/range.hpp"
 
 #include <algorithm>
 

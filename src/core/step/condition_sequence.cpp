@@ -1,6 +1,6 @@
 // Sequences over sets of entries: is there a chain of events, and when can that change by itself? Nothing is kept from
 // one evaluation to the next, so late events need no undoing.
-#include "core/step/reading.hpp"
+#include "core/step/range.hpp"
 
 #include <algorithm>
 
