@@ -11,8 +11,7 @@ DECLARE
     stepped bigint;
 BEGIN
     INSERT INTO nurture._stepped
-    SELECT r.contact, r.place, r.due_before, (r.result).state, (r.result).due, (r.result).clock_before, (r.result).numbers,
-           (r.result).kinds, (r.result).outputs, (r.result).duplicates, (r.result).unconvertible, (r.result).failure
+    SELECT r.contact, r.place, r.due_before, (r.result).*
     FROM (SELECT m.contact, c.ctid AS place, c.due AS due_before,
                  nurture._step(_step_messages.model, m.contact, c.state, m.messages, until, this_tick) AS result
           FROM (SELECT b.contact, nurture._pack(b.type, least(b.at, b.received_at), b.received_at, b.props, b.message_id,
@@ -35,8 +34,7 @@ DECLARE
     stepped bigint;
 BEGIN
     INSERT INTO nurture._stepped
-    SELECT r.contact, r.place, r.due_before, (r.result).state, (r.result).due, (r.result).clock_before, (r.result).numbers,
-           (r.result).kinds, (r.result).outputs, (r.result).duplicates, (r.result).unconvertible, (r.result).failure
+    SELECT r.contact, r.place, r.due_before, (r.result).*
     FROM (SELECT d.contact, d.place, d.due AS due_before,
                  nurture._step(_step_due.model, d.contact, d.state, NULL, moment, this_tick) AS result
           FROM (SELECT c.contact, c.ctid AS place, c.due, c.state FROM nurture.contact c
