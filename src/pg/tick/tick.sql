@@ -120,9 +120,9 @@ BEGIN
         more := true; -- whoever has adopted it may be due at once; there may be more of them, and a next model that waits
     END IF;
 
-    SELECT coalesce(bit_or((s.result).kinds), 0) AS kinds, count((s.result).failure) AS failed,
-           coalesce(sum((s.result).duplicates), 0) AS duplicates, coalesce(sum((s.result).unconvertible), 0) AS unconvertible,
-           min((s.result).due) AS due
+    SELECT coalesce(bit_or(s.kinds), 0) AS kinds, count(s.failure) AS failed,
+           coalesce(sum(s.duplicates), 0) AS duplicates, coalesce(sum(s.unconvertible), 0) AS unconvertible,
+           min(s.due) AS due
     INTO counts FROM nurture._stepped s;
     IF taken > 0 THEN
         logged := nurture._write_log(this_tick);
