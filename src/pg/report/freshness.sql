@@ -28,14 +28,19 @@ BEGIN
             THEN format('the extension has version %s, its library %s: ALTER EXTENSION nurture UPDATE, or restart the server', nurture._extension_version(), nurture._library_version())
         WHEN NOT nurture._is_own_database() THEN 'restored copy: nothing runs until nurture.resume()'
         WHEN NOT nurture._enabled() THEN 'switched off by nurture.enabled'
+        WHEN w.pid IS NULL AND w.state = 'no free worker slot'
+            THEN 'no worker process is free: raise max_worker_processes and restart the server, or CALL nurture.tick()'
         WHEN w.pid IS NULL THEN 'no worker runs: nurture.start_worker(), or CALL nurture.tick()'
         -- As nurture._quarantine raises it, and the readers of formats that a later version wrote.
         WHEN w.failures > 0 AND w.last_sqlstate = '53400'
             THEN 'stopped: more contacts fail in a tick than nurture.quarantine_limit allows; mend the cause, see last_error'
         WHEN w.failures > 0 AND w.last_sqlstate = '0A000' AND w.last_error LIKE '%written by a later version of nurture%'
             THEN 'stopped: a later version of nurture has written here; install it on this server'
+        WHEN w.failures > 0 AND w.last_sqlstate = '53100' THEN 'no room on the disk: see last_error; it goes on when there is'
         WHEN w.failures > 0 THEN 'the worker fails: see last_error'
         WHEN e.model_problem IS NOT NULL THEN 'the definitions do not compile, the last good model stays: see model_problem'
+        WHEN e.drained > clock_timestamp() + interval '1 second'
+            THEN format('the clock was set back: waits and windows stand still for %s', date_trunc('second', e.drained - clock_timestamp()))
         WHEN paused THEN 'paused: nothing is claimable until nurture.resume()'
         WHEN oldest_waiting > interval '10 seconds' THEN 'behind'
         ELSE 'fresh' END;
