@@ -21,7 +21,7 @@ COMMENT ON FUNCTION nurture._first_tried() IS 'the least id of what is only trie
 
 -- The live definitions with changes applied, as a source without features.
 CREATE FUNCTION nurture._source_with(changes jsonb) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     source jsonb := nurture._source(0);
     one record;
@@ -49,7 +49,9 @@ BEGIN
                 SELECT coalesce(jsonb_agg(w), '[]') FROM jsonb_array_elements(source -> one.source_key) w WHERE w ->> 'name' <> one.name));
         END IF;
         CONTINUE WHEN NOT live;
-        canonical := nurture._canonical(one.kind, one.name, one.content) - one.hidden;
+        -- Through the table's types, which parse and print.
+        EXECUTE format('SELECT to_jsonb(r) - $2 FROM jsonb_populate_record(NULL::nurture.%I, $1) r', one.kind)
+            INTO canonical USING one.content, one.hidden;
         source := jsonb_insert(source, ARRAY[one.source_key, '-1'], canonical
             || jsonb_build_object('id', coalesce(stored.id, nurture._first_tried() + one.n::int))
             || CASE one.kind WHEN 'workflow' THEN jsonb_build_object('version', coalesce(version, 0) + 1, 'current', true, 'paused', false)
@@ -61,14 +63,15 @@ $$;
 COMMENT ON FUNCTION nurture._source_with(jsonb) IS 'the source of a model that changed definitions would make';
 
 -- Sources as models of one numbering: features that contacts keep completely under their ids, all others as tried out.
-CREATE FUNCTION nurture._tried(sources jsonb[], OUT models nurture.compiled_model[], OUT new_features text[],
+-- `anew`: nothing is taken from what contacts keep.
+CREATE FUNCTION nurture._tried(sources jsonb[], anew boolean, OUT models nurture.compiled_model[], OUT new_features text[],
         OUT event_types text[])
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     features jsonb;
 BEGIN
     SELECT jsonb_agg(jsonb_build_object('id', coalesce(f.id, nurture._first_tried() + n.place), 'definition', n.definition,
-                                        'from_tick', 0)),
+                                        'from_tick', CASE WHEN anew THEN 0 ELSE coalesce(f.from_tick, 0) END)),
            coalesce(array_agg(n.definition ORDER BY n.place) FILTER (WHERE f.id IS NULL), '{}')
     INTO features, new_features
     FROM (SELECT r.definition, row_number() OVER (ORDER BY r.definition COLLATE "C")::int AS place
@@ -80,7 +83,7 @@ BEGIN
                          WHERE f.definition = ANY (new_features) ORDER BY 1);
 END
 $$;
-COMMENT ON FUNCTION nurture._tried(jsonb[]) IS 'models to try out, the features they need beyond those there are, and of which events';
+COMMENT ON FUNCTION nurture._tried(jsonb[], boolean) IS 'models to try out, the features they need beyond those there are, and of which events';
 
 -- Every contact, or a sample of them, under two models. The log is read for new features alone; for a moment in the past
 -- it is all there is.
@@ -109,7 +112,7 @@ BEGIN
         SELECT c.contact, nurture._evaluate(before, c.state, e.events, first_new, at), nurture._evaluate(after, c.state, e.events, first_new, at)
         FROM nurture.contact c
         LEFT JOIN (SELECT e.contact, nurture._pack(e.type, e.at, e.received_at, e.props, NULL, e.tick * 16777216 + e.n, false) AS events
-                   FROM nurture.event e WHERE (e.type = ANY (event_types) OR '' = ANY (event_types))
+                   FROM nurture.event e WHERE e.type = ANY (event_types) OR ('' = ANY (event_types) AND left(e.type, 1) <> '$')
                    GROUP BY e.contact) e ON e.contact = c.contact
         WHERE sample IS NULL OR c.contact IN (SELECT s.contact FROM nurture.contact s ORDER BY hashtextextended(s.contact, 0) LIMIT sample);
     END IF;
@@ -117,13 +120,13 @@ END
 $$;
 COMMENT ON FUNCTION nurture._evaluations(nurture.compiled_model, nurture.compiled_model, text[], timestamptz, boolean, int) IS
     'contacts under two models';
-REVOKE ALL ON FUNCTION nurture._source_with(jsonb), nurture._tried(jsonb[]),
+REVOKE ALL ON FUNCTION nurture._source_with(jsonb), nurture._tried(jsonb[], boolean),
     nurture._evaluations(nurture.compiled_model, nurture.compiled_model, text[], timestamptz, boolean, int) FROM PUBLIC;
 
 CREATE FUNCTION nurture.preview(condition nurture.condition, at timestamptz DEFAULT NULL, sample int DEFAULT NULL, examples int DEFAULT 5)
     RETURNS TABLE (contacts bigint, looked_at bigint, known bigint, example_contacts text[], new_features text[], events_to_read bigint,
                    milliseconds numeric)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     began CONSTANT timestamptz := clock_timestamp();
@@ -138,7 +141,7 @@ BEGIN
         RAISE EXCEPTION 'sample must be positive, examples not negative' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     SELECT t.* INTO tried FROM nurture._tried(ARRAY[nurture._source_with(jsonb_build_object('segment', jsonb_build_array(
-        jsonb_build_object('name', asked, 'condition', condition::text))))]) t;
+        jsonb_build_object('name', asked, 'condition', condition::text))))], past) t;
     segment := nurture._first_tried() + 1;
     new_features := tried.new_features;
     prepared := clock_timestamp();
@@ -156,7 +159,8 @@ BEGIN
     milliseconds := round((extract(epoch FROM prepared - began) * 1000
         + extract(epoch FROM clock_timestamp() - prepared) * 1000 * known / greatest(looked_at, 1))::numeric, 1);
     events_to_read := CASE WHEN cardinality(tried.event_types) = 0 THEN 0
-                           ELSE (SELECT count(*) FROM nurture.event_log l WHERE l.type = ANY (tried.event_types) OR '' = ANY (tried.event_types)) END;
+                           ELSE (SELECT count(*) FROM nurture.event_log l WHERE l.type = ANY (tried.event_types)
+                                OR ('' = ANY (tried.event_types) AND left(l.type, 1) <> '$')) END;
     RETURN NEXT;
 END
 $$;
