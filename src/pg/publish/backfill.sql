@@ -36,7 +36,7 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.backfill', '');
 
 CREATE FUNCTION nurture._past_transition(internal, model nurture.compiled_model, from_tick bigint, type text, at timestamptz,
         props jsonb, tick bigint, n int) RETURNS internal
-    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_transition';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_past_transition';
 CREATE FUNCTION nurture._past_combine(internal, internal) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_combine';
 CREATE FUNCTION nurture._past_serialize(internal) RETURNS bytea
