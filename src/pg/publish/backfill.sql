@@ -147,7 +147,7 @@ BEGIN
         SELECT p.contact, p.parts FROM nurture._past_of p WHERE p.contact > job.behind_key ORDER BY p.contact LIMIT merged_at_once
     ), merge AS (
         UPDATE nurture.contact c SET state = nurture._with_past(m.model, c.state, n.parts)
-        FROM next n, nurture._current_model m WHERE c.contact = n.contact
+        FROM next n, nurture._current_model m WHERE c.contact = n.contact AND nurture._damage(c.state) IS NULL
     )
     SELECT max(n.contact), count(*) INTO last_key, merged FROM next n;
     IF merged < merged_at_once THEN

@@ -40,7 +40,7 @@ BEGIN
     LEFT JOIN (SELECT f.contact, f.parts FROM nurture._fold_past(folding, past_tick, '', NULL) f WHERE missing) p
         ON p.contact = c.contact
     CROSS JOIN LATERAL (SELECT nurture._step(candidate, c.contact,
-                            CASE WHEN p.parts IS NULL THEN c.state ELSE nurture._with_past(candidate, c.state, p.parts) END,
+                            CASE WHEN p.parts IS NULL OR nurture._damage(c.state) IS NOT NULL THEN c.state ELSE nurture._with_past(candidate, c.state, p.parts) END,
                             NULL, NULL, 0) AS result OFFSET 0) s
     CROSS JOIN LATERAL nurture._transitions((s.result).outputs) t
     WHERE t.kind = 'journey started' AND t.cause = 'published';
