@@ -81,9 +81,9 @@ BEGIN
     LOOP
         -- Features that have become complete with the model know the whole past.
         IF state IS NOT NULL THEN
-            state := nurture._completed(before, epoch.model, state, (
+            state := coalesce(nurture._completed(before, epoch.model, state, (
                 SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
-                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick));
+                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick)), state);
         END IF;
         before := epoch.model;
         FOR turn IN
