@@ -145,7 +145,9 @@ SELECT nurture.publish('workflow', 'welcome', enrol_present => true);
 SELECT enabled FROM nurture.workflow WHERE name = 'welcome';
 SELECT nurture.publish('workflow', 'welcome', enrol_present => true, confirm => 5);
 SELECT nurture.publish('workflow', 'nothing');
-SELECT nurture.publish('list', 'nothing');
+\set VERBOSITY terse
+SELECT nurture.publish('nonsense', 'nothing');
+\set VERBOSITY default
 SELECT nurture.publish('rule', 'views', enrol_present => true);
 SELECT nurture.publish('workflow', 'welcome', enrol_present => true, confirm => 251) = count(*) AS as_announced FROM nurture.membership WHERE segment = 'mailed';
 SELECT count(*) AS actions FROM nurture.action;
