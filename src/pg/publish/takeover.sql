@@ -21,14 +21,6 @@ COMMENT ON TABLE nurture._enrolment IS 'definitions that start journeys for whoe
 REVOKE ALL ON TABLE nurture._enrolment FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('nurture._enrolment', '');
 
--- Since when the log knows everything: retention may have dropped what was before.
-CREATE FUNCTION nurture._log_complete_from() RETURNS timestamptz
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT nurture._log_begins()
-$$;
-COMMENT ON FUNCTION nurture._log_complete_from() IS 'since when the log knows everything';
-REVOKE ALL ON FUNCTION nurture._log_complete_from() FROM PUBLIC;
-
 -- Registers the features that the wanted definitions need, and ends those that nothing keeps. Without contacts there is
 -- no past to be learnt.
 CREATE FUNCTION nurture._register_features(wanted text, this_tick bigint) RETURNS void
