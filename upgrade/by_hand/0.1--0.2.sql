@@ -14,6 +14,23 @@ $$;
 SELECT nurture._update_save('TABLE nurture.inbox');
 ALTER TABLE nurture.inbox RENAME TO _inbox_of_0_1;
 
+-- Earlier versions of workflows retire, models are adopted by everybody, features are backfilled.
+ALTER TABLE nurture.workflow_version ADD COLUMN retired boolean NOT NULL DEFAULT false;
+ALTER TABLE nurture.engine
+    ADD COLUMN due_behind boolean NOT NULL DEFAULT false,
+    ADD COLUMN versions_checked timestamptz;
+ALTER TABLE nurture.model
+    ADD COLUMN held jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN adopted boolean NOT NULL DEFAULT true,
+    ADD COLUMN adopted_to text COLLATE "C" NOT NULL DEFAULT '',
+    ADD COLUMN swept bigint NOT NULL DEFAULT 0,
+    ADD COLUMN contacts bigint;
+ALTER TABLE nurture.feature
+    ALTER COLUMN complete_from DROP NOT NULL,
+    ALTER COLUMN state DROP DEFAULT,
+    DROP CONSTRAINT feature_state_check,
+    ADD CONSTRAINT feature_state_check CHECK (state IN ('backfilling', 'live', 'ended'));
+
 --@ last
 INSERT INTO nurture.inbox (contact, type, at, props, message_id, kind, received_at)
 SELECT contact, type, at, props, message_id, kind, received_at FROM nurture._inbox_of_0_1;
