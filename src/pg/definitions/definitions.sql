@@ -147,7 +147,7 @@ REVOKE ALL ON FUNCTION nurture._source(int, json) FROM PUBLIC;
 -- After every statement that changes definitions: does the whole still compile? pg_dump switches function bodies' checks
 -- off to say that what is referred to may come later; then nothing is resolved here, and the next tick decides.
 CREATE FUNCTION nurture._check_definitions() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     users text;
     gone text;
