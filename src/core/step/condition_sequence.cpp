@@ -173,8 +173,14 @@ Outcome Facts::sequence(const model::Node& node, Time clock) const {
     if (!range.known)
         return out;
     std::vector<Session> sessions;
-    if (sequence.sessions != none)
-        sessions = sessions_of(features[sequence.sessions], model.features[sequence.sessions].definition.gap);
+    Time unsure = always; // up to when sessions are not known in full
+    if (sequence.sessions != none) {
+        const auto& visits = model.features[sequence.sessions].definition;
+        const auto* const held = std::get_if<Entries>(&features[sequence.sessions]);
+        sessions = sessions_of(features[sequence.sessions], visits.gap);
+        if (held != nullptr && held->items.size() > static_cast<std::size_t>(visits.limit))
+            unsure = sessions.front().last;
+    }
     Chain chain(sequence, range, sequence.sessions != none ? &sessions : nullptr);
     Time changes = never;
     auto gather = [&](Index slot) {
@@ -190,8 +196,10 @@ Outcome Facts::sequence(const model::Node& node, Time clock) const {
         for (std::size_t i = surplus; i < held->items.size(); ++i) {
             const Entry& entry = held->items[i];
             changes = std::min(changes, range.changes(entry.stamp.at));
-            if (range.inside(entry.stamp.at))
-                points.push_back({sequence.keyed ? entry.amount : 0, entry.stamp.at});
+            if (!range.inside(entry.stamp.at))
+                continue;
+            out.bound = out.bound || entry.stamp.at <= unsure;
+            points.push_back({sequence.keyed ? entry.amount : 0, entry.stamp.at});
         }
         std::sort(points.begin(), points.end());
     };
