@@ -62,18 +62,21 @@ Index Builder::feature(profile::FeatureDefinition definition) {
         return known->second;
     Feature feature;
     feature.text = text;
-    feature.pattern = pattern(definition.event);
+    bool const of_writes = definition.kind == profile::FeatureKind::history;
+    if (!of_writes)
+        feature.pattern = pattern(definition.event);
     if (definition.property)
         feature.property = property(*definition.property);
     feature.definition = std::move(definition);
     auto const slot = static_cast<Index>(model_.features.size());
-    model_.features_of_pattern[feature.pattern].push_back(slot);
+    (of_writes ? model_.histories : model_.features_of_pattern[feature.pattern]).push_back(slot);
     model_.features.push_back(std::move(feature));
     features_.emplace(text, slot);
     return slot;
 }
 
 Index Builder::add(Node node) {
+    node.folding = folding_;
     model_.nodes.push_back(std::move(node));
     return static_cast<Index>(model_.nodes.size() - 1);
 }
@@ -123,6 +126,8 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
     if (const auto* name = std::get_if<Attribute>(&operand))
         return scope == Scope::event ? Operand{OperandKind::property, property(name->path)}
                                      : Operand{OperandKind::attribute, attribute(name->path)};
+    if (auto const made = derived(operand, scope))
+        return *made;
     if (scope == Scope::event)
         throw Error(ErrorKind::invalid_definition, "a where clause may only use properties of the event");
     if (const auto* counted = std::get_if<Count>(&operand))
@@ -143,8 +148,6 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         definition.kind = windowed ? profile::FeatureKind::recent : profile::FeatureKind::sum;
         return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
     }
-    if (!std::holds_alternative<Score>(operand))
-        throw Error(ErrorKind::invalid_definition, "this operand is not evaluated yet");
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
         return {OperandKind::score, none};
@@ -176,8 +179,9 @@ std::int64_t Builder::decisive_entries(const language::Operand& operand, const L
 }
 
 Constant Builder::constant(const Literal& literal, const Operand& operand) const {
-    bool const is_time = operand.kind == OperandKind::extreme_time || operand.kind == OperandKind::recent_oldest;
-    bool const is_number = operand.kind == OperandKind::count || operand.kind == OperandKind::sum ||
+    bool const is_time = operand.kind == OperandKind::extreme_time || operand.kind == OperandKind::recent_oldest ||
+                         operand.kind == OperandKind::now;
+    bool const is_number = is_derived_number(operand) || operand.kind == OperandKind::count || operand.kind == OperandKind::sum ||
                            operand.kind == OperandKind::recent_count || operand.kind == OperandKind::recent_sum ||
                            operand.kind == OperandKind::score;
     Constant out;
@@ -192,7 +196,7 @@ Constant Builder::constant(const Literal& literal, const Operand& operand) const
         out.number =
             moment->utc_offset ? moment->local - *moment->utc_offset : model_.zone.to_utc(moment->local);
     } else {
-        out.text = std::get<std::string>(literal);
+        out.text = fold_text(std::get<std::string>(literal), folding_);
         out.type = Constant::Type::text;
         if (is_time) {
             auto const time = parse_iso_time(out.text, model_.zone);
@@ -206,6 +210,7 @@ Constant Builder::constant(const Literal& literal, const Operand& operand) const
         throw incomparable("a time", print(literal));
     if (is_number && out.type != Constant::Type::number)
         throw incomparable("a number", print(literal));
+    check_part(operand, out);
     return out;
 }
 
@@ -248,10 +253,9 @@ Index Builder::compile(const Like& c, Scope scope) {
     Node node;
     node.op = Op::like;
     node.flag = c.negated;
-    node.pattern = c.pattern;
+    node.pattern = fold_text(c.pattern, folding_);
     node.operand = operand(c.left, scope, 1);
-    if (node.operand.kind != OperandKind::property && node.operand.kind != OperandKind::attribute &&
-        node.operand.kind != OperandKind::extreme_value)
+    if (!holds_text(node.operand))
         throw incomparable("a number or time", "a like pattern");
     return add(std::move(node));
 }
@@ -268,8 +272,7 @@ Index Builder::compile(const Truth& c, Scope scope) {
     Node node;
     node.op = Op::truth;
     node.operand = operand(c.operand, scope, 1);
-    if (node.operand.kind != OperandKind::property && node.operand.kind != OperandKind::attribute &&
-        node.operand.kind != OperandKind::extreme_value)
+    if (!holds_text(node.operand))
         throw Error(ErrorKind::invalid_definition, "a number or time is not a condition", {},
                     "Compare it with something, as in \"> 0\".");
     return add(std::move(node));

@@ -1,6 +1,7 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
 #include "core/model/source.hpp"
+#include "core/model/tests.hpp"
 #include "core/profile/feature.hpp"
 
 #include <optional>
@@ -27,11 +28,21 @@ enum class OperandKind : std::uint8_t {
     extreme_time,  ///< of a first/last feature
     extreme_value,
     score,         ///< index into Model::topics; none: all rules
+    now,           ///< the moment of the question
+    derived,       ///< made of another operand; index into Model::derived
 };
 
 struct Operand {
     OperandKind kind = OperandKind::property;
     Index index = none; ///< property, attribute, topic, or slot of the feature
+};
+
+/// A part of a date, the items of a list, …: of another operand.
+struct Derived {
+    DerivedKind kind = DerivedKind::items;
+    Operand of;
+    language::CalendarPart part = language::CalendarPart::hour;
+    ZoneRef zone;
 };
 
 struct Constant {
@@ -42,7 +53,13 @@ struct Constant {
     std::string text;
 };
 
-enum class Op : std::uint8_t { constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any };
+enum class Op : std::uint8_t {
+    constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any,
+    // Node::detail is an index into the vector of Model named behind them.
+    compare_operands, distinct, text /* text_tests */, empty, has_items /* detail: a language::Quantity */,
+    date /* date_tests */, history /* history_tests */, segment_past /* segment_tests */, on_list,
+    sample /* sample_tests */, at_least /* detail: how many */, journey /* journey_tests */,
+};
 
 /// A node of a condition. Conditions are trees over Model::nodes.
 struct Node {
@@ -53,7 +70,10 @@ struct Node {
     std::vector<Constant> constants;
     std::string pattern;         ///< like
     Index segment = none;        ///< in_segment: index into Model::segments
-    std::vector<Index> children; ///< negate, all, any
+    std::vector<Index> children; ///< negate, all, any, at_least
+    Operand second;              ///< compare_operands, distinct without a constant
+    Folding folding;             ///< what comparisons of texts ignore; constants are folded already
+    Index detail = none;
 };
 
 /// An event type with its filter; events are matched against every pattern of their type once.
@@ -127,6 +147,15 @@ struct Model {
 
     std::vector<language::Path> properties, attributes;
     std::vector<Node> nodes;
+    std::vector<Derived> derived;
+    std::vector<TextTest> text_tests;
+    std::vector<DateTest> date_tests;
+    std::vector<HistoryTest> history_tests;
+    std::vector<SegmentTest> segment_tests;
+    std::vector<SampleTest> sample_tests;
+    std::vector<JourneyTest> journey_tests;
+    std::vector<Index> histories;      ///< slots of features fed by writes of attributes instead of by a pattern
+    std::vector<char> remembers;       ///< by segment: its past is asked about
     std::vector<Pattern> patterns;
     std::unordered_map<std::string, std::vector<Index>> patterns_of_type;
     std::vector<Feature> features;                            ///< by slot
@@ -140,6 +169,7 @@ struct Model {
 
     // Which segments to look at again when something changed.
     std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;
+    std::unordered_map<std::uint32_t, std::vector<Index>> segments_of_workflow; ///< by id
     std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
 
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;

@@ -29,10 +29,11 @@ const char* name_of(Period period) {
 
 std::string FeatureDefinition::text(const std::string& zone) const {
     static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped", "distinct"};
-    std::string out = kinds[static_cast<int>(kind)];
+    std::string out = kind == FeatureKind::history ? "history" : kinds[static_cast<int>(kind)];
     if (property)
-        out += ' ' + language::print(*property) + " of";
-    out += ' ' + language::print(event);
+        out += ' ' + language::print(*property) + (kind == FeatureKind::history ? "" : " of");
+    if (kind != FeatureKind::history)
+        out += ' ' + language::print(event);
     if (!window.empty())
         out += " within " + language::print(window);
     if (!window.empty() && window.months != 0)
@@ -45,6 +46,16 @@ std::string FeatureDefinition::text(const std::string& zone) const {
         out += " first " + std::to_string(cap) + " per " + name_of(period) +
                (period == Period::ever ? std::string() : " in " + zone);
     return out;
+}
+
+Micro history_hash(const Value& value) {
+    if (!value.known())
+        return unset_value;
+    std::string text = value.kind == Value::Kind::boolean ? (value.boolean ? "true" : "false") : std::string(value.text);
+    if (auto const number = number_of(value))
+        text = print_micro(*number);
+    auto const hash = static_cast<Micro>(hash64(text));
+    return hash == unset_value ? 1 : hash;
 }
 
 Time leaves_window(const FeatureDefinition& definition, Time at, const Zone& zone) {
@@ -132,6 +143,11 @@ void keep_newest_of_each(std::vector<Entry>& items) {
 }
 
 void cut(const FeatureDefinition& definition, std::vector<Entry>& items, const Zone& zone) {
+    if (definition.kind == FeatureKind::history) {
+        if (items.size() > history_limit)
+            items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(history_limit));
+        return;
+    }
     if (definition.kind == FeatureKind::capped) {
         cut_capped(definition, items, zone);
         return;
@@ -192,7 +208,7 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
     if (definition.property && extreme) {
         if (!property.known())
             return false;
-    } else if (definition.property && definition.kind != FeatureKind::distinct) {
+    } else if (definition.property && definition.kind != FeatureKind::distinct && definition.kind != FeatureKind::history) {
         auto const number = number_of(property);
         if (!number)
             return false;
@@ -217,6 +233,9 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
         if (!property.known())
             return false;
         fold_entry(definition, value, {stamp, hash_of(property)}, zone);
+        return true;
+    case FeatureKind::history:
+        fold_entry(definition, value, {stamp, history_hash(property)}, zone);
         return true;
     case FeatureKind::decayed:
         ensure_decayed(value, definition.half_life).add(stamp.at, amount);
@@ -255,6 +274,14 @@ void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock,
     auto* const entries = std::get_if<Entries>(&value);
     if (entries == nullptr || definition.kind == FeatureKind::capped || definition.window.empty())
         return;
+    if (definition.kind == FeatureKind::history) { // the value with which the window begins stays
+        auto& items = entries->items;
+        std::size_t outside = 0;
+        while (outside < items.size() && leaves_window(definition, items[outside].stamp.at, zone) <= clock)
+            ++outside;
+        items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(outside == 0 ? 0 : outside - 1));
+        return;
+    }
     std::erase_if(entries->items,
                   [&](const Entry& entry) { return leaves_window(definition, entry.stamp.at, zone) <= clock; });
     if (entries->items.empty())

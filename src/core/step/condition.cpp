@@ -1,7 +1,5 @@
 // Conditions: their truth at a clock, and when that can change by itself.
-#include "core/step/facts.hpp"
-
-#include <algorithm>
+#include "core/step/reading.hpp"
 
 namespace nurture::step {
 
@@ -16,47 +14,7 @@ using profile::Extreme;
 using profile::FeatureValue;
 using profile::Value;
 
-// What an operand holds: a JSON value, a number of 10^-6 or a time; and when that can change by itself.
-struct Facts::Reading {
-    enum class Kind : std::uint8_t { missing, value, number, time };
-    Kind kind = Kind::missing;
-    Value value;
-    Wide number = 0;
-    Time flips = never;
-};
-
 namespace {
-
-Truth truth(bool b) noexcept { return b ? Truth::yes : Truth::no; }
-
-Truth negate(Truth t) noexcept {
-    return t == Truth::unknown ? t : t == Truth::yes ? Truth::no : Truth::yes;
-}
-
-template <class T>
-bool holds(const T& a, Comparator comparator, const T& b) {
-    switch (comparator) {
-    case Comparator::equal:
-        return a == b;
-    case Comparator::not_equal:
-        return a != b;
-    case Comparator::less:
-        return a < b;
-    case Comparator::less_equal:
-        return a <= b;
-    case Comparator::greater:
-        return a > b;
-    case Comparator::greater_equal:
-        return a >= b;
-    }
-    return false;
-}
-
-std::string_view text_of(const Value& value) noexcept {
-    if (value.kind == Value::Kind::boolean)
-        return value.boolean ? "true" : "false";
-    return value.text;
-}
 
 // A comparison with a number that the passing of time can only make smaller: once false, "at least" stays false.
 bool stays(const Node& node, Truth now) noexcept {
@@ -84,6 +42,14 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.kind = Reading::Kind::number;
         out.number = score(operand.index, clock);
         out.flips = clock + 1; // comparisons do better: compare_score()
+        return out;
+    }
+    if (operand.kind == OperandKind::derived)
+        return read_derived(model.derived[operand.index], clock, event);
+    if (operand.kind == OperandKind::now) {
+        out.kind = Reading::Kind::time;
+        out.number = clock;
+        out.flips = clock + 1; // comparisons do better: test_now(), compare_operands(), test_date()
         return out;
     }
     const auto& definition = model.features[operand.index].definition;
@@ -137,7 +103,7 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
     return out;
 }
 
-Truth Facts::compare(const Reading& reading, const Constant& constant, Comparator comparator) const {
+Truth Facts::compare(const Reading& reading, const Constant& constant, Comparator comparator, Folding folding) const {
     if (reading.kind == Reading::Kind::missing)
         return Truth::unknown;
     if (reading.kind != Reading::Kind::value)
@@ -157,6 +123,8 @@ Truth Facts::compare(const Reading& reading, const Constant& constant, Comparato
                 return truth(holds(*value, comparator, constant.number));
         break;
     case Constant::Type::text: {
+        if (folding)
+            return truth(holds(fold_text(text_of(reading.value), folding), comparator, constant.text));
         return truth(holds(text_of(reading.value), comparator, std::string_view(constant.text)));
     }
     }
@@ -203,51 +171,58 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
             return {truth(!node.flag), never};
         return compare_score(node, clock);
     }
+    if (asks_now(node.operand) && node.op != Op::is_set)
+        return test_now(node, clock);
     Reading const reading = read(node.operand, clock, event);
-    Outcome out{Truth::unknown, reading.flips};
+    Outcome out{answer(node, reading), reading.flips};
+    if (stays(node, out.truth))
+        out.flips = never;
+    return out;
+}
+
+// What a test says of a reading.
+Truth Facts::answer(const Node& node, const Reading& reading) const {
+    Truth out = Truth::unknown;
     switch (node.op) {
     case Op::compare:
-        out.truth = compare(reading, node.constants.front(), node.comparator);
+        out = compare(reading, node.constants.front(), node.comparator, node.folding);
         break;
     case Op::between: {
-        Truth const low = compare(reading, node.constants[0], Comparator::greater_equal);
-        Truth const high = compare(reading, node.constants[1], Comparator::less_equal);
-        out.truth = low == Truth::no || high == Truth::no             ? Truth::no
-                    : low == Truth::unknown || high == Truth::unknown ? Truth::unknown
-                                                                      : Truth::yes;
+        Truth const low = compare(reading, node.constants[0], Comparator::greater_equal, node.folding);
+        Truth const high = compare(reading, node.constants[1], Comparator::less_equal, node.folding);
+        out = low == Truth::no || high == Truth::no             ? Truth::no
+              : low == Truth::unknown || high == Truth::unknown ? Truth::unknown
+                                                                : Truth::yes;
         break;
     }
     case Op::in:
-        out.truth = Truth::no;
+        out = Truth::no;
         for (const Constant& constant : node.constants) {
-            Truth const same = compare(reading, constant, Comparator::equal);
+            Truth const same = compare(reading, constant, Comparator::equal, node.folding);
             if (same == Truth::yes) {
-                out.truth = same;
+                out = same;
                 break;
             }
             if (same == Truth::unknown)
-                out.truth = same;
+                out = same;
         }
         break;
     case Op::like:
         if (reading.kind == Reading::Kind::value)
-            out.truth = truth(like(text_of(reading.value), node.pattern));
+            out = truth(node.folding ? like(fold_text(text_of(reading.value), node.folding), node.pattern)
+                                     : like(text_of(reading.value), node.pattern));
         break;
     case Op::is_set:
-        return {truth((reading.kind != Reading::Kind::missing) != node.flag), reading.flips};
+        return truth((reading.kind != Reading::Kind::missing) != node.flag);
     case Op::truth:
         if (reading.kind == Reading::Kind::value)
             if (auto const value = truth_of(reading.value))
-                out.truth = truth(*value);
+                out = truth(*value);
         break;
     default:
         break;
     }
-    if (node.flag)
-        out.truth = negate(out.truth);
-    if (stays(node, out.truth))
-        out.flips = never;
-    return out;
+    return node.flag ? negate(out) : out;
 }
 
 Outcome Facts::group(const Node& node, Time clock, const profile::Properties* event) const {
@@ -289,6 +264,30 @@ Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties*
     case Op::all:
     case Op::any:
         return group(node, clock, event);
+    case Op::compare_operands:
+        return compare_operands(node, clock, event);
+    case Op::distinct:
+        return distinct(node, clock, event);
+    case Op::text:
+        return test_text(node, clock, event);
+    case Op::empty:
+        return test_empty(node, clock, event);
+    case Op::has_items:
+        return has_items(node, clock, event);
+    case Op::date:
+        return test_date(node, clock, event);
+    case Op::history:
+        return test_history(node, clock);
+    case Op::segment_past:
+        return test_past(node, clock);
+    case Op::on_list:
+        return test_list(node, clock);
+    case Op::sample:
+        return test_sample(node);
+    case Op::at_least:
+        return at_least(node, clock, event);
+    case Op::journey:
+        return test_journey(node);
     default:
         return test(node, clock, event);
     }

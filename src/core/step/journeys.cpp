@@ -98,6 +98,7 @@ void Stepper::start(Index index, const Cause& cause) {
     journey.instance = ++memory.entries;
     journey.started = journey.since = clock_;
     note(TransitionKind::journey_started, workflow, "", "", cause);
+    journey_moved(id);
     walk(journey, workflow.begin, cause);
     if (journey.workflow != 0)
         profile_.journeys.push_back(std::move(journey));
@@ -177,6 +178,7 @@ void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, cons
     journey.wakes = end_of_wait(clock_, instruction.duration);
     look_ahead(journey, workflow);
     note(TransitionKind::journey_waits, workflow, instruction.step, "", cause);
+    journey_moved(workflow.id);
 }
 
 Time Stepper::end_of_wait(Time since, const Duration& duration) const {
@@ -211,7 +213,14 @@ void Stepper::look_ahead(Journey& journey, const Workflow& workflow) {
 
 void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause) {
     std::string step = reason == "completed" ? "" : workflow.program[journey.at_step].step;
+    if (reason == "completed") {
+        auto& completed = profile_.completed;
+        auto const place = std::lower_bound(completed.begin(), completed.end(), workflow.id);
+        if (place == completed.end() || *place != workflow.id)
+            completed.insert(place, workflow.id);
+    }
     note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
+    journey_moved(workflow.id);
     journey.workflow = 0; // removed when the instant is settled
     journey.wakes = journey.check = never;
 }
