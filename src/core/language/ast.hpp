@@ -67,14 +67,24 @@ struct Condition;
 
 /// An event type with an optional filter over the properties of the same event.
 struct EventPattern {
-    std::string type;
+    std::string type; ///< empty: any event but the engine's own ($sent, …)
     Box<Condition> where; ///< empty: every event of the type
     friend bool operator==(const EventPattern&, const EventPattern&) = default;
 };
 
-/// Restricts behaviour to a part of time; half-open: an event is within d while clock - at < d.
+/// One end of a part of time: a moment, the contact's attribute, or so long before the clock.
+struct Ago {
+    Duration duration;
+    friend bool operator==(const Ago&, const Ago&) = default;
+};
+using Bound = std::variant<Moment, Path, Ago>;
+
+/// Restricts behaviour to a part of time; half-open: an event is within d while clock - at < d. One of: nothing (ever),
+/// within d, since b, before b, between b (since) and b (until: included, a date with its whole day).
 struct Window {
-    Duration within; ///< empty: ever
+    Duration within; ///< empty: no such limit
+    std::optional<Bound> since, before, until;
+    [[nodiscard]] bool ever() const noexcept { return within.empty() && !since && !before && !until; }
     friend bool operator==(const Window&, const Window&) = default;
 };
 
@@ -89,8 +99,8 @@ struct Count { ///< count(E [within d])
     Window window;
     friend bool operator==(const Count&, const Count&) = default;
 };
-enum class AggregateKind { sum, distinct };
-struct Aggregate { ///< sum|distinct(p of E [within d])
+enum class AggregateKind { sum, distinct, avg, min, max };
+struct Aggregate { ///< sum|distinct|avg|min|max(p of E [within d])
     AggregateKind kind = AggregateKind::sum;
     Path property;
     EventPattern event;
@@ -105,11 +115,41 @@ struct Occurrence { ///< first(E), last(E): a time; first(p of E), last(p of E):
     Window window;
     friend bool operator==(const Occurrence&, const Occurrence&) = default;
 };
+struct Days { ///< days(E [window]): on how many days of the policy's zone
+    EventPattern event;
+    Window window;
+    friend bool operator==(const Days&, const Days&) = default;
+};
+struct DaysSince { ///< days since first|last(E [window]): whole days of 24 hours
+    Which which = Which::last;
+    EventPattern event;
+    Window window;
+    friend bool operator==(const DaysSince&, const DaysSince&) = default;
+};
+enum class SessionFigure { count, longest, last };
+struct Sessions { ///< sessions(E [window]); longest session(E …), last session(E …): their length in seconds
+    SessionFigure figure = SessionFigure::count;
+    EventPattern event;
+    Window window;
+    friend bool operator==(const Sessions&, const Sessions&) = default;
+};
+struct SessionPage { ///< entry(p of E), exit(p of E): the first or last value of the last session
+    bool entry = true;
+    Path property;
+    EventPattern event;
+    friend bool operator==(const SessionPage&, const SessionPage&) = default;
+};
 struct Score { ///< score, score(topic)
     std::optional<std::string> topic;
     Offset offset;
     friend bool operator==(const Score&, const Score&) = default;
 };
+struct Band { ///< band, band(topic): compared with the names of its bands
+    std::optional<std::string> topic;
+    Offset offset;
+    friend bool operator==(const Band&, const Band&) = default;
+};
+
 // --- operands of attributes and dates ---
 
 /// Whose calendar a date condition is read on.
@@ -143,8 +183,8 @@ struct Domain { ///< domain(email): what stands behind the last @, in lower case
     friend bool operator==(const Domain&, const Domain&) = default;
 };
 
-using Operand = std::variant<Attribute, Count, Aggregate, Occurrence, Score,
-                             Now, DatePart, Anniversary, Items, Domain>;
+using Operand = std::variant<Attribute, Count, Aggregate, Occurrence, Days, DaysSince, Sessions, SessionPage, Score,
+                             Now, DatePart, Anniversary, Items, Domain, Band>;
 
 // --- conditions -------------------------------------------------------------------------------------------------
 
@@ -189,6 +229,37 @@ struct Did { ///< did E [within d]
     EventPattern event;
     Window window;
     friend bool operator==(const Did&, const Did&) = default;
+};
+/// did E in at least k of the last n days|weeks|months: periods of the policy's calendar, the running one is the last.
+enum class RegularUnit { day, week, month };
+struct Regularly {
+    EventPattern event;
+    std::int64_t at_least = 1, periods = 1; ///< 1 <= at_least <= periods
+    RegularUnit unit = RegularUnit::week;
+    friend bool operator==(const Regularly&, const Regularly&) = default;
+};
+struct Trend { ///< operand increased|decreased [by x percent]: against the window of the same length before
+    Operand left;  ///< with a window `within d`
+    bool increased = true;
+    Micro percent = 0; ///< 0: by anything
+    friend bool operator==(const Trend&, const Trend&) = default;
+};
+/// One step of a sequence: an event later than the step before it (in time: events of one instant have no order).
+struct SequenceStep {
+    bool absent = false; ///< `not E within d`: no such event for d; the step happens when d is over
+    EventPattern event;
+    Duration within;                   ///< since the step before; empty: ever
+    std::vector<EventPattern> without; ///< none of these strictly between the step before and this one
+    friend bool operator==(const SequenceStep&, const SequenceStep&) = default;
+};
+/// did (A then B within d without C then not D within d with same p within one session within d overall) [window]
+struct Sequence {
+    std::vector<SequenceStep> steps; ///< two or more, the first one plain
+    std::optional<Path> same;        ///< all events have the same known value of this property
+    bool one_session = false;
+    Duration overall; ///< from the first step to the last; empty: any
+    Window window;    ///< of all events that take part
+    friend bool operator==(const Sequence&, const Sequence&) = default;
 };
 struct InSegment { ///< in segment 's'
     std::string segment;
@@ -354,7 +425,7 @@ struct InJourney { ///< in journey 'w' [at '3'], entered journey 'w', completed 
 };
 
 struct Condition {
-    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, InSegment, Not, And, Or,
+    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, Regularly, Trend, Sequence, InSegment, Not, And, Or,
                  ComparePaths, DistinctFrom, TextTest, IsEmpty, HasItems, Ignoring, Changed, HasBeen, DateTest,
                  InSegmentFor, MovedSegment, WasInSegment, OnList, Sample, AtLeastOf, InJourney>
         node;
@@ -370,13 +441,49 @@ struct Cap { ///< at most n per day | at most n in total
     friend bool operator==(const Cap&, const Cap&) = default;
 };
 
-struct Rule { ///< +5 [per amount] on E [topic t] [half-life d] [at most n per day]
+/// How points wear off other than by half-lives.
+enum class FadingKind {
+    linear, ///< fading over d: evenly to nothing
+    step,   ///< losing p percent every d, of what it was worth at first
+    expiry, ///< expires after d: in full until then
+};
+struct Fading {
+    FadingKind kind = FadingKind::linear;
+    Duration span;     ///< exact: no months
+    Micro percent = 0; ///< of a step, up to 100
+    friend bool operator==(const Fading&, const Fading&) = default;
+};
+
+/// by plan ('pro' 10, 'free' 1, else 0): points by the value of a property, or of an attribute where there is no event.
+struct PointsTable {
+    Path by;
+    std::vector<std::pair<Literal, Micro>> values;
+    Micro otherwise = 0; ///< any other value, and none
+    friend bool operator==(const PointsTable&, const PointsTable&) = default;
+};
+
+/// What a rule gives points for.
+enum class RuleKind {
+    event,      ///< on E: each event
+    condition,  ///< while C: as long as the contact fulfils it
+    inactivity, ///< for every d without E: since the last E, or since the contact was first seen
+};
+
+struct Rule { ///< +5 [per amount] on E [topic t] [half-life d] [at most n per day] …
+    RuleKind kind = RuleKind::event;
     Micro points = 0;
-    std::optional<Path> per; ///< points are multiplied by this property
-    EventPattern event;
-    std::optional<std::string> topic;
+    std::optional<Path> per;          ///< points are multiplied by this property
+    std::optional<PointsTable> table; ///< instead of points
+    EventPattern event;               ///< event, inactivity
+    Box<Condition> condition;         ///< condition; empty: only the table decides
+    Duration every;                   ///< inactivity
+    std::optional<std::string> topic; ///< fit.company belongs to fit, too
     std::optional<Duration> half_life; ///< exact: no months
+    std::optional<Fading> fading;
+    std::optional<Duration> starting_after; ///< half_life, fading: worth in full until then
     std::optional<Cap> cap;
+    std::optional<Path> once_per; ///< only the first event of each value of this property
+    std::optional<Micro> floor, ceiling;
     friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -85,6 +85,7 @@ namespace nurture::language {
     X(within, "within", true)                                                                                \
     X(of, "of", true)                                                                                        \
     X(score, "score", true)                                                                                  \
+    X(band, "band", true)                                                                                    \
     X(true_, "true", true)                                                                                   \
     X(false_, "false", true)                                                                                 \
     X(on, "on", true)                                                                                        \
@@ -106,6 +107,26 @@ namespace nurture::language {
     X(distinct, "distinct", false)                                                                           \
     X(first, "first", false)                                                                                 \
     X(last, "last", false)                                                                                   \
+    X(avg, "avg", false)                                                                                     \
+    X(min, "min", false)                                                                                     \
+    X(max, "max", false)                                                                                     \
+    X(days, "days", false)                                                                                   \
+    X(since, "since", false)                                                                                 \
+    X(times, "times", false)                                                                                 \
+    X(weeks, "weeks", false)                                                                                 \
+    X(months, "months", false)                                                                               \
+    X(increased, "increased", false)                                                                         \
+    X(decreased, "decreased", false)                                                                         \
+    X(by, "by", false)                                                                                       \
+    X(without, "without", false)                                                                             \
+    X(same, "same", false)                                                                                   \
+    X(one, "one", false)                                                                                     \
+    X(session, "session", false)                                                                             \
+    X(sessions, "sessions", false)                                                                           \
+    X(longest, "longest", false)                                                                             \
+    X(overall, "overall", false)                                                                             \
+    X(entry, "entry", false)                                                                                 \
+    X(event, "event", false)                                                                                 \
     X(segment, "segment", false)                                                                             \
     X(per, "per", false)                                                                                     \
     X(topic, "topic", false)                                                                                 \
@@ -126,6 +147,17 @@ namespace nurture::language {
     X(to, "to", false)                                                                                       \
     X(as, "as", false)                                                                                       \
     X(transactional, "transactional", false)                                                                 \
+    X(while_, "while", false)                                                                                \
+    X(every, "every", false)                                                                                 \
+    X(fading, "fading", false)                                                                               \
+    X(over, "over", false)                                                                                   \
+    X(losing, "losing", false)                                                                               \
+    X(expires, "expires", false)                                                                             \
+    X(starting, "starting", false)                                                                           \
+    X(floor, "floor", false)                                                                                 \
+    X(ceiling, "ceiling", false)                                                                             \
+    X(once, "once", false)                                                                                   \
+    X(only, "only", false)                                                                                   \
     X(with, "with", false)
 
 enum class Keyword : std::uint8_t {

@@ -113,10 +113,10 @@ private:
     Condition comparison();
     Box<Condition> where(Within owner);
     EventPattern event(std::string_view expectation, Within owner);
-    Window window();
     Operand operand();
-    Operand behaviour();
     Operand score();
+    Operand band();
+    std::string topic();
     bool range_test(Condition& condition, Operand& left);
 
     // --- attributes (parser_attribute.cpp)
@@ -148,10 +148,38 @@ private:
     bool membership(Condition& out);
     Condition segment_or_journey();
 
+    // --- behaviour (parser_behaviour.cpp)
+    Condition did();
+    Operand behaviour();
+    Operand aggregate(Keyword which);
+    EventPattern event_or_any(std::string_view expectation);
+    Window window();
+    Bound bound();
+    bool times(Condition& out, const EventPattern& pattern);
+    Regularly regularly(EventPattern pattern);
+    bool trend(Condition& out, Operand& left);
+    Literal value_for(const Operand& left);
+    [[nodiscard]] bool begins_behaviour() const noexcept;
+    void end_of_call();
+
+    // --- sequences (parser_sequence.cpp)
+    Sequence sequence(EventPattern first, bool bracketed);
+    SequenceStep sequence_step(Sequence& sequence);
+    bool sequence_option(Sequence& sequence);
+    [[nodiscard]] bool sequence_allowed() const noexcept;
+    [[nodiscard]] bool begins_sequence() const noexcept;
+
     // --- rules (parser_rule.cpp)
+    void rule_points(Rule& rule);
+    void rule_subject(Rule& rule);
     bool rule_clause(Rule& rule);
+    void check_rule(const Rule& rule);
     Cap cap();
-    Duration half_life();
+    Fading fading(Keyword kind);
+    PointsTable points_table();
+    void once(Rule& rule);
+    Micro signed_number(std::string_view expectation);
+    Duration exact_duration(std::string_view what);
 
     // --- workflows (parser_workflow.cpp)
     bool header_line(Workflow& workflow, bool& reentry_given);

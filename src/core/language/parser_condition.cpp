@@ -75,11 +75,10 @@ Box<Condition> Parser::predicate() {
     bool const behavioural = is(Keyword::did) || is(Keyword::in);
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
-    if (is(Keyword::did)) {
-        advance();
-        EventPattern pattern = event("an event type", Within::did);
-        return Condition{Did{std::move(pattern), window()}};
-    }
+    if (is(Keyword::did))
+        return did();
+    if (begins_sequence())
+        return Condition{sequence(event_or_any("an event type"), false)};
     if (is(Keyword::in))
         return segment_or_journey();
     if (Condition out; membership(out) || exactly_before(out))
@@ -92,9 +91,10 @@ Box<Condition> Parser::predicate() {
 bool Parser::range_test(Condition& condition, Operand& left) {
     bool const negated = accept(Keyword::not_);
     if (accept(Keyword::between)) {
-        Literal low = literal();
+        Literal low = value_for(left);
         require(Keyword::and_);
-        condition.node = Between{std::move(left), std::move(low), literal(), negated};
+        Literal high = value_for(left);
+        condition.node = Between{std::move(left), std::move(low), std::move(high), negated};
         return true;
     }
     if (accept(Keyword::like)) {
@@ -110,11 +110,11 @@ bool Parser::range_test(Condition& condition, Operand& left) {
         note("\"(\"");
         fail("\"in segment\" is a condition by itself: write \"and\" or \"or\" before it.");
     }
-    In test{std::move(left), {}, negated};
+    In test{left, {}, negated};
     open("(", token().from);
     require("(");
     do
-        test.values.push_back(literal());
+        test.values.push_back(value_for(left));
     while (accept(","));
     require(")");
     close();
@@ -133,13 +133,17 @@ Condition Parser::comparison() {
     for (auto const& [symbol, comparator] : comparators)
         if (is(symbol)) {
             advance();
-            if (is(Keyword::value) && is(Keyword::of, 1))
+            if (is(Keyword::value) && is(Keyword::of, 1)) {
                 out.node = ComparePaths{std::move(left), comparator, value_of()};
-            else
-                out.node = Comparison{std::move(left), comparator, literal()};
+            } else {
+                Literal right = value_for(left);
+                out.node = Comparison{std::move(left), comparator, std::move(right)};
+            }
             return out;
         }
     bool const alone = std::holds_alternative<Attribute>(left);
+    if (!alone && trend(out, left))
+        return out;
     note("a comparison (=, !=, <, <=, >, >=)");
     if (attribute_test(out, left) || date_test(out, left) || range_test(out, left))
         return out;
@@ -155,13 +159,13 @@ Condition Parser::comparison() {
 
 Operand Parser::operand() {
     bool const call = is("(", 1);
-    bool const behavioural =
-        is(Keyword::score) ||
-        (call && (is(Keyword::count) || is(Keyword::sum) || is(Keyword::distinct) || is(Keyword::first) || is(Keyword::last)));
+    bool const behavioural = is(Keyword::score) || is(Keyword::band) || begins_behaviour();
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
     if (is(Keyword::score))
         return score();
+    if (is(Keyword::band))
+        return band();
     if (behavioural)
         return behaviour();
     if (Operand out; date_function(out) || attribute_function(out))
@@ -174,8 +178,9 @@ Operand Parser::operand() {
         note("a property of the event");
     } else {
         note("an attribute");
-        for (Keyword const keyword :
-             {Keyword::did, Keyword::count, Keyword::sum, Keyword::distinct, Keyword::first, Keyword::last, Keyword::score})
+        for (Keyword const keyword : {Keyword::did, Keyword::count, Keyword::sum, Keyword::avg, Keyword::min, Keyword::max,
+                                      Keyword::distinct, Keyword::first, Keyword::last, Keyword::days, Keyword::sessions,
+                                      Keyword::score, Keyword::band})
             note(text_of(keyword), keyword);
         note("\"in segment\"");
     }
@@ -188,60 +193,8 @@ Operand Parser::operand() {
     fail();
 }
 
-// count(E …), sum|distinct(p of E …), first|last([p of] E …)
-Operand Parser::behaviour() {
-    Keyword const which = token().keyword;
-    advance();
-    open("(", token().from);
-    require("(");
-    std::optional<Path> property;
-    bool const takes_property = which != Keyword::count;
-    bool const several_keys = is_name() && is(".", 1);
-    bool const needs_property = which == Keyword::sum || which == Keyword::distinct;
-    if (needs_property || (takes_property && (several_keys || (is_name() && is(Keyword::of, 1))))) {
-        property = path("a property of the event");
-        require(Keyword::of, which == Keyword::sum        ? "Say what is added up: sum(amount of purchase)."
-                             : which == Keyword::distinct ? "Say what is told apart: distinct(path of page_view)."
-                                                          : "");
-    } else if (takes_property && !is_name()) {
-        note("a property of the event");
-    }
-    EventPattern pattern = event("an event type", Within::other);
-    if (takes_property && !property && !pattern.where)
-        note("of", Keyword::of);
-    Window const when = window();
-    if (is(Keyword::where)) {
-        note("\")\"");
-        fail("Put \"where\" before \"within\".");
-    }
-    require(")");
-    close();
-    if (which == Keyword::count)
-        return Count{std::move(pattern), when};
-    if (needs_property)
-        return Aggregate{which == Keyword::sum ? AggregateKind::sum : AggregateKind::distinct, std::move(*property), std::move(pattern), when};
-    return Occurrence{which == Keyword::first ? Which::first : Which::last, std::move(property),
-                      std::move(pattern), when};
-}
-
-Operand Parser::score() {
-    Score out;
-    out.offset.byte = token().from;
-    advance();
-    if (!at("("))
-        return out;
-    open("(", token().from);
-    advance();
-    out.offset.byte = token().from;
-    out.topic = name("a topic");
-    require(")");
-    close();
-    return out;
-}
-
 EventPattern Parser::event(std::string_view expectation, Within owner) {
-    EventPattern out;
-    out.type = name(expectation);
+    EventPattern out = event_or_any(expectation);
     out.where = where(owner);
     return out;
 }
@@ -260,14 +213,6 @@ Box<Condition> Parser::where(Within owner) {
     Box<Condition> condition = disjunction();
     where_ = Within::nothing;
     return condition;
-}
-
-Window Parser::window() {
-    Window out;
-    if (!accept(Keyword::within))
-        return out;
-    out.within = duration();
-    return out;
 }
 
 } // namespace nurture::language

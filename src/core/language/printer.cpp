@@ -1,4 +1,4 @@
-// Syntax to canonical text: literals, conditions, rules. Workflows are in printer_workflow.cpp.
+// Syntax to canonical text: literals and conditions. Rules are in printer_rule.cpp, workflows are in printer_workflow.cpp.
 #include "core/language/printer.hpp"
 
 #include "core/language/language.hpp"
@@ -82,45 +82,32 @@ void append_amount(std::string& out, std::int64_t n, std::string_view unit) {
 
 } // namespace
 
-void append(std::string& out, const Window& window) {
-    if (window.within.empty())
-        return;
-    out += " within ";
-    append(out, window.within);
-}
-
 namespace {
-
-void append_behaviour(std::string& out, std::string_view function, const Path* property,
-                      const EventPattern& event, const Window& window) {
-    out += function;
-    out += '(';
-    if (property != nullptr) {
-        append(out, *property);
-        out += " of ";
-    }
-    append(out, event);
-    append(out, window);
-    out += ')';
-}
 
 struct OperandPrinter {
     std::string& out;
     void operator()(const Attribute& a) const { append(out, a.path); }
-    void operator()(const Count& c) const { append_behaviour(out, "count", nullptr, c.event, c.window); }
-    void operator()(const Aggregate& a) const {
-        append_behaviour(out, a.kind == AggregateKind::sum ? "sum" : "distinct", &a.property, a.event, a.window);
-    }
+    void operator()(const Count& c) const { append_call(out, "count", nullptr, c.event, c.window); }
+    void operator()(const Aggregate& a) const { append(out, a); }
     void operator()(const Occurrence& o) const {
-        append_behaviour(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr,
-                         o.event, o.window);
+        append_call(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr, o.event,
+                    o.window);
     }
-    void operator()(const Score& s) const {
-        out += "score";
-        if (!s.topic)
+    void operator()(const Days& d) const { append_call(out, "days", nullptr, d.event, d.window); }
+    void operator()(const DaysSince& d) const { append(out, d); }
+    void operator()(const Sessions& s) const { append(out, s); }
+    void operator()(const SessionPage& p) const {
+        append_call(out, p.entry ? "entry" : "exit", &p.property, p.event, {});
+    }
+    void operator()(const Score& s) const { append_of_topic("score", s.topic); }
+    void operator()(const Band& b) const { append_of_topic("band", b.topic); }
+
+    void append_of_topic(std::string_view word, const std::optional<std::string>& topic) const {
+        out += word;
+        if (!topic)
             return;
         out += '(';
-        append_name(out, *s.topic);
+        append_topic(out, *topic);
         out += ')';
     }
     void operator()(const Now&) const { out += "now"; }
@@ -202,13 +189,15 @@ struct ConditionPrinter {
     void operator()(const Constant& constant) const { out += constant.value ? "true" : "false"; }
     void operator()(const Did& did) const {
         // `where` reaches as far as it can; `within` ends it.
-        bool const brackets = in_junction && did.event.where && did.window.within.empty();
+        bool const brackets = in_junction && did.event.where && did.window.ever();
         out += brackets ? "(did " : "did ";
-        append(out, did.event);
-        append(out, did.window);
+        append(out, did.event, did.window);
         if (brackets)
             out += ')';
     }
+    void operator()(const Regularly& r) const { append(out, r); }
+    void operator()(const Trend& t) const { append(out, t); }
+    void operator()(const Sequence& s) const { append(out, s); }
     void operator()(const InSegment& in) const {
         out += "in segment ";
         append_string(out, in.segment);
@@ -294,7 +283,7 @@ void append(std::string& out, const Path& path) {
 }
 
 void append(std::string& out, const EventPattern& event) {
-    append_name(out, event.type);
+    append_type(out, event);
     if (!event.where)
         return;
     out += " where ";
@@ -346,32 +335,6 @@ std::string print_name(std::string_view name) {
 std::string print_string(std::string_view value) {
     std::string out;
     printing::append_string(out, value);
-    return out;
-}
-
-std::string print(const Rule& rule) {
-    std::string out = rule.points < 0 ? "" : "+";
-    out += print_micro(rule.points);
-    if (rule.per) {
-        out += " per ";
-        printing::append(out, *rule.per);
-    }
-    out += " on ";
-    printing::append(out, rule.event);
-    if (rule.topic) {
-        out += " topic ";
-        printing::append_name(out, *rule.topic);
-    }
-    if (rule.half_life) {
-        out += " half-life ";
-        printing::append(out, *rule.half_life);
-    }
-    if (rule.cap) {
-        static constexpr std::string_view periods[] = {" per hour", " per day", " per week", " per month",
-                                                       " in total"};
-        out += " at most " + std::to_string(rule.cap->occurrences);
-        out += periods[static_cast<std::size_t>(rule.cap->period)];
-    }
     return out;
 }
 

@@ -58,8 +58,11 @@ Index Builder::pattern(const EventPattern& event) {
 
 Index Builder::feature(profile::FeatureDefinition definition) {
     std::string const text = definition.text(model_.source.timezone);
-    if (auto const known = features_.find(text); known != features_.end())
+    if (auto const known = features_.find(text); known != features_.end()) {
+        if (asked != nullptr)
+            asked->push_back(known->second);
         return known->second;
+    }
     Feature feature;
     feature.text = text;
     bool const of_writes = definition.kind == profile::FeatureKind::history;
@@ -72,6 +75,8 @@ Index Builder::feature(profile::FeatureDefinition definition) {
     (of_writes ? model_.histories : model_.features_of_pattern[feature.pattern]).push_back(slot);
     model_.features.push_back(std::move(feature));
     features_.emplace(text, slot);
+    if (asked != nullptr)
+        asked->push_back(slot);
     return slot;
 }
 
@@ -148,6 +153,10 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         definition.kind = windowed ? profile::FeatureKind::recent : profile::FeatureKind::sum;
         return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
     }
+    if (const auto* of = std::get_if<Band>(&operand))
+        return band(*of);
+    if (!std::holds_alternative<Score>(operand))
+        throw Error(ErrorKind::invalid_definition, "this operand cannot be evaluated yet");
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
         return {OperandKind::score, none};

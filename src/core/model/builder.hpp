@@ -27,6 +27,8 @@ class Builder {
     std::map<std::string, Index> segments;
     std::vector<std::string> segment_names;
     std::map<std::string, std::uint32_t> workflows; ///< ids
+    /// Where to note the features that are asked for; may be null.
+    std::vector<Index>* asked = nullptr;
 
   private:
     Model& model_;
@@ -41,6 +43,9 @@ class Builder {
     Index compile(const language::Truth& c, Scope scope);
     Index compile(const language::Constant& c, Scope scope);
     Index compile(const language::Did& c, Scope scope);
+    Index compile(const language::Regularly& c, Scope scope); // builder_behaviour.cpp
+    Index compile(const language::Trend& c, Scope scope);
+    Index compile(const language::Sequence& c, Scope scope);
     Index compile(const language::InSegment& c, Scope scope);
     Index compile(const language::Not& c, Scope scope);
     Index compile(const language::And& c, Scope scope);
@@ -80,6 +85,7 @@ class Builder {
     Index history(const language::Path& attribute, const Duration& within, HistoryTest test);
     Index past_of(const std::string& segment, language::Offset offset, SegmentTest test, Scope scope);
     Folding folding_; // of the test that is being compiled
+    Operand band(const language::Band& band);
     Constant constant(const language::Literal& literal, const Operand& operand) const;
     [[nodiscard]] std::int64_t decisive_entries(const language::Operand& operand, const language::Literal& literal,
                                                 bool at_least) const;

@@ -28,11 +28,16 @@ class Stepper {
     void store();
     bool take(const Message& message, std::int32_t place);
     void run_timers(Time limit);
+    /// Timers that a newly adopted model finds in the past: they come of its being published.
+    void catch_up(const std::vector<Time>& flips_before);
+    void enrol();
     [[nodiscard]] Time next_timer() const;
     void check_journeys() const;
     [[nodiscard]] bool is_paused(const profile::Journey& journey) const;
     /// Walks everything that the happenings of this instant bring about, until nothing more happens.
     void settle();
+    void fire(Time at, const Cause& cause);
+    void note_left(const model::Named& segment, const Cause& cause);
     void dispatch(const struct Happening& happening);
 
     // --- memory.cpp
@@ -73,6 +78,7 @@ class Stepper {
     [[nodiscard]] profile::WorkflowMemory& memory_of(std::uint32_t workflow);
     [[nodiscard]] Zone contact_zone() const;
     void hop();
+    void count_output(std::size_t bytes);
 
     const Model& model_;
     Input& input_;
@@ -88,6 +94,7 @@ class Stepper {
     Time& clock_;
     std::int32_t next_n_ = 1, next_transition_ = 1;
     int hops_ = 0;
+    std::size_t instant_bytes_ = 0, step_bytes_ = 0; // of outputs
 };
 
 /// Something at the clock that journeys must be told: an event that matched patterns, segments entered or left, or (with

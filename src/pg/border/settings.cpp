@@ -18,6 +18,9 @@ constexpr int day = 24 * hour;
 constexpr int century = INT_MAX; // 68 years: as far as seconds go in an integer setting
 
 int action_expiry = day;
+int backfilled_at_once = 250000;
+int most_enrolled = 1000;
+int swept_at_once = 1000;
 int batch_kb = 64 * 1024;
 int rows_per_batch = 50000;
 int dedup_window = 7 * day;
@@ -29,6 +32,7 @@ int longest_sleep = 60 * 1000;
 int most_quarantined = 100;
 char* zone = nullptr;
 char* history_begins = nullptr;
+char* reason_of_change = nullptr;
 
 int week_begins = 0;
 bool march_for_leap_day = false;
@@ -66,10 +70,15 @@ void define_int(const char* name, const char* text, int* variable, int low, int 
 void define_settings() {
     define_int("nurture.action_expiry", "How long after its due moment a marketing action may still be sent.",
                &action_expiry, minute, century, GUC_UNIT_S);
+    define_int("nurture.backfill_contacts", "For how many contacts at a time the log is folded when a feature is backfilled.",
+               &backfilled_at_once, 100, INT_MAX, 0);
     define_int("nurture.batch_bytes", "The most bytes of messages that one batch takes.", &batch_kb, 64,
                4 * 1024 * 1024, GUC_UNIT_KB);
     define_int("nurture.batch_rows", "The most messages that one batch takes.", &rows_per_batch, 1, 10000000,
                0);
+    DefineCustomStringVariable("nurture.change_reason",
+                               "Why definitions are changed; kept with their versions.", nullptr, &reason_of_change, "",
+                               PGC_USERSET, 0, nullptr, nullptr, nullptr);
     define_int("nurture.dedup_window", "How long a message_id is remembered.", &dedup_window, 0, century,
                GUC_UNIT_S);
     DefineCustomBoolVariable("nurture.enabled", "Whether the background worker runs in this database.",
@@ -78,6 +87,8 @@ void define_settings() {
                                "Events that happened earlier share one partition of the log.",
                                "Read by the first tick. Empty: the month of the first tick.", &history_begins, "",
                                PGC_SUSET, 0, check_history_from, nullptr, nullptr);
+    define_int("nurture.enrol_limit", "More journeys than this are started by publishing only when their number is confirmed.",
+               &most_enrolled, 0, INT_MAX, 0);
     define_int("nurture.late_after", "Messages that arrive later than this start no journeys.", &late_after,
                0, century, GUC_UNIT_S);
     define_int("nurture.max_definition_depth", "The deepest nesting that a definition may have.",
@@ -95,6 +106,8 @@ void define_settings() {
                              nullptr);
     DefineCustomEnumVariable("nurture.week_start", "The day on which weeks begin.", nullptr, &week_begins, 0, weekdays,
                              PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    define_int("nurture.sweep_contacts", "How many contacts adopt a new model with each tick beside those that have messages.",
+               &swept_at_once, 1, INT_MAX, 0);
     DefineCustomStringVariable("nurture.timezone",
                                "The time zone where neither attribute nor policy names one.", nullptr, &zone,
                                "UTC", PGC_SUSET, 0, check_timezone, nullptr, nullptr);

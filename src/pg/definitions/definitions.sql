@@ -41,9 +41,11 @@ CREATE TABLE nurture.workflow_version (
     version int NOT NULL,
     definition nurture.workflow_definition NOT NULL,
     since timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    retired boolean NOT NULL DEFAULT false,
     PRIMARY KEY (workflow, version)
 );
 COMMENT ON TABLE nurture.workflow_version IS 'every definition that a workflow has had';
+COMMENT ON COLUMN nurture.workflow_version.retired IS 'nobody is inside any more, and nobody will be';
 
 CREATE TABLE nurture.pending_change (
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -69,28 +71,15 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.workflow_version', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.pending_change', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.pending_change_id_seq', '');
 
--- The segments that a definition names, for dependencies.
-CREATE FUNCTION nurture._references(form text, definition text) RETURNS TABLE (kind text, name text)
-    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_references';
-COMMENT ON FUNCTION nurture._references(text, text) IS 'what a rule, condition or workflow refers to by name';
-
-CREATE VIEW nurture.dependency AS
-SELECT 'segment' AS kind, s.name, r.kind AS uses_kind, r.name AS uses_name, s.enabled
-FROM nurture.segment s CROSS JOIN LATERAL nurture._references('condition', s.condition::text) r
-UNION ALL
-SELECT 'workflow', w.name, r.kind, r.name, w.enabled
-FROM nurture.workflow w CROSS JOIN LATERAL nurture._references('workflow', w.definition::text) r;
-COMMENT ON VIEW nurture.dependency IS 'which definition uses which other';
-REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
-
 -- Versions of workflows are kept as they are written.
 CREATE FUNCTION nurture._version_workflow() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        -- Nobody is inside a draft: it is rewritten rather than kept.
-        NEW.version := OLD.version
-            + CASE WHEN OLD.live_since IS NOT NULL AND NEW.definition::text <> OLD.definition::text THEN 1 ELSE 0 END;
+        -- Nobody is inside a draft: it is rewritten rather than kept. So are all versions when what they name is renamed
+        -- (see _rename_references, which says so as pg_dump does).
+        NEW.version := OLD.version + CASE WHEN OLD.live_since IS NOT NULL AND NEW.definition::text <> OLD.definition::text
+            AND current_setting('check_function_bodies')::boolean THEN 1 ELSE 0 END;
     END IF;
     IF NEW.enabled AND NEW.live_since IS NULL THEN
         NEW.live_since := now();
@@ -149,7 +138,7 @@ SELECT json_build_object(
                                            'definition', v.definition::text, 'current', v.version = w.version,
                                            'paused', NOT w.enabled) ORDER BY w.id, v.version), '[]')
                   FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
-                  WHERE w.live_since IS NOT NULL),
+                  WHERE w.live_since IS NOT NULL AND NOT v.retired),
     'features', features)::text
 $$;
 COMMENT ON FUNCTION nurture._source(int, json) IS 'the live definitions as a model''s source';
@@ -164,7 +153,8 @@ DECLARE
     gone text;
 BEGIN
     INSERT INTO nurture.pending_change (kind, operation, by) VALUES (TG_TABLE_NAME, lower(TG_OP), session_user);
-    IF NOT current_setting('check_function_bodies')::boolean THEN
+    -- An import checks when it is through.
+    IF NOT current_setting('check_function_bodies')::boolean OR current_setting('nurture_import.deferred', true) = 'on' THEN
         RETURN NULL;
     END IF;
     IF TG_TABLE_NAME = 'segment' AND TG_OP IN ('DELETE', 'UPDATE') THEN
@@ -176,7 +166,7 @@ BEGIN
               SELECT 'workflow', w.name, r.name
               FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
               CROSS JOIN LATERAL nurture._references('workflow', v.definition::text) r
-              WHERE w.live_since IS NOT NULL AND r.kind = 'segment') d
+              WHERE w.live_since IS NOT NULL AND NOT v.retired AND r.kind = 'segment') d
         JOIN before b ON b.name = d.uses_name AND b.enabled
         WHERE NOT EXISTS (SELECT FROM nurture.segment s WHERE s.name = d.uses_name AND s.enabled);
         IF users IS NOT NULL THEN

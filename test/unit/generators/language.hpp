@@ -111,25 +111,78 @@ Gen<Condition> condition(int depth = 4, bool inside_where = false);
 inline Gen<EventPattern> event() {
     return gen::exec([] {
         EventPattern out;
-        out.type = *name();
+        if (*gen::inRange(0, 10) != 0)
+            out.type = *name();
         if (*gen::inRange(0, 3) == 0)
             out.where = *condition(2, true);
         return out;
     });
 }
 
+inline Gen<Bound> bound() {
+    return gen::oneOf(gen::map(moment(), [](Moment m) { return Bound(m); }),
+                      gen::map(path(), [](Path p) { return Bound(std::move(p)); }),
+                      gen::map(duration(), [](Duration d) { return Bound(Ago{d}); }));
+}
+
 inline Gen<Window> window() {
-    return gen::exec([] { return *gen::arbitrary<bool>() ? Window{*duration()} : Window{}; });
+    return gen::exec([] {
+        Window out;
+        switch (*gen::inRange(0, 7)) {
+        case 0:
+            out.since = *bound();
+            break;
+        case 1:
+            out.before = *bound();
+            break;
+        case 2:
+            out.since = *bound();
+            out.until = *bound();
+            break;
+        case 3:
+        case 4:
+            out.within = *duration();
+            break;
+        default:
+            break;
+        }
+        return out;
+    });
+}
+
+inline Gen<Sequence> sequence() {
+    return gen::exec([] {
+        Sequence out;
+        int const steps = *gen::inRange(2, 5);
+        for (int i = 0; i < steps; ++i) {
+            SequenceStep step;
+            step.event = *event();
+            step.absent = i > 0 && *gen::inRange(0, 4) == 0;
+            if (i > 0 && (step.absent || *gen::arbitrary<bool>()))
+                step.within = *duration();
+            for (int without = i > 0 ? *gen::inRange(-2, 3) : 0; without > 0; --without)
+                step.without.push_back(*event());
+            out.steps.push_back(std::move(step));
+        }
+        if (*gen::arbitrary<bool>())
+            out.same = *path();
+        out.one_session = *gen::arbitrary<bool>();
+        if (*gen::arbitrary<bool>())
+            out.overall = *duration();
+        out.window = *window();
+        return out;
+    });
 }
 
 inline Gen<Operand> operand(bool inside_where) {
     return gen::exec([inside_where]() -> Operand {
-        switch (inside_where ? 0 : *gen::inRange(0, 8)) {
+        switch (inside_where ? 0 : *gen::inRange(0, 12)) {
         case 1:
         case 2:
             return Count{*event(), *window()};
         case 3:
-            return Aggregate{*gen::element(AggregateKind::sum, AggregateKind::distinct), *path(), *event(), *window()};
+            return Aggregate{*gen::element(AggregateKind::sum, AggregateKind::distinct, AggregateKind::avg,
+                                            AggregateKind::min, AggregateKind::max), *path(), *event(), *window()};
         case 4:
         case 5: {
             Occurrence out{*gen::element(Which::first, Which::last), {}, *event(), *window()};
@@ -137,8 +190,23 @@ inline Gen<Operand> operand(bool inside_where) {
                 out.property = *path();
             return out;
         }
+        case 7:
+            return Days{*event(), *window()};
+        case 8:
+            return DaysSince{*gen::element(Which::first, Which::last), *event(), *window()};
+        case 9:
+            return Sessions{*gen::element(SessionFigure::count, SessionFigure::longest, SessionFigure::last), *event(),
+                            *window()};
+        case 10:
+            return SessionPage{*gen::arbitrary<bool>(), *path(), *event()};
         case 6: {
             Score out;
+            if (*gen::arbitrary<bool>())
+                out.topic = *name();
+            return out;
+        }
+        case 7: {
+            Band out;
             if (*gen::arbitrary<bool>())
                 out.topic = *name();
             return out;
@@ -306,7 +374,7 @@ inline Gen<Condition> predicate(bool inside_where) {
         }
         if (!inside_where && *gen::inRange(0, 4) == 0)
             return *membership_test();
-        switch (*gen::inRange(0, inside_where ? 7 : 9)) {
+        switch (*gen::inRange(0, inside_where ? 7 : 12)) {
         case 0:
             return {Between{*operand(inside_where), *literal(), *literal(), *gen::arbitrary<bool>()}};
         case 1:
@@ -325,6 +393,16 @@ inline Gen<Condition> predicate(bool inside_where) {
             return {Did{*event(), *window()}};
         case 8:
             return {InSegment{*text(), {}}};
+        case 9: {
+            auto const periods = *gen::inRange<std::int64_t>(1, 1'001);
+            return {Regularly{*event(), *gen::inRange<std::int64_t>(1, periods + 1), periods,
+                              *gen::element(RegularUnit::day, RegularUnit::week, RegularUnit::month)}};
+        }
+        case 10:
+            return {Trend{*gen::suchThat(operand(false), [](const Operand& o) { return !std::holds_alternative<Attribute>(o); }),
+                          *gen::arbitrary<bool>(), *gen::oneOf(gen::just<Micro>(0), gen::inRange<Micro>(1, 1'000'000'000))}};
+        case 11:
+            return {*sequence()};
         default:
             return {Comparison{*operand(inside_where),
                                *gen::element(Comparator::equal, Comparator::not_equal, Comparator::less,
@@ -374,7 +452,7 @@ inline Gen<Condition> condition(int depth, bool inside_where) {
     });
 }
 
-inline Gen<Rule> rule() {
+inline Gen<Rule> event_rule() {
     return gen::exec([] {
         Rule out;
         out.points = *gen::oneOf(gen::inRange<Micro>(-100'000'000, 100'000'000), gen::arbitrary<Micro>());
@@ -382,13 +460,70 @@ inline Gen<Rule> rule() {
             out.per = *path();
         out.event = *event();
         if (*gen::arbitrary<bool>())
-            out.topic = *name();
-        if (*gen::arbitrary<bool>())
             out.half_life = *duration(false);
+        else if (*gen::arbitrary<bool>())
+            out.fading = Fading{*gen::element(FadingKind::linear, FadingKind::expiry), *duration(false), 0};
+        else if (*gen::arbitrary<bool>())
+            out.fading = Fading{FadingKind::step, *duration(false), *gen::inRange<Micro>(1, 100'000'001)};
+        bool const expires = out.fading && out.fading->kind == FadingKind::expiry;
+        if ((out.half_life || out.fading) && !expires && *gen::arbitrary<bool>())
+            out.starting_after = *duration(false);
         if (*gen::arbitrary<bool>())
-            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(INT64_MAX)),
-                          *gen::element(CapPeriod::hour, CapPeriod::day, CapPeriod::week, CapPeriod::month,
-                                        CapPeriod::ever)};
+            out.once_per = *path();
+        return out;
+    });
+}
+
+inline Gen<PointsTable> points_table() {
+    return gen::exec([] {
+        PointsTable out;
+        out.by = *path();
+        std::size_t const size = *gen::inRange<std::size_t>(1, 4);
+        while (out.values.size() < size) {
+            Literal const value = *literal();
+            bool known = false;
+            for (const auto& other : out.values)
+                known = known || other.first == value;
+            if (!known)
+                out.values.emplace_back(value, *gen::arbitrary<Micro>());
+        }
+        out.otherwise = *gen::arbitrary<Micro>();
+        return out;
+    });
+}
+
+inline Gen<Rule> rule() {
+    return gen::exec([] {
+        Rule out;
+        int const kind = *gen::inRange(0, 6);
+        if (kind < 4)
+            out = *event_rule();
+        out.points = *gen::oneOf(gen::inRange<Micro>(-100'000'000, 100'000'000), gen::arbitrary<Micro>());
+        if (kind == 4) {
+            out.kind = RuleKind::condition;
+            out.condition = *condition(2);
+        } else if (kind == 5) {
+            out.kind = RuleKind::inactivity;
+            out.every = *duration(false);
+            out.event = *event();
+        }
+        if (kind != 5 && !out.per && *gen::inRange(0, 3) == 0) {
+            out.points = 0;
+            out.table = *points_table();
+            if (kind == 4 && *gen::arbitrary<bool>())
+                out.condition = {};
+        }
+        if (*gen::arbitrary<bool>())
+            out.topic = *name();
+        if (kind != 4 && *gen::arbitrary<bool>())
+            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(1000)),
+                          kind == 5 ? CapPeriod::ever
+                                    : *gen::element(CapPeriod::hour, CapPeriod::day, CapPeriod::week, CapPeriod::month,
+                                                    CapPeriod::ever)};
+        if (*gen::arbitrary<bool>())
+            out.floor = *gen::inRange<Micro>(-100'000'000, 0);
+        if (*gen::arbitrary<bool>())
+            out.ceiling = *gen::inRange<Micro>(0, 100'000'000);
         return out;
     });
 }
