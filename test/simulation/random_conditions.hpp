@@ -98,6 +98,10 @@ inline std::string random_date_test(Random& r, std::int64_t around) {
         }
     }
     case 12:
+        if (r.chance(30))
+            return r.pick<std::string>({"hour(now", "day(now"}) + random_zone(r) + ")" + r.pick<std::string>({" >= ", " = "}) + "value of age";
+        if (r.chance(20))
+            return "weekday(now" + random_zone(r) + ")" + r.pick<std::string>({" contains 's'", " like 's%'", " is distinct from 'friday'", " ~ '^t'"});
         return "now " + r.pick<std::string>({"<", "<=", ">", ">=", "=", "!="}) + " value of ends";
     default:
         return "now " + r.pick<std::string>({"<", ">=", "="}) + ' ' + day;

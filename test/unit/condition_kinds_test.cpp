@@ -84,6 +84,26 @@ TEST(ConditionKinds, IgnoringCaseAndAccents) {
            {"tags has any of ('É') ignoring case", {{"tags", {"é"}}}, yes}});
 }
 
+// What is ignored concerns the comparison it stands behind, not the filter of the events inside it.
+TEST(ConditionKinds, FiltersInsideIgnoreNothing) {
+    for (const char* first : {"last(b of e where a = 'x') = 'Y' ignoring case", "did e where a = 'x'"}) {
+        Definitions definitions;
+        definitions.segment("s", first);
+        definitions.segment("t", "last(b of e where a = 'x') = 'Y' ignoring case");
+        auto const model = definitions.compile();
+        auto members = [&](const char* a) {
+            Contact contact;
+            Event event;
+            event.type = "e";
+            event.properties = {{"a", a}, {"b", "y"}};
+            contact.step(model, {event}, 0);
+            return contact.raw_transitions.size();
+        };
+        EXPECT_EQ(members("x"), 2U);
+        EXPECT_EQ(members("X"), 0U);
+    }
+}
+
 TEST(ConditionKinds, SetEmptyAndDistinct) {
     check({{"a is empty", {{"a", ""}}, yes},       {"a is empty", {{"a", Json::array()}}, yes},
            {"a is empty", {{"a", Json::object()}}, yes}, {"a is empty", {{"a", " "}}, no},

@@ -3,6 +3,7 @@
 #include "core/base/error.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nurture::model {
 
@@ -47,7 +48,9 @@ Index Builder::pattern(const EventPattern& event) {
     std::string const text = print(event);
     if (auto const known = patterns_.find(text); known != patterns_.end())
         return known->second;
+    Folding const around = std::exchange(folding_, {}); // a filter is the same wherever it stands
     Index const filter = event.where ? condition(*event.where, Scope::event) : none;
+    folding_ = around;
     auto const index = static_cast<Index>(model_.patterns.size());
     model_.patterns.push_back({event.type, filter});
     model_.patterns_of_type[event.type].push_back(index);

@@ -171,8 +171,8 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
             return {truth(!node.flag), never};
         return compare_score(node, clock);
     }
-    if (asks_now(node.operand) && node.op != Op::is_set)
-        return test_now(node, clock);
+    if (asks_now(node.operand))
+        return node.op == Op::is_set ? Outcome{truth(!node.flag), never} : test_now(node, clock);
     Reading const reading = read(node.operand, clock, event);
     Outcome out{answer(node, reading), reading.flips};
     if (stays(node, out.truth))

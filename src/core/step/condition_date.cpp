@@ -153,7 +153,9 @@ Facts::Reading Facts::read_part(const model::Derived& derived, Time clock, const
     const Zone& zone = zone_of(derived.zone);
     Reading out;
     Time t = clock;
-    if (derived.of.kind != OperandKind::now) {
+    if (derived.of.kind == OperandKind::now) {
+        out.flips = next_part(derived, clock);
+    } else {
         Reading const of = read(derived.of, clock, event);
         auto const moment = time_of(of, zone);
         if (!moment) {
