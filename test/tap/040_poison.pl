@@ -118,7 +118,7 @@ SKIP:
     is($node->safe_psql('live', q{SELECT count(*) FROM nurture.event_log WHERE contact = 'big'}), $messages, 'all of it is logged');
 }
 is(status($node, 'live', 'failures'), 0, 'no tick has failed');
-is($node->safe_psql('live', q{SELECT contact_key, what, stored FROM nurture.contact c, nurture.verify(c.contact) WHERE c.contact <> 'big'}), 'c|state|corrupt data: the value promises more than it holds',
+is($node->safe_psql('live', q{SELECT contact_key, what, stored FROM nurture.contact c, nurture.verify(c.contact) WHERE c.contact <> 'big'}), 'c|state|corrupt data: the value ends too early',
     'what is known is what the log says, but for the damage');
 unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|ERROR:  (?!database|nurture needs)/, 'and nothing was an error');
 $node->stop;

@@ -73,7 +73,13 @@ class Builder {
 
     /// `decisive`: how many of the newest events settle the comparison (0: all of the window).
     Operand operand(const language::Operand& operand, Scope scope, std::int64_t decisive);
+    // builder_behaviour.cpp
+    struct Part;
+    Part part(const language::Window& window);
+    Operand entries(profile::FeatureDefinition definition, const Part& part, OperandKind kind);
     Operand count(const language::EventPattern& event, const language::Window& window, std::int64_t decisive);
+    Operand days(const language::Days& days, std::int64_t decisive);
+    Operand aggregate(const language::Aggregate& aggregate, std::int64_t decisive);
     Operand occurrence(const language::Occurrence& occurrence);
     /// Operands made of others; empty for the rest.
     std::optional<Operand> derived(const language::Operand& operand, Scope scope);
@@ -85,6 +91,12 @@ class Builder {
     Index history(const language::Path& attribute, const Duration& within, HistoryTest test);
     Index past_of(const std::string& segment, language::Offset offset, SegmentTest test, Scope scope);
     Folding folding_; // of the test that is being compiled
+    Operand days_since(const language::DaysSince& days);
+    Operand sessions(const language::Sessions& sessions);
+    Operand session_page(const language::SessionPage& page);
+    RangeEnd bound(const language::Bound& bound, bool whole_day);
+    Time moment(const language::Moment& moment, bool whole_day) const;
+    Index visits(const language::EventPattern& event);
     Operand band(const language::Band& band);
     Constant constant(const language::Literal& literal, const Operand& operand) const;
     [[nodiscard]] std::int64_t decisive_entries(const language::Operand& operand, const language::Literal& literal,

@@ -36,8 +36,7 @@ bool Builder::holds_text(const Operand& operand) const noexcept {
         return derived.kind == DerivedKind::domain ||
                (derived.kind == DerivedKind::date_part && derived.part == CalendarPart::weekday);
     }
-    return operand.kind == OperandKind::property || operand.kind == OperandKind::attribute ||
-           operand.kind == OperandKind::extreme_value;
+    return operand.kind != OperandKind::now && type_of(operand.kind) == OperandType::value;
 }
 
 Index Builder::compile(const ComparePaths& c, Scope scope) {
@@ -46,7 +45,9 @@ Index Builder::compile(const ComparePaths& c, Scope scope) {
     node.comparator = c.comparator;
     node.operand = operand(c.left, scope, 0);
     node.second = value_of(c.right, scope);
-    if (node.operand.kind == OperandKind::score || node.operand.kind == OperandKind::recent_count)
+    bool const settled = node.operand.kind == OperandKind::count || node.operand.kind == OperandKind::sum ||
+                         node.operand.kind == OperandKind::now || node.operand.kind == OperandKind::derived;
+    if (type_of(node.operand.kind) == OperandType::number && !settled)
         throw Error(ErrorKind::invalid_definition, "a score or a count within a window is compared with a number, not with an attribute");
     return add(std::move(node));
 }
@@ -102,8 +103,7 @@ Index Builder::compile(const IsEmpty& c, Scope scope) {
     node.op = Op::empty;
     node.flag = c.negated;
     node.operand = operand(c.left, scope, 1);
-    if (node.operand.kind != OperandKind::property && node.operand.kind != OperandKind::attribute &&
-        node.operand.kind != OperandKind::extreme_value)
+    if (node.operand.kind == OperandKind::derived || !holds_text(node.operand))
         throw Error(ErrorKind::invalid_definition, "a number or time is never empty", {}, "Texts and lists can be empty.");
     return add(std::move(node));
 }
@@ -113,8 +113,7 @@ Index Builder::compile(const HasItems& c, Scope scope) {
     node.op = Op::has_items;
     node.detail = static_cast<Index>(c.quantity);
     node.operand = operand(c.left, scope, 1);
-    if (node.operand.kind != OperandKind::property && node.operand.kind != OperandKind::attribute &&
-        node.operand.kind != OperandKind::extreme_value)
+    if (node.operand.kind == OperandKind::derived || !holds_text(node.operand))
         throw Error(ErrorKind::invalid_definition, "a number or time has no items");
     for (const Literal& item : c.items)
         node.constants.push_back(constant(item, node.operand));

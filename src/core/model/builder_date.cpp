@@ -120,9 +120,8 @@ Index Builder::compile(const language::DateTest& c, Scope scope) {
         node.operand = {OperandKind::derived, static_cast<Index>(model_.derived.size() - 1)};
     } else {
         node.operand = operand(c.left, scope, 1);
-        bool const dated = node.operand.kind == OperandKind::property || node.operand.kind == OperandKind::attribute ||
-                           node.operand.kind == OperandKind::extreme_value || node.operand.kind == OperandKind::extreme_time ||
-                           node.operand.kind == OperandKind::recent_oldest || node.operand.kind == OperandKind::now;
+        bool const dated = node.operand.kind == OperandKind::now || type_of(node.operand.kind) == OperandType::time ||
+                           (node.operand.kind != OperandKind::derived && holds_text(node.operand));
         if (!dated)
             throw Error(ErrorKind::invalid_definition, "a number or text is not a date");
         if (node.operand.kind == OperandKind::now && !against_day)

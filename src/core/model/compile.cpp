@@ -175,6 +175,12 @@ void note_zone(Model& model, const ZoneRef& zone, Index segment) {
         note(model.segments_of_attribute["timezone"], segment);
 }
 
+void note_span(Model& model, const TimeRange& span, Index segment) {
+    for (const RangeEnd* bound : {&span.from, &span.to})
+        if (bound->kind == RangeEnd::Kind::attribute)
+            note(model.segments_of_attribute[model.attributes[bound->attribute].keys.front()], segment);
+}
+
 void note_operand(Model& model, const Operand& operand, Index segment) {
     switch (operand.kind) {
     case OperandKind::property:
@@ -196,7 +202,20 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
         break;
     default:
         note(model.segments_of_feature[operand.index], segment);
+        if (operand.span != none)
+            note_span(model, model.spans[operand.span], segment);
     }
+}
+
+void note_sequence(Model& model, const Sequence& sequence, Index segment) {
+    for (const SequenceStep& step : sequence.steps) {
+        note(model.segments_of_feature[step.feature], segment);
+        for (Index const slot : step.without)
+            note(model.segments_of_feature[slot], segment);
+    }
+    if (sequence.sessions != none)
+        note(model.segments_of_feature[sequence.sessions], segment);
+    note_span(model, sequence.span, segment);
 }
 
 void note_dependencies(Model& model, Index node, Index segment) {
@@ -210,6 +229,8 @@ void note_dependencies(Model& model, Index node, Index segment) {
         note(model.segments_of_feature[model.history_tests[n.detail].feature], segment);
     else if (n.op == Op::journey)
         note(model.segments_of_workflow[model.journey_tests[n.detail].workflow], segment);
+    else if (n.op == Op::sequence)
+        note_sequence(model, model.sequences[n.detail], segment);
     else if (n.op != Op::constant && n.op != Op::sample)
         note_operand(model, n.operand, segment);
     if (n.op == Op::date)

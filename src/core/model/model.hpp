@@ -1,5 +1,6 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
+#include "core/model/behaviour.hpp"
 #include "core/model/source.hpp"
 #include "core/model/tests.hpp"
 #include "core/profile/feature.hpp"
@@ -11,9 +12,6 @@
 #include <vector>
 
 namespace nurture::model {
-
-using Index = std::uint32_t;
-inline constexpr Index none = UINT32_MAX;
 
 // --- conditions ---------------------------------------------------------------------------------------------------
 
@@ -30,11 +28,28 @@ enum class OperandKind : std::uint8_t {
     score,         ///< index into Model::topics; none: all rules
     now,           ///< the moment of the question
     derived,       ///< made of another operand; index into Model::derived
+    // Below: condition_behaviour.cpp
+    average,         ///< of an average feature
+    peak,            ///< of a least/greatest feature
+    recent_newest,   ///< time of the newest entry inside the window
+    recent_average, recent_least, recent_greatest,
+    recent_distinct, ///< how many amounts differ
+    recent_days,     ///< on how many days of the policy's zone
+    text_first, text_last, ///< value of the oldest or newest entry inside the window
+    days_since_extreme, days_since_oldest, days_since_newest,
+    periods_reached, ///< how many of the last n calendar periods have an entry; n is the feature's `newest`
+    sessions, longest_session, last_session, ///< those that end inside the window; lengths in seconds
+    entry_page, exit_page,                   ///< of the last session
 };
+
+/// What an operand holds: a JSON value, a number of 10^-6, or a time.
+enum class OperandType : std::uint8_t { value, number, time };
+[[nodiscard]] OperandType type_of(OperandKind kind) noexcept;
 
 struct Operand {
     OperandKind kind = OperandKind::property;
     Index index = none; ///< property, attribute, topic, or slot of the feature
+    Index span = none;  ///< index into Model::spans; none: the feature's own window
 };
 
 /// A part of a date, the items of a list, …: of another operand.
@@ -54,7 +69,7 @@ struct Constant {
 };
 
 enum class Op : std::uint8_t {
-    constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any,
+    constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any, trend, sequence,
     // Node::detail is an index into the vector of Model named behind them.
     compare_operands, distinct, text /* text_tests */, empty, has_items /* detail: a language::Quantity */,
     date /* date_tests */, history /* history_tests */, segment_past /* segment_tests */, on_list,
@@ -73,7 +88,7 @@ struct Node {
     std::vector<Index> children; ///< negate, all, any, at_least
     Operand second;              ///< compare_operands, distinct without a constant
     Folding folding;             ///< what comparisons of texts ignore; constants are folded already
-    Index detail = none;
+    Index detail = none;         ///< sequence: index into Model::sequences; trend: of the span before `operand`'s
 };
 
 /// An event type with its filter; events are matched against every pattern of their type once.
@@ -156,8 +171,10 @@ struct Model {
     std::vector<JourneyTest> journey_tests;
     std::vector<Index> histories;      ///< slots of features fed by writes of attributes instead of by a pattern
     std::vector<char> remembers;       ///< by segment: its past is asked about
+    std::vector<TimeRange> spans;
+    std::vector<Sequence> sequences;
     std::vector<Pattern> patterns;
-    std::unordered_map<std::string, std::vector<Index>> patterns_of_type;
+    std::unordered_map<std::string, std::vector<Index>> patterns_of_type; ///< type "": any event
     std::vector<Feature> features;                            ///< by slot
     std::vector<std::pair<std::uint32_t, Index>> slots_by_id; ///< ascending
     std::vector<std::vector<Index>> features_of_pattern;

@@ -50,6 +50,8 @@ struct Source {
     Span dedup_window = 7 * one_day;
     CalendarPolicy calendar;
     std::vector<std::string> lists; ///< the names of the static lists
+    Span session_gap = 30 * one_minute;    ///< a longer silence ends a session
+    std::int64_t max_window_entries = 1'000; ///< what windows keep whose value needs all their events
     std::vector<RuleRow> rules;
     std::vector<SegmentRow> segments;
     std::vector<WorkflowRow> workflows;

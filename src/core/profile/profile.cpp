@@ -205,7 +205,9 @@ void decode_parts(ByteReader& in, Profile& profile, Time base) {
 
 std::string encode(const Profile& profile) {
     ByteWriter out;
-    out.byte(profile_format);
+    bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
+                                    [](const auto& f) { return needs_format_2(f.value); });
+    out.byte(plain ? 1 : 2);
     out.number(profile.model);
     write_time(out, profile.clock, 0);
     Time const base = profile.clock == always ? 0 : profile.clock;

@@ -9,16 +9,14 @@ using model::Node;
 using model::Op;
 using model::Operand;
 using model::OperandKind;
-using profile::Entries;
-using profile::Extreme;
-using profile::FeatureValue;
 using profile::Value;
 
 namespace {
 
 // A comparison with a number that the passing of time can only make smaller: once false, "at least" stays false.
-bool stays(const Node& node, Truth now) noexcept {
-    return node.op == Op::compare && node.operand.kind == OperandKind::recent_count && now == Truth::no &&
+bool stays(const Model& model, const Node& node, Truth now) noexcept {
+    bool const grows = node.operand.span != none && model.spans[node.operand.span].to.kind == model::RangeEnd::Kind::ago;
+    return node.op == Op::compare && node.operand.kind == OperandKind::recent_count && !grows && now == Truth::no &&
            (node.comparator == Comparator::greater || node.comparator == Comparator::greater_equal);
 }
 
@@ -52,55 +50,7 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.flips = clock + 1; // comparisons do better: test_now(), compare_operands(), test_date()
         return out;
     }
-    const auto& definition = model.features[operand.index].definition;
-    const FeatureValue& feature = features[operand.index];
-    if (operand.kind == OperandKind::count || operand.kind == OperandKind::sum) {
-        const auto* sum = std::get_if<profile::Sum>(&feature);
-        out.kind = Reading::Kind::number;
-        out.number = sum == nullptr ? 0 : operand.kind == OperandKind::count ? sum->value * micro_one : sum->value;
-        return out;
-    }
-    if (operand.kind == OperandKind::extreme_time || operand.kind == OperandKind::extreme_value) {
-        const auto* extreme = std::get_if<Extreme>(&feature);
-        if (extreme == nullptr)
-            return out;
-        Time const leaves = leaves_window(definition, extreme->stamp.at, model.zone);
-        if (leaves <= clock)
-            return out;
-        out.flips = leaves;
-        if (operand.kind == OperandKind::extreme_value) {
-            set_value(extreme->value());
-        } else {
-            out.kind = Reading::Kind::time;
-            out.number = extreme->stamp.at;
-        }
-        return out;
-    }
-    // Entries of a window, ascending: those still inside are counted from the newest on.
-    out.kind = operand.kind == OperandKind::recent_oldest ? Reading::Kind::missing : Reading::Kind::number;
-    const auto* entries = std::get_if<Entries>(&feature);
-    if (entries == nullptr)
-        return out;
-    std::int64_t const limit = definition.newest != 0 ? definition.newest : profile::recent_limit;
-    std::int64_t inside = 0;
-    for (auto entry = entries->items.rbegin(); entry != entries->items.rend() && inside < limit; ++entry) {
-        Time const leaves = leaves_window(definition, entry->stamp.at, model.zone);
-        if (leaves <= clock) {
-            if (definition.window.months == 0)
-                break;
-            continue; // clipped months are not quite monotone
-        }
-        ++inside;
-        out.flips = std::min(out.flips, leaves);
-        out.number += operand.kind == OperandKind::recent_sum ? entry->amount : 0;
-        if (operand.kind == OperandKind::recent_oldest) {
-            out.kind = Reading::Kind::time;
-            out.number = entry->stamp.at;
-        }
-    }
-    if (operand.kind == OperandKind::recent_count)
-        out.number = Wide(inside) * micro_one;
-    return out;
+    return read_behaviour(operand, clock);
 }
 
 Truth Facts::compare(const Reading& reading, const Constant& constant, Comparator comparator, Folding folding) const {
@@ -174,8 +124,8 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
     if (asks_now(node.operand))
         return node.op == Op::is_set ? Outcome{truth(!node.flag), never} : test_now(node, clock);
     Reading const reading = read(node.operand, clock, event);
-    Outcome out{answer(node, reading), reading.flips};
-    if (stays(node, out.truth))
+    Outcome out{answer(node, reading), reading.flips, reading.bound};
+    if (stays(model, node, out.truth))
         out.flips = never;
     return out;
 }
@@ -261,6 +211,10 @@ Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties*
         out.truth = negate(out.truth);
         return out;
     }
+    case Op::trend:
+        return trend(node, clock);
+    case Op::sequence:
+        return sequence(node, clock);
     case Op::all:
     case Op::any:
         return group(node, clock, event);

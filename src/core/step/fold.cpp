@@ -22,11 +22,23 @@ void write_attributes(profile::Profile& profile, const LoggedEvent& event) {
 } // namespace
 
 profile::Profile fold(const Model& model, std::span<const LoggedEvent> events, Time clock) {
+    return fold(model, Base{}, events, clock);
+}
+
+profile::Profile fold(const Model& model, const Base& base, std::span<const LoggedEvent> events, Time clock) {
     profile::Profile out;
     out.clock = clock;
+    out.first_seen = base.state.first_seen;
+    out.last_seen = base.state.last_seen;
+    out.attributes = base.state.attributes;
     profile::Profile const empty;
     Facts facts(model, empty);
+    for (const auto& stored : base.state.features)
+        for (const auto& [id, slot] : model.slots_by_id)
+            if (id == stored.id)
+                facts.features[slot] = stored.value;
     for (const LoggedEvent& event : events) {
+        // What the base knows already is the same once more: seen times are extremes, attributes keep their last write.
         note_seen(out, event.type, event.stamp.at);
         if (writes_attributes(event.type))
             write_attributes(out, event);
@@ -34,7 +46,8 @@ profile::Profile fold(const Model& model, std::span<const LoggedEvent> events, T
             facts, event.type, *event.properties, [](Index) {},
             [&](Index slot, const profile::Value& value) {
                 const auto& feature = model.features[slot];
-                if (event.stamp.tick >= feature.from_tick)
+                bool const in_base = feature.id <= base.last_feature;
+                if (in_base ? event.stamp.tick > base.tick : event.stamp.tick >= feature.from_tick)
                     fold(feature.definition, facts.features[slot], event.stamp, value, model.zone);
             });
     }

@@ -33,19 +33,24 @@ void match(const Facts& facts, std::string_view type, const profile::Properties&
             if (properties.get({{path.keys.front()}}).kind != profile::Value::Kind::missing)
                 on_feature(slot, properties.get(path));
         }
-    auto const patterns = model.patterns_of_type.find(std::string(type));
-    if (patterns == model.patterns_of_type.end())
-        return;
-    for (Index const pattern : patterns->second) {
-        Index const filter = model.patterns[pattern].filter;
-        if (filter != none && facts.matches(filter, properties) != Truth::yes)
-            continue;
-        on_pattern(pattern);
-        for (Index const slot : model.features_of_pattern[pattern]) {
-            Index const property = model.features[slot].property;
-            on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]));
+    auto each = [&](const std::string& of) {
+        auto const patterns = model.patterns_of_type.find(of);
+        if (patterns == model.patterns_of_type.end())
+            return;
+        for (Index const pattern : patterns->second) {
+            Index const filter = model.patterns[pattern].filter;
+            if (filter != none && facts.matches(filter, properties) != Truth::yes)
+                continue;
+            on_pattern(pattern);
+            for (Index const slot : model.features_of_pattern[pattern]) {
+                Index const property = model.features[slot].property;
+                on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]));
+            }
         }
-    }
+    };
+    each(std::string(type));
+    if (!type.empty() && type.front() != '$')
+        each({}); // any event but the engine's own
 }
 
 } // namespace nurture::step

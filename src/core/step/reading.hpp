@@ -13,6 +13,7 @@ struct Facts::Reading {
     profile::Value value;
     Wide number = 0;
     Time flips = never;
+    bool bound = false; ///< there may be more events than those it was read from
 };
 
 inline Truth truth(bool b) noexcept { return b ? Truth::yes : Truth::no; }

@@ -23,11 +23,14 @@ BEGIN
     FROM (SELECT c.contact FROM nurture.contact c WHERE c.contact > behind ORDER BY c.contact LIMIT swept_at_once) k;
     IF passed > 0 THEN
         INSERT INTO nurture._stepped
-        SELECT c.contact, c.due, nurture._step(_step_unadopted.model, c.contact, c.state, NULL, NULL, this_tick)
-        FROM nurture.contact c
-        WHERE c.contact > behind AND c.contact <= last_key AND c.model < model_id
-          AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
-          AND NOT EXISTS (SELECT FROM nurture.quarantine q WHERE q.contact = c.contact);
+        SELECT r.contact, r.place, r.due_before, (r.result).*
+        FROM (SELECT c.contact, c.ctid AS place, c.due AS due_before,
+                     nurture._step(_step_unadopted.model, c.contact, c.state, NULL, NULL, this_tick) AS result
+              FROM nurture.contact c
+              WHERE c.contact > behind AND c.contact <= last_key AND c.model < model_id
+                AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
+                AND NOT EXISTS (SELECT FROM nurture.quarantine q WHERE q.contact = c.contact)
+              OFFSET 0) r;
     END IF;
     UPDATE nurture.model m SET adopted_to = coalesce(last_key, m.adopted_to), swept = m.swept + passed,
                                adopted = passed < swept_at_once

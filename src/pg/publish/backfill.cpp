@@ -81,7 +81,8 @@ NURTURE_FUNCTION(nurture_past_transition) {
         if (shared.slots.empty())
             return PointerGetDatum(state);
         Datum const props = PG_GETARG_DATUM(5);
-        border::JsonbProperties const properties(border::pg_call([props] { return DatumGetJsonbP(props); }));
+        border::PropertyTexts texts;
+        border::JsonbProperties const properties(border::pg_call([props] { return DatumGetJsonbP(props); }), texts);
         profile::Stamp const stamp{border::time_of(PG_GETARG_DATUM(4)), PG_GETARG_INT64(6), PG_GETARG_INT32(7)};
         state->fold->take(border::bytes_argument(fcinfo, 3), properties, stamp);
         return PointerGetDatum(state);

@@ -56,7 +56,7 @@ COMMENT ON AGGREGATE nurture._past(nurture.compiled_model, bigint, text, timesta
 
 CREATE FUNCTION nurture._past_types(model nurture.compiled_model, from_tick bigint) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_types';
-COMMENT ON FUNCTION nurture._past_types(nurture.compiled_model, bigint) IS 'the types of events that those features are made of';
+COMMENT ON FUNCTION nurture._past_types(nurture.compiled_model, bigint) IS 'the types of events that those features are made of; "" stands for any but the engine''s own';
 
 CREATE FUNCTION nurture._with_past(model nurture.compiled_model, state nurture.profile, parts bytea) RETURNS nurture.profile
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_with_past';
@@ -91,7 +91,7 @@ BEGIN
         SELECT f.contact, f.parts
         FROM (SELECT coalesce(i.contact, l.contact) AS contact, nurture._past($1, $2, l.type, l.at, l.props, l.tick, l.n) AS parts
               FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key AND i.kind = coalesce(l.kind, '')
-              WHERE l.tick < $2 AND l.type = ANY ($3) %s %s
+              WHERE l.tick < $2 AND (l.type = ANY ($3) OR ('' = ANY ($3) AND left(l.type, 1) <> '$')) %s %s
               GROUP BY 1) f
         WHERE f.parts IS NOT NULL$query$,
         CASE WHEN behind_key <> '' THEN 'AND coalesce(i.contact, l.contact) > $4' END,

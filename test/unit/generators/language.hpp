@@ -205,7 +205,7 @@ inline Gen<Operand> operand(bool inside_where) {
                 out.topic = *name();
             return out;
         }
-        case 7: {
+        case 11: {
             Band out;
             if (*gen::arbitrary<bool>())
                 out.topic = *name();
