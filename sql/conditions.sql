@@ -59,5 +59,4 @@ SET nurture.week_start = 'sunday';
 SET nurture.week_start = 'someday';
 SET nurture.leap_day_in_march = on;
 SELECT nurture._calendar_source();
-SELECT kind, name, uses_kind, uses_name FROM nurture.dependency ORDER BY 2, 4;
 DROP EXTENSION nurture CASCADE;
