@@ -77,6 +77,9 @@ std::vector<std::string> event_types(const Model& model, std::int64_t from_tick)
         for (Index const slot : model.features_of_pattern[pattern])
             if (model.features[slot].from_tick == from_tick)
                 types.insert(model.patterns[pattern].type);
+    for (Index const slot : model.histories)
+        if (model.features[slot].from_tick == from_tick) // what an attribute has been
+            types.insert({"$identify", "$set"});
     return {types.begin(), types.end()};
 }
 
