@@ -18,6 +18,7 @@ my %ephemeral = (
     'nurture._drain_block' => 'as the above',
     'nurture._past_of' => 'scratch of a backfill; a crash empties it, too',
     'nurture._past_range' => 'scratch of a backfill; a crash empties it, too',
+    'nurture._retention_job' => 'how far a round has got; begun again it keeps the same bases',
     'nurture._restored' => 'is about this database',
     'nurture.inbox' => 'its rows are dumped as those of _inbox_restored',
     'nurture._inbox_1' => 'a slot of the inbox',
