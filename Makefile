@@ -26,7 +26,7 @@ PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -Isrc -MMD -MP
 PG_CXXFLAGS  = -std=c++20 -Wall -Wextra -Wshadow -Wno-register -Wno-missing-field-initializers \
                -fvisibility=hidden -fvisibility-inlines-hidden -ffp-contract=off
-SHLIB_LINK   = -Wl,--version-script=src/pg/exports.map -lstdc++ -ldate-tz -lre2
+SHLIB_LINK   = -Wl,--version-script=src/pg/exports.map -lstdc++ -ldate-tz -lre2 -licuuc
 
 # The bitcode of C++ buys nothing (JIT inlines none of it) and doubles the build.
 override with_llvm = no

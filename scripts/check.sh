@@ -155,6 +155,11 @@ docs() {
     provide_cluster && scripts/doc_examples.sh README.md docs/tutorial.md docs/operations.md docs/definitions.md
 }
 
+# What marketers expect to be able to say, a row each.
+vocabulary() {
+    provide_cluster && as_cluster_user "$stage/scripts/vocabulary.pl" "$stage/docs/vocabulary.md"
+}
+
 # What a visitor runs: the parser of logs against lines of every kind, and the demonstration itself.
 examples() {
     local status=0
@@ -174,7 +179,9 @@ suite regress regress
 suite isolation isolation
 suite tap tap
 suite docs docs
+suite vocabulary vocabulary
 suite examples examples
 
+[ ! -s "$logs/vocabulary.log" ] || grep '^vocabulary: ' "$logs/vocabulary.log"
 echo "$all_passed passed, $all_failed failed"
 [ "$all_failed" -eq 0 ]

@@ -3,7 +3,7 @@
 #   scripts/setup.sh          PG_CONFIG=… names a PostgreSQL of your own; then none is installed
 set -eu
 
-packages="g++ make cmake perl gzip libboost-dev libeigen3-dev libgtest-dev libhowardhinnant-date-dev libipc-run-perl
+packages="g++ make cmake perl gzip libboost-dev libeigen3-dev libgtest-dev libhowardhinnant-date-dev libicu-dev libipc-run-perl
     libre2-dev librapidcheck-dev libxxhash-dev nlohmann-json3-dev libbenchmark-dev tzdata"
 
 # A PostgreSQL with what extensions are built from. Where there is none, Debian's own.

@@ -124,8 +124,10 @@ CALL pg_temp.live('2021-07-26', '2021-08-20');
 SELECT count(*) AS differences FROM nurture.verify(path => true);
 SELECT count(*) AS twice FROM (SELECT id FROM nurture.action GROUP BY 1 HAVING count(*) > 1) a;
 -- The models that nobody needs go, the one in force and those that a replay comes through stay.
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('witness', 'v', '2021-08-22 12:00', '2021-08-22 12:00');
+CALL nurture.tick('2021-08-23');
 UPDATE nurture.rule SET definition = '+6 on v half-life 30 days' WHERE name = 'looks';
-CALL pg_temp.live('2021-08-20', '2021-08-30');
+CALL pg_temp.live('2021-08-23', '2021-08-30');
 UPDATE nurture.model SET compiled_at = '2021-01-01';
 SELECT count(*) > 1 AS several FROM nurture.model;
 CALL nurture.apply_retention();

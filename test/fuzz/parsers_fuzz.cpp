@@ -1,7 +1,7 @@
 // Feeds the parsers whatever libFuzzer finds: no crash, and what parses has a canonical text that stands for
 // the same.
 //   clang++ -std=gnu++20 -O1 -g -fsanitize=fuzzer,address,undefined -Isrc test/fuzz/parsers_fuzz.cpp \
-//       src/core/base/*.cpp src/core/language/*.cpp -o build/parsers_fuzz && build/parsers_fuzz
+//       src/core/base/*.cpp src/core/language/*.cpp -licuuc -ldate-tz -o build/parsers_fuzz && build/parsers_fuzz
 //       -max_total_time=60
 #include "core/base/error.hpp"
 #include "core/language/form.hpp"

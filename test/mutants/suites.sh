@@ -68,7 +68,7 @@ run_test() {
         timeout "$limit" "$program" --gtest_color=no --gtest_filter="$2" >"$scratch/output" 2>&1
         local status=$?
         tail -n 40 "$scratch/output"
-        grep -q '1 test ran' "$scratch/output" || [ $status -ge 124 ] || { echo "the test did not run"; return 0; }
+        grep -q '1 test from 1 test suite ran' "$scratch/output" || [ $status -ge 124 ] || { echo "the test did not run"; return 0; }
         return $status
         ;;
     regress)

@@ -73,7 +73,8 @@ Answer either(Answer a, Answer b) { return inverse(both(inverse(a), inverse(b)))
 
 } // namespace
 
-Oracle::Oracle(const Definitions& definitions, std::vector<Event> all) : zone_(definitions.source.timezone), session_gap_(definitions.source.session_gap) {
+Oracle::Oracle(const Definitions& definitions, std::vector<Event> all)
+    : zone_(definitions.source.timezone), session_gap_(definitions.source.session_gap), calendar_(definitions.source.calendar) {
     for (const auto& row : definitions.source.segments)
         segments_.emplace(row.name, parse_condition(row.condition));
     for (const auto& row : definitions.source.rules)
@@ -110,12 +111,7 @@ Time Oracle::leaves(Time at, const Duration& window) {
 }
 
 std::string Oracle::period(Time at, CapPeriod period) const {
-    static std::string current;
-    if (current != zone_) {
-        ::setenv("TZ", zone_.c_str(), 1);
-        ::tzset();
-        current = zone_;
-    }
+    use_zone(zone_);
     std::int64_t const seconds = (at >= 0 ? at : at - one_second + 1) / one_second;
     std::time_t const clock = seconds + unix_epoch_offset;
     std::tm local{};
@@ -190,6 +186,8 @@ Oracle::Held Oracle::read(const Operand& operand, Time now, const Event* event) 
         out.kind = Held::Kind::number;
         out.number = value;
     };
+    if (auto held = read_more(operand, now, event))
+        return *held;
     auto json = [&](Json value) {
         out.kind = value.is_null() ? Held::Kind::missing : Held::Kind::json;
         out.json = std::move(value);
@@ -218,7 +216,7 @@ Answer Oracle::compare(const Held& held, Comparator comparator, const Literal& l
     }
     if (held.kind == Held::Kind::time) {
         const auto& moment = std::get<Moment>(literal);
-        return answer(held.time, comparator, moment.local - moment.utc_offset.value_or(0)); // UTC
+        return answer(held.time, comparator, moment.utc_offset ? moment.local - *moment.utc_offset : to_utc(moment.local, zone_));
     }
     if (const auto* truth = std::get_if<bool>(&literal)) {
         auto const value = as_truth(held.json);
@@ -229,15 +227,18 @@ Answer Oracle::compare(const Held& held, Comparator comparator, const Literal& l
         return value ? answer(std::llround(*value * 1e6L), comparator, std::llround(number_of(literal) * 1e6L)) : Answer::unknown;
     }
     if (const auto* moment = std::get_if<Moment>(&literal)) {
-        auto const value = as_time(held.json);
-        return value ? answer(*value, comparator, moment->local - moment->utc_offset.value_or(0)) : Answer::unknown;
+        auto const value = date_of(held.json, zone_);
+        Time const bound = moment->utc_offset ? moment->local - *moment->utc_offset : to_utc(moment->local, zone_);
+        return value ? answer(*value, comparator, bound) : Answer::unknown;
     }
-    return answer(as_text(held.json), comparator, std::get<std::string>(literal));
+    return answer(folded(as_text(held.json), fold_), comparator, folded(std::get<std::string>(literal), fold_));
 }
 
 Answer Oracle::evaluate(const Condition& condition, Time now) { return test(condition, now, nullptr); }
 
 Answer Oracle::test(const Condition& condition, Time now, const Event* event) {
+    if (auto const more = test_more(condition, now, event))
+        return *more;
     const auto& node = condition.node;
     if (const auto* c = std::get_if<Comparison>(&node))
         return compare(read(c->left, now, event), c->comparator, c->right);
@@ -257,7 +258,7 @@ Answer Oracle::test(const Condition& condition, Time now, const Event* event) {
         Held const held = read(l->left, now, event);
         if (held.kind != Held::Kind::json)
             return Answer::unknown;
-        bool const matched = like(characters(as_text(held.json)), 0, characters(l->pattern), 0);
+        bool const matched = like(characters(folded(as_text(held.json), fold_)), 0, characters(folded(l->pattern, fold_)), 0);
         return matched != l->negated ? Answer::yes : Answer::no;
     }
     if (const auto* set = std::get_if<IsSet>(&node))

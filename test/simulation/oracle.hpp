@@ -13,6 +13,13 @@ namespace nurture::world {
 
 enum class Answer { no, yes, unknown };
 
+/// The policy of the calendar, as the definitions have it.
+using CalendarOfTest = model::CalendarPolicy;
+/// Without what is to be ignored: "c" letter case, "a" accents.
+std::string folded(std::string text, const std::string& how);
+/// Makes the C library's local time that of the zone.
+void use_zone(const std::string& zone);
+
 class Oracle {
   public:
     Oracle(const Definitions& definitions, std::vector<Event> events);
@@ -34,6 +41,18 @@ class Oracle {
 
     static Time leaves(Time at, const Duration& window);
 
+    // oracle_conditions.cpp: dates, texts, membership
+    std::string key;                         ///< of the contact
+    std::map<std::string, std::int64_t> sampled;
+    /// Has the pasts of these segments walked through beforehand: at every one of these moments something may change.
+    void live_through(const std::set<Time>& moments, const std::set<std::string>& asked);
+    static std::int64_t local_of(Time t, const std::string& zone);
+    static Time first_at(std::int64_t local, const std::string& zone);
+    static Time to_utc(std::int64_t local, const std::string& zone);
+    static std::int64_t day_of(Time t, const std::string& zone);
+    static Time moved(Time t, const Duration& d, int sign, const std::string& zone);
+    static std::optional<Time> date_of(const Json& json, const std::string& zone);
+
   private:
     std::map<std::string, language::Condition> segments_;
     std::vector<language::Rule> rules_;
@@ -51,6 +70,21 @@ class Oracle {
     Answer compare(const Held& held, language::Comparator comparator, const language::Literal& literal);
     Answer test(const language::Condition& condition, Time now, const Event* event);
     Json attribute(const language::Path& path, Time now) const;
+    std::optional<Answer> test_more(const language::Condition& condition, Time now, const Event* event);
+    std::optional<Held> read_more(const language::Operand& operand, Time now, const Event* event);
+    Answer test_date(const language::DateTest& test, Time now, const Event* event);
+    std::string zone_of(const language::ZoneChoice& choice, Time now) const;
+    Answer test_history(const language::Condition& condition, Time now) const;
+    std::optional<Answer> test_past(const language::Condition& condition, Time now);
+    Answer compare_values(const Held& a, language::Comparator comparator, const Held& b);
+    CalendarOfTest calendar_;
+    struct Change {
+        Time at;
+        std::size_t told;
+        bool member;
+    };
+    std::map<std::string, std::vector<Change>> pasts_;
+    std::string fold_; // which of "ca" to ignore
     // Behaviour: oracle_behaviour.cpp.
     std::vector<const Event*> look(const language::EventPattern& pattern, const language::Window& window, Time now);
     [[nodiscard]] Answer inside(Time at, const language::Window& window, Time now) const;

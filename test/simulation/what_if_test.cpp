@@ -20,7 +20,8 @@ std::vector<std::uint32_t> members(const Contact& contact) {
 
 TEST(WhatIf, TellsWhatLivingUnderOtherDefinitionsGives) {
     std::size_t entered = 0, supplemented = 0;
-    for (std::uint64_t const seed : seeds(1500)) {
+    auto const rounds = seeds(1500);
+    for (std::uint64_t const seed : rounds) {
         SCOPED_TRACE("SIMULATION_SEED=" + std::to_string(seed));
         Random r(seed);
         Wanted wanted;
@@ -67,8 +68,10 @@ TEST(WhatIf, TellsWhatLivingUnderOtherDefinitionsGives) {
         ASSERT_EQ(evaluation.score, report::score(other, otherwise.profile(), {}, end)) << describe(tried, events);
         entered += evaluation.segments.size();
     }
-    EXPECT_GT(entered, 500U);
-    EXPECT_GT(supplemented, 500U);
+    if (rounds.size() > 100) {
+        EXPECT_GT(entered, rounds.size() / 3);
+        EXPECT_GT(supplemented, rounds.size() / 3);
+    }
 }
 
 } // namespace

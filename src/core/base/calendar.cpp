@@ -72,6 +72,14 @@ Time Zone::to_utc(std::int64_t local) const {
     return (time.time_since_epoch() - info.first.offset).count() - epoch_micros;
 }
 
+Time Zone::first_at(std::int64_t local) const {
+    LocalMicros const time{Micros(std::clamp(local, earliest_civil, latest_civil) + epoch_micros)};
+    auto const info = zone_->get_info(time);
+    if (info.result == date::local_info::nonexistent)
+        return std::chrono::duration_cast<Micros>(info.first.end.time_since_epoch()).count() - epoch_micros;
+    return (time.time_since_epoch() - info.first.offset).count() - epoch_micros;
+}
+
 Time add_on_calendar(Time t, const Duration& d, const Zone& zone) {
     if (d.months != 0 || d.days != 0) {
         std::int64_t local = zone.to_local(t);

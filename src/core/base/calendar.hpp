@@ -25,6 +25,8 @@ class Zone {
     /// A local time that the clock skips means the same distance after the jump (02:30 becomes 03:30); one that comes
     /// twice means the first.
     [[nodiscard]] Time to_utc(std::int64_t local) const;
+    /// The first moment at which the local clock shows `local` or later: a day begins once, when its midnight first comes.
+    [[nodiscard]] Time first_at(std::int64_t local) const;
     [[nodiscard]] std::string name() const;
 
   private:

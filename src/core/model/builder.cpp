@@ -3,6 +3,7 @@
 #include "core/base/error.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nurture::model {
 
@@ -47,7 +48,9 @@ Index Builder::pattern(const EventPattern& event) {
     std::string const text = print(event);
     if (auto const known = patterns_.find(text); known != patterns_.end())
         return known->second;
+    Folding const around = std::exchange(folding_, {}); // a filter is the same wherever it stands
     Index const filter = event.where ? condition(*event.where, Scope::event) : none;
+    folding_ = around;
     auto const index = static_cast<Index>(model_.patterns.size());
     model_.patterns.push_back({event.type, filter});
     model_.patterns_of_type[event.type].push_back(index);
@@ -66,12 +69,14 @@ Index Builder::feature(profile::FeatureDefinition definition) {
     }
     Feature feature;
     feature.text = text;
-    feature.pattern = pattern(definition.event);
+    bool const of_writes = definition.kind == profile::FeatureKind::history;
+    if (!of_writes)
+        feature.pattern = pattern(definition.event);
     if (definition.property)
         feature.property = property(*definition.property);
     feature.definition = std::move(definition);
     auto const slot = static_cast<Index>(model_.features.size());
-    model_.features_of_pattern[feature.pattern].push_back(slot);
+    (of_writes ? model_.histories : model_.features_of_pattern[feature.pattern]).push_back(slot);
     model_.features.push_back(std::move(feature));
     features_.emplace(text, slot);
     if (asked != nullptr)
@@ -80,6 +85,7 @@ Index Builder::feature(profile::FeatureDefinition definition) {
 }
 
 Index Builder::add(Node node) {
+    node.folding = folding_;
     model_.nodes.push_back(std::move(node));
     return static_cast<Index>(model_.nodes.size() - 1);
 }
@@ -94,6 +100,8 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
     if (const auto* name = std::get_if<Attribute>(&operand))
         return scope == Scope::event ? Operand{OperandKind::property, property(name->path)}
                                      : Operand{OperandKind::attribute, attribute(name->path)};
+    if (auto const made = derived(operand, scope))
+        return *made;
     if (scope == Scope::event)
         throw Error(ErrorKind::invalid_definition, "a where clause may only use properties of the event");
     if (const auto* counted = std::get_if<Count>(&operand))
@@ -145,8 +153,9 @@ std::int64_t Builder::decisive_entries(const language::Operand& operand, const L
 }
 
 Constant Builder::constant(const Literal& literal, const Operand& operand) const {
-    bool const is_time = type_of(operand.kind) == OperandType::time;
-    bool const is_number = type_of(operand.kind) == OperandType::number;
+    bool const is_time = type_of(operand.kind) == OperandType::time || operand.kind == OperandKind::now;
+    bool const is_number =
+        is_derived_number(operand) || (type_of(operand.kind) == OperandType::number && operand.kind != OperandKind::now && operand.kind != OperandKind::derived);
     Constant out;
     if (const auto* truth = std::get_if<bool>(&literal)) {
         out.type = Constant::Type::boolean;
@@ -159,7 +168,7 @@ Constant Builder::constant(const Literal& literal, const Operand& operand) const
         out.number =
             moment->utc_offset ? moment->local - *moment->utc_offset : model_.zone.to_utc(moment->local);
     } else {
-        out.text = std::get<std::string>(literal);
+        out.text = fold_text(std::get<std::string>(literal), folding_);
         out.type = Constant::Type::text;
         if (is_time) {
             auto const time = parse_iso_time(out.text, model_.zone);
@@ -173,6 +182,7 @@ Constant Builder::constant(const Literal& literal, const Operand& operand) const
         throw incomparable("a time", print(literal));
     if (is_number && out.type != Constant::Type::number)
         throw incomparable("a number", print(literal));
+    check_part(operand, out);
     return out;
 }
 
@@ -215,9 +225,9 @@ Index Builder::compile(const Like& c, Scope scope) {
     Node node;
     node.op = Op::like;
     node.flag = c.negated;
-    node.pattern = c.pattern;
+    node.pattern = fold_text(c.pattern, folding_);
     node.operand = operand(c.left, scope, 1);
-    if (type_of(node.operand.kind) != OperandType::value)
+    if (!holds_text(node.operand))
         throw incomparable("a number or time", "a like pattern");
     return add(std::move(node));
 }
@@ -234,7 +244,7 @@ Index Builder::compile(const Truth& c, Scope scope) {
     Node node;
     node.op = Op::truth;
     node.operand = operand(c.operand, scope, 1);
-    if (type_of(node.operand.kind) != OperandType::value)
+    if (!holds_text(node.operand))
         throw Error(ErrorKind::invalid_definition, "a number or time is not a condition", {},
                     "Compare it with something, as in \"> 0\".");
     return add(std::move(node));

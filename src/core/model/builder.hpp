@@ -1,6 +1,5 @@
 #pragma once
 // The parts of a model under construction: interned paths, patterns and features, compiled conditions.
-#include "core/base/error.hpp"
 #include "core/language/language.hpp"
 #include "core/model/model.hpp"
 
@@ -27,6 +26,7 @@ class Builder {
     /// Names that conditions may refer to; set before conditions are compiled.
     std::map<std::string, Index> segments;
     std::vector<std::string> segment_names;
+    std::map<std::string, std::uint32_t> workflows; ///< ids
     /// Where to note the features that are asked for; may be null.
     std::vector<Index>* asked = nullptr;
 
@@ -50,10 +50,25 @@ class Builder {
     Index compile(const language::Not& c, Scope scope);
     Index compile(const language::And& c, Scope scope);
     Index compile(const language::Or& c, Scope scope);
-    template <class Test>
-    Index compile(const Test&, Scope) {
-        throw Error(ErrorKind::invalid_definition, "this condition is not evaluated yet");
-    }
+    // builder_attribute.cpp
+    Index compile(const language::ComparePaths& c, Scope scope);
+    Index compile(const language::DistinctFrom& c, Scope scope);
+    Index compile(const language::TextTest& c, Scope scope);
+    Index compile(const language::IsEmpty& c, Scope scope);
+    Index compile(const language::HasItems& c, Scope scope);
+    Index compile(const language::Ignoring& c, Scope scope);
+    Index compile(const language::Changed& c, Scope scope);
+    Index compile(const language::HasBeen& c, Scope scope);
+    // builder_date.cpp
+    Index compile(const language::DateTest& c, Scope scope);
+    // builder_membership.cpp
+    Index compile(const language::InSegmentFor& c, Scope scope);
+    Index compile(const language::MovedSegment& c, Scope scope);
+    Index compile(const language::WasInSegment& c, Scope scope);
+    Index compile(const language::OnList& c, Scope scope);
+    Index compile(const language::Sample& c, Scope scope);
+    Index compile(const language::AtLeastOf& c, Scope scope);
+    Index compile(const language::InJourney& c, Scope scope);
     Index group(Op op, const std::vector<language::Box<language::Condition>>& operands, Scope scope);
 
     /// `decisive`: how many of the newest events settle the comparison (0: all of the window).
@@ -66,6 +81,16 @@ class Builder {
     Operand days(const language::Days& days, std::int64_t decisive);
     Operand aggregate(const language::Aggregate& aggregate, std::int64_t decisive);
     Operand occurrence(const language::Occurrence& occurrence);
+    /// Operands made of others; empty for the rest.
+    std::optional<Operand> derived(const language::Operand& operand, Scope scope);
+    Operand value_of(const language::Path& path, Scope scope);
+    ZoneRef zone_ref(const language::ZoneChoice& choice) const;
+    [[nodiscard]] bool holds_text(const Operand& operand) const noexcept;
+    [[nodiscard]] bool is_derived_number(const Operand& operand) const noexcept;
+    void check_part(const Operand& operand, const Constant& constant) const;
+    Index history(const language::Path& attribute, const Duration& within, HistoryTest test);
+    Index past_of(const std::string& segment, language::Offset offset, SegmentTest test, Scope scope);
+    Folding folding_; // of the test that is being compiled
     Operand days_since(const language::DaysSince& days);
     Operand sessions(const language::Sessions& sessions);
     Operand session_page(const language::SessionPage& page);

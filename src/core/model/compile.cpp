@@ -1,4 +1,5 @@
 #include "core/base/error.hpp"
+#include "core/language/references.hpp"
 #include "core/model/builder.hpp"
 #include "core/model/program.hpp"
 #include "core/model/usage.hpp"
@@ -28,20 +29,6 @@ auto within(const char* kind, const std::string& name, std::string_view text, F 
     }
 }
 
-// The segments a condition names, in any depth.
-void named_segments(const Condition& condition, std::vector<const InSegment*>& out) {
-    if (const auto* in = std::get_if<InSegment>(&condition.node))
-        out.push_back(in);
-    else if (const auto* negated = std::get_if<Not>(&condition.node))
-        named_segments(*negated->operand, out);
-    else if (const auto* all = std::get_if<And>(&condition.node))
-        for (const auto& operand : all->operands)
-            named_segments(*operand, out);
-    else if (const auto* any = std::get_if<Or>(&condition.node))
-        for (const auto& operand : any->operands)
-            named_segments(*operand, out);
-}
-
 class Compiler {
   public:
     explicit Compiler(Source source) : builder_(model_) {
@@ -50,9 +37,12 @@ class Compiler {
     }
 
     Model run() {
+        for (const WorkflowRow& row : model_.source.workflows)
+            builder_.workflows.emplace(row.name, row.id);
         rules();
         segments();
         workflows();
+        model_.remembers.resize(model_.segments.size(), 0);
         upcoming();
         return std::move(model_);
     }
@@ -149,11 +139,10 @@ class Compiler {
                             "The circle is " + cycle + ".", "Segments may refer to others, not to themselves.");
             }
             state[i] = 1;
-            std::vector<const InSegment*> named;
-            named_segments(conditions[i], named);
-            for (const InSegment* in : named)
-                if (auto const known = by_name.find(in->segment); known != by_name.end())
-                    visit(known->second); // an unknown name is reported when the condition is compiled
+            for (const Reference& named : references(conditions[i]))
+                if (named.kind == ReferenceKind::segment)
+                    if (auto const known = by_name.find(named.name); known != by_name.end())
+                        visit(known->second); // an unknown name is reported when the condition is compiled
             state[i] = 2;
             path.pop_back();
             order.push_back(i);
@@ -181,6 +170,11 @@ void note(std::vector<Index>& dependents, Index segment) {
         dependents.push_back(segment);
 }
 
+void note_zone(Model& model, const ZoneRef& zone, Index segment) {
+    if (zone.kind == ZoneChoice::Kind::contact)
+        note(model.segments_of_attribute["timezone"], segment);
+}
+
 void note_span(Model& model, const TimeRange& span, Index segment) {
     for (const RangeEnd* bound : {&span.from, &span.to})
         if (bound->kind == RangeEnd::Kind::attribute)
@@ -190,7 +184,14 @@ void note_span(Model& model, const TimeRange& span, Index segment) {
 void note_operand(Model& model, const Operand& operand, Index segment) {
     switch (operand.kind) {
     case OperandKind::property:
+    case OperandKind::now:
         break;
+    case OperandKind::derived: {
+        const Derived& derived = model.derived[operand.index];
+        note_operand(model, derived.of, segment);
+        note_zone(model, derived.zone, segment);
+        break;
+    }
     case OperandKind::attribute:
         note(model.segments_of_attribute[model.attributes[operand.index].keys.front()], segment);
         break;
@@ -219,15 +220,23 @@ void note_sequence(Model& model, const Sequence& sequence, Index segment) {
 
 void note_dependencies(Model& model, Index node, Index segment) {
     const Node& n = model.nodes[node];
-    if (n.op == Op::in_segment)
+    if (n.op == Op::in_segment || n.op == Op::segment_past)
         note(model.segments_of_segment[n.segment], segment);
-    else if (n.op == Op::negate || n.op == Op::all || n.op == Op::any)
+    else if (n.op == Op::negate || n.op == Op::all || n.op == Op::any || n.op == Op::at_least)
         for (Index const child : n.children)
             note_dependencies(model, child, segment);
+    else if (n.op == Op::history)
+        note(model.segments_of_feature[model.history_tests[n.detail].feature], segment);
+    else if (n.op == Op::journey)
+        note(model.segments_of_workflow[model.journey_tests[n.detail].workflow], segment);
     else if (n.op == Op::sequence)
         note_sequence(model, model.sequences[n.detail], segment);
-    else if (n.op != Op::constant)
+    else if (n.op != Op::constant && n.op != Op::sample)
         note_operand(model, n.operand, segment);
+    if (n.op == Op::date)
+        note_zone(model, model.date_tests[n.detail].zone, segment);
+    if ((n.op == Op::compare_operands || n.op == Op::distinct) && n.constants.empty())
+        note_operand(model, n.second, segment);
 }
 
 void link(Model& model) {

@@ -2,6 +2,7 @@
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
 #include "core/model/behaviour.hpp"
 #include "core/model/source.hpp"
+#include "core/model/tests.hpp"
 #include "core/profile/feature.hpp"
 
 #include <optional>
@@ -25,6 +26,8 @@ enum class OperandKind : std::uint8_t {
     extreme_time,  ///< of a first/last feature
     extreme_value,
     score,         ///< index into Model::topics; none: all rules
+    now,           ///< the moment of the question
+    derived,       ///< made of another operand; index into Model::derived
     // Below: condition_behaviour.cpp
     average,         ///< of an average feature
     peak,            ///< of a least/greatest feature
@@ -49,6 +52,14 @@ struct Operand {
     Index span = none;  ///< index into Model::spans; none: the feature's own window
 };
 
+/// A part of a date, the items of a list, …: of another operand.
+struct Derived {
+    DerivedKind kind = DerivedKind::items;
+    Operand of;
+    language::CalendarPart part = language::CalendarPart::hour;
+    ZoneRef zone;
+};
+
 struct Constant {
     enum class Type : std::uint8_t { boolean, number, text, time };
     Type type = Type::number;
@@ -57,7 +68,13 @@ struct Constant {
     std::string text;
 };
 
-enum class Op : std::uint8_t { constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any, trend, sequence };
+enum class Op : std::uint8_t {
+    constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any, trend, sequence,
+    // Node::detail is an index into the vector of Model named behind them.
+    compare_operands, distinct, text /* text_tests */, empty, has_items /* detail: a language::Quantity */,
+    date /* date_tests */, history /* history_tests */, segment_past /* segment_tests */, on_list,
+    sample /* sample_tests */, at_least /* detail: how many */, journey /* journey_tests */,
+};
 
 /// A node of a condition. Conditions are trees over Model::nodes.
 struct Node {
@@ -68,7 +85,9 @@ struct Node {
     std::vector<Constant> constants;
     std::string pattern;         ///< like
     Index segment = none;        ///< in_segment: index into Model::segments
-    std::vector<Index> children; ///< negate, all, any
+    std::vector<Index> children; ///< negate, all, any, at_least
+    Operand second;              ///< compare_operands, distinct without a constant
+    Folding folding;             ///< what comparisons of texts ignore; constants are folded already
     Index detail = none;         ///< sequence: index into Model::sequences; trend: of the span before `operand`'s
 };
 
@@ -143,6 +162,15 @@ struct Model {
 
     std::vector<language::Path> properties, attributes;
     std::vector<Node> nodes;
+    std::vector<Derived> derived;
+    std::vector<TextTest> text_tests;
+    std::vector<DateTest> date_tests;
+    std::vector<HistoryTest> history_tests;
+    std::vector<SegmentTest> segment_tests;
+    std::vector<SampleTest> sample_tests;
+    std::vector<JourneyTest> journey_tests;
+    std::vector<Index> histories;      ///< slots of features fed by writes of attributes instead of by a pattern
+    std::vector<char> remembers;       ///< by segment: its past is asked about
     std::vector<TimeRange> spans;
     std::vector<Sequence> sequences;
     std::vector<Pattern> patterns;
@@ -158,6 +186,7 @@ struct Model {
 
     // Which segments to look at again when something changed.
     std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;
+    std::unordered_map<std::uint32_t, std::vector<Index>> segments_of_workflow; ///< by id
     std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
 
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;

@@ -4,12 +4,40 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace nurture::model {
 
 using Json = nlohmann::ordered_json;
 
 namespace {
+
 constexpr int source_format = 1;
+
+void print_calendar(Json& json, const Source& source) {
+    Json holidays = Json::object();
+    for (auto const& [calendar, days] : source.calendar.holidays)
+        holidays[calendar] = days;
+    json["calendar"] = {{"week_start", source.calendar.week_start},
+                        {"leap_day_in_march", source.calendar.leap_day_in_march},
+                        {"holidays", holidays}};
+    json["lists"] = source.lists;
+}
+
+void parse_calendar(const Json& json, Source& source) {
+    if (json.contains("calendar")) {
+        const Json& calendar = json.at("calendar");
+        source.calendar.week_start = calendar.at("week_start").get<int>();
+        source.calendar.leap_day_in_march = calendar.at("leap_day_in_march").get<bool>();
+        for (auto const& [name, days] : calendar.at("holidays").items()) {
+            auto& sorted = source.calendar.holidays[name];
+            sorted = days.get<std::vector<std::int32_t>>();
+            std::sort(sorted.begin(), sorted.end());
+        }
+    }
+    if (json.contains("lists"))
+        source.lists = json.at("lists").get<std::vector<std::string>>();
+}
 
 void print_takeover(Json& json, const Source& source) {
     if (source.published != always)
@@ -43,6 +71,7 @@ std::string print(const Source& source) {
     json["late_after"] = source.late_after;
     json["action_expiry"] = source.action_expiry;
     json["dedup_window"] = source.dedup_window;
+    print_calendar(json, source);
     json["session_gap"] = source.session_gap;
     json["max_window_entries"] = source.max_window_entries;
     json["rules"] = Json::array();
@@ -78,6 +107,7 @@ Source parse_source(std::string_view text) {
         source.late_after = json.at("late_after").get<Span>();
         source.action_expiry = json.at("action_expiry").get<Span>();
         source.dedup_window = json.at("dedup_window").get<Span>();
+        parse_calendar(json, source);
         source.session_gap = json.value("session_gap", source.session_gap);
         source.max_window_entries = json.value("max_window_entries", source.max_window_entries);
         for (const auto& row : json.at("rules"))

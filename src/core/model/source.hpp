@@ -2,6 +2,7 @@
 // What a model is made of: the definitions as they stood in their tables at a tick boundary, with their ids. This is
 // what the type nurture.compiled_model holds; compile() turns it into what step() runs.
 #include "core/base/time.hpp"
+#include "core/model/tests.hpp"
 
 #include <cstdint>
 #include <string>
@@ -47,6 +48,8 @@ struct Source {
     Span late_after = one_day;     ///< events told later than this start no journeys
     Span action_expiry = one_day;  ///< marketing messages expire this long after they are due
     Span dedup_window = 7 * one_day;
+    CalendarPolicy calendar;
+    std::vector<std::string> lists; ///< the names of the static lists
     Span session_gap = 30 * one_minute;    ///< a longer silence ends a session
     std::int64_t max_window_entries = 1'000; ///< what windows keep whose value needs all their events
     std::vector<RuleRow> rules;

@@ -37,10 +37,12 @@ std::string FeatureDefinition::text(const std::string& zone) const {
     static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped",
                                             "distinct", "values", "average", "least", "greatest", "texts", "periods",
                                             "visits", "pages"};
-    std::string out = kinds[static_cast<int>(kind)];
+    bool const of_writes = kind == FeatureKind::history;
+    std::string out = of_writes ? "history" : kinds[static_cast<int>(kind)];
     if (property)
-        out += ' ' + language::print(*property) + " of";
-    out += ' ' + language::print(event);
+        out += ' ' + language::print(*property) + (of_writes ? "" : " of");
+    if (!of_writes)
+        out += ' ' + language::print(event);
     if (!window.empty())
         out += " within " + language::print(window);
     if (!window.empty() && window.months != 0)
@@ -63,6 +65,16 @@ std::string FeatureDefinition::text(const std::string& zone) const {
         out += " first " + std::to_string(cap) + " per " + name_of(period) +
                (period == Period::ever ? std::string() : " in " + zone);
     return out;
+}
+
+Micro history_hash(const Value& value) {
+    if (!value.known())
+        return unset_value;
+    std::string text = value.kind == Value::Kind::boolean ? (value.boolean ? "true" : "false") : std::string(value.text);
+    if (auto const number = number_of(value))
+        text = print_micro(*number);
+    auto const hash = static_cast<Micro>(hash64(text));
+    return hash == unset_value ? 1 : hash;
 }
 
 Time becomes_old(Time at, const Duration& d, const Zone& zone) {
@@ -171,6 +183,7 @@ bool takes_number(const FeatureDefinition& definition) {
     case FeatureKind::values:
     case FeatureKind::texts:
     case FeatureKind::pages:
+    case FeatureKind::history:
         return false;
     default:
         return definition.property.has_value();
@@ -189,7 +202,7 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
         if (!number)
             return false;
         amount = *number;
-    } else if (definition.property && !property.known()) {
+    } else if (definition.property && !property.known() && definition.kind != FeatureKind::history) {
         return false;
     }
     switch (definition.kind) {
@@ -228,6 +241,9 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
     case FeatureKind::least:
     case FeatureKind::greatest:
         fold_peak(value, definition.kind == FeatureKind::greatest, amount);
+        return true;
+    case FeatureKind::history:
+        fold_entry(definition, value, {stamp, history_hash(property)}, zone);
         return true;
     case FeatureKind::decayed:
         ensure_decayed(value, definition.half_life).add(stamp.at, amount);
@@ -280,6 +296,15 @@ void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureVa
 void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock, const Zone& zone) {
     if (definition.kind == FeatureKind::capped || definition.window.empty())
         return;
+    if (auto* entries = std::get_if<Entries>(&value); entries != nullptr && definition.kind == FeatureKind::history) {
+        // The value with which the window begins stays.
+        auto& items = entries->items;
+        std::size_t outside = 0;
+        while (outside < items.size() && leaves_window(definition, items[outside].stamp.at, zone) <= clock)
+            ++outside;
+        items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(outside == 0 ? 0 : outside - 1));
+        return;
+    }
     auto const old = [&](const auto& item) { return leaves_window(definition, item.stamp.at, zone) <= clock; };
     auto drop = [&](auto& items) {
         std::erase_if(items, old);

@@ -22,6 +22,7 @@ enum class FeatureKind : std::uint8_t {
     recent = 5,  ///< the newest events of a window, with a property's amount
     decayed = 6, ///< an exponentially decaying count or sum
     capped = 7,  ///< the first events of each calendar period, with a property's amount
+    history = 20,///< the writes of an attribute inside a window and the last before it; entries hold the value's hash
     distinct = 8,///< the newest event of each value of a property; entries hold the value's hash (XXH3, 64 bits)
     values = 9,  ///< the newest events that have a property; entries hold the value's hash
     average = 10,///< sum and count of the events with a number
@@ -36,6 +37,12 @@ enum class FeatureKind : std::uint8_t {
 /// Windows whose value is not settled by the newest k entries keep this many unless the model says otherwise
 /// (nurture.max_window_entries); beyond it their value is a bound.
 inline constexpr std::int64_t recent_limit = 1'000;
+/// A history keeps so many writes at most, the newest.
+inline constexpr std::size_t history_limit = 200;
+/// What stands in a history for "no value".
+inline constexpr Micro unset_value = 0;
+/// What tells values of a history apart: numbers by their value (5 and "5.0" are one), all else by its text.
+[[nodiscard]] Micro history_hash(const Value& value);
 /// A capped feature keeps this many calendar periods that have events, the newest.
 inline constexpr std::size_t capped_periods = 366;
 

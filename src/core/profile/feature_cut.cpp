@@ -111,6 +111,11 @@ void keep_newest_day(std::vector<Extreme>& items, Span gap) {
 } // namespace
 
 void cut(const FeatureDefinition& definition, std::vector<Entry>& items, const Zone& zone) {
+    if (definition.kind == FeatureKind::history) {
+        if (items.size() > history_limit)
+            items.erase(items.begin(), items.end() - static_cast<std::ptrdiff_t>(history_limit));
+        return;
+    }
     if (definition.kind == FeatureKind::capped) {
         cut_capped(definition, items, zone);
         return;

@@ -133,6 +133,74 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
     }
 }
 
+// What few contacts have comes last, each part behind a byte that says what it is.
+enum class Part : std::uint8_t { pasts = 1, completed = 2 };
+
+void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
+    std::uint32_t previous = 0;
+    if (!profile.pasts.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::pasts));
+        out.number(profile.pasts.size());
+        for (const SegmentPast& past : profile.pasts) {
+            out.number(past.id - previous);
+            previous = past.id;
+            write_time(out, past.known_from, base);
+            out.number(past.changes.size());
+            for (const auto& change : past.changes) {
+                write_time(out, change.at, base);
+                out.byte(change.member ? 1 : 0);
+            }
+        }
+    }
+    if (!profile.completed.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::completed));
+        out.number(profile.completed.size());
+        previous = 0;
+        for (std::uint32_t const workflow : profile.completed) {
+            out.number(workflow - previous);
+            previous = workflow;
+        }
+    }
+}
+
+void decode_parts(ByteReader& in, Profile& profile, Time base) {
+    int last = 0;
+    while (!in.at_end()) {
+        int const part = in.byte();
+        if (part <= last)
+            ByteReader::corrupt("goes on after its end");
+        last = part;
+        std::uint32_t previous = 0;
+        switch (static_cast<Part>(part)) {
+        case Part::pasts: {
+            std::size_t const size = in.count(3);
+            for (std::size_t i = 0; i < size; ++i) {
+                SegmentPast past;
+                past.id = previous = read_ascending(in, previous, i == 0);
+                past.known_from = read_time(in, base);
+                past.changes.resize(in.count(2));
+                for (auto& change : past.changes) {
+                    change.at = read_time(in, base);
+                    change.member = in.byte() != 0;
+                }
+                profile.pasts.push_back(std::move(past));
+            }
+            break;
+        }
+        case Part::completed: {
+            std::size_t const size = in.count(1);
+            for (std::size_t i = 0; i < size; ++i) {
+                previous = read_ascending(in, previous, i == 0);
+                profile.completed.push_back(previous);
+            }
+            break;
+        }
+        default:
+            ByteReader::corrupt("holds an unknown part");
+        }
+    }
+}
+
 } // namespace
 
 std::string encode(const Profile& profile) {
@@ -186,6 +254,7 @@ std::string encode(const Profile& profile) {
         write_time(out, message.received_at, base);
         out.fixed64(message.hash);
     }
+    encode_parts(out, profile, base);
     return out.take();
 }
 
@@ -247,8 +316,7 @@ Profile decode(std::string_view bytes) {
         Time const received_at = read_time(in, base);
         profile.seen.push_back({received_at, in.fixed64()});
     }
-    if (!in.at_end())
-        ByteReader::corrupt("goes on after its end");
+    decode_parts(in, profile, base);
     return profile;
 }
 

@@ -32,6 +32,20 @@ struct SegmentState {
     friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };
 
+/// How a membership has changed: of the segments that conditions about the past name.
+struct SegmentPast {
+    struct Change {
+        Time at = 0;
+        bool member = false;
+        friend bool operator==(const Change&, const Change&) = default;
+    };
+    std::uint32_t id = 0;
+    Time known_from = always;   ///< what was before is not known; always: nothing was
+    std::vector<Change> changes;///< in the order they happened, the newest past_limit
+    friend bool operator==(const SegmentPast&, const SegmentPast&) = default;
+};
+inline constexpr std::size_t past_limit = 100;
+
 /// One walk through a workflow.
 struct Journey {
     std::uint32_t workflow = 0;
@@ -71,6 +85,8 @@ struct Profile {
     std::vector<Journey> journeys;        ///< in the order they started
     std::vector<WorkflowMemory> workflows;///< ascending by workflow
     std::vector<SeenMessage> seen;        ///< in the order they were taken
+    std::vector<SegmentPast> pasts;       ///< ascending by id
+    std::vector<std::uint32_t> completed; ///< workflows walked to their end, ascending
 };
 
 /// The attribute's JSON text, or empty.

@@ -42,10 +42,18 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.flips = clock + 1; // comparisons do better: compare_score()
         return out;
     }
+    if (operand.kind == OperandKind::derived)
+        return read_derived(model.derived[operand.index], clock, event);
+    if (operand.kind == OperandKind::now) {
+        out.kind = Reading::Kind::time;
+        out.number = clock;
+        out.flips = clock + 1; // comparisons do better: test_now(), compare_operands(), test_date()
+        return out;
+    }
     return read_behaviour(operand, clock);
 }
 
-Truth Facts::compare(const Reading& reading, const Constant& constant, Comparator comparator) const {
+Truth Facts::compare(const Reading& reading, const Constant& constant, Comparator comparator, Folding folding) const {
     if (reading.kind == Reading::Kind::missing)
         return Truth::unknown;
     if (reading.kind != Reading::Kind::value)
@@ -65,6 +73,8 @@ Truth Facts::compare(const Reading& reading, const Constant& constant, Comparato
                 return truth(holds(*value, comparator, constant.number));
         break;
     case Constant::Type::text: {
+        if (folding)
+            return truth(holds(fold_text(text_of(reading.value), folding), comparator, constant.text));
         return truth(holds(text_of(reading.value), comparator, std::string_view(constant.text)));
     }
     }
@@ -111,51 +121,58 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
             return {truth(!node.flag), never};
         return compare_score(node, clock);
     }
+    if (asks_now(node.operand))
+        return node.op == Op::is_set ? Outcome{truth(!node.flag), never} : test_now(node, clock);
     Reading const reading = read(node.operand, clock, event);
-    Outcome out{Truth::unknown, reading.flips, reading.bound};
+    Outcome out{answer(node, reading), reading.flips, reading.bound};
+    if (stays(model, node, out.truth))
+        out.flips = never;
+    return out;
+}
+
+// What a test says of a reading.
+Truth Facts::answer(const Node& node, const Reading& reading) const {
+    Truth out = Truth::unknown;
     switch (node.op) {
     case Op::compare:
-        out.truth = compare(reading, node.constants.front(), node.comparator);
+        out = compare(reading, node.constants.front(), node.comparator, node.folding);
         break;
     case Op::between: {
-        Truth const low = compare(reading, node.constants[0], Comparator::greater_equal);
-        Truth const high = compare(reading, node.constants[1], Comparator::less_equal);
-        out.truth = low == Truth::no || high == Truth::no             ? Truth::no
-                    : low == Truth::unknown || high == Truth::unknown ? Truth::unknown
-                                                                      : Truth::yes;
+        Truth const low = compare(reading, node.constants[0], Comparator::greater_equal, node.folding);
+        Truth const high = compare(reading, node.constants[1], Comparator::less_equal, node.folding);
+        out = low == Truth::no || high == Truth::no             ? Truth::no
+              : low == Truth::unknown || high == Truth::unknown ? Truth::unknown
+                                                                : Truth::yes;
         break;
     }
     case Op::in:
-        out.truth = Truth::no;
+        out = Truth::no;
         for (const Constant& constant : node.constants) {
-            Truth const same = compare(reading, constant, Comparator::equal);
+            Truth const same = compare(reading, constant, Comparator::equal, node.folding);
             if (same == Truth::yes) {
-                out.truth = same;
+                out = same;
                 break;
             }
             if (same == Truth::unknown)
-                out.truth = same;
+                out = same;
         }
         break;
     case Op::like:
         if (reading.kind == Reading::Kind::value)
-            out.truth = truth(like(text_of(reading.value), node.pattern));
+            out = truth(node.folding ? like(fold_text(text_of(reading.value), node.folding), node.pattern)
+                                     : like(text_of(reading.value), node.pattern));
         break;
     case Op::is_set:
-        return {truth((reading.kind != Reading::Kind::missing) != node.flag), reading.flips, reading.bound};
+        return truth((reading.kind != Reading::Kind::missing) != node.flag);
     case Op::truth:
         if (reading.kind == Reading::Kind::value)
             if (auto const value = truth_of(reading.value))
-                out.truth = truth(*value);
+                out = truth(*value);
         break;
     default:
         break;
     }
-    if (node.flag)
-        out.truth = negate(out.truth);
-    if (stays(model, node, out.truth))
-        out.flips = never;
-    return out;
+    return node.flag ? negate(out) : out;
 }
 
 Outcome Facts::group(const Node& node, Time clock, const profile::Properties* event) const {
@@ -201,6 +218,30 @@ Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties*
     case Op::all:
     case Op::any:
         return group(node, clock, event);
+    case Op::compare_operands:
+        return compare_operands(node, clock, event);
+    case Op::distinct:
+        return distinct(node, clock, event);
+    case Op::text:
+        return test_text(node, clock, event);
+    case Op::empty:
+        return test_empty(node, clock, event);
+    case Op::has_items:
+        return has_items(node, clock, event);
+    case Op::date:
+        return test_date(node, clock, event);
+    case Op::history:
+        return test_history(node, clock);
+    case Op::segment_past:
+        return test_past(node, clock);
+    case Op::on_list:
+        return test_list(node, clock);
+    case Op::sample:
+        return test_sample(node);
+    case Op::at_least:
+        return at_least(node, clock, event);
+    case Op::journey:
+        return test_journey(node);
     default:
         return test(node, clock, event);
     }

@@ -27,8 +27,14 @@ void match(Stored& stored, const std::vector<std::pair<std::uint32_t, Index>>& b
 void Facts::load_members() {
     contributions_.resize(model.rules.size());
     members.assign(model.segments.size(), 0);
+    since.assign(model.segments.size(), 0);
     match(profile.segments, model.segments_by_id,
-          [&](Index index, const profile::SegmentState& segment) { members[index] = segment.member ? 1 : 0; });
+          [&](Index index, const profile::SegmentState& segment) {
+              members[index] = segment.member ? 1 : 0;
+              since[index] = segment.since;
+          });
+    pasts.resize(model.segments.size());
+    match(profile.pasts, model.segments_by_id, [&](Index index, const profile::SegmentPast& past) { pasts[index] = past; });
 }
 
 Facts::Facts(const Model& m, const profile::Profile& p) : model(m), profile(p), features(m.features.size()) {

@@ -37,6 +37,9 @@ class Facts {
     const profile::Profile& profile;            ///< attributes
     std::vector<profile::FeatureValue> features;///< by slot
     std::vector<char> members;                  ///< by segment
+    std::vector<Time> since;                    ///< by segment: of the membership
+    std::vector<profile::SegmentPast> pasts;    ///< by segment; of those that conditions ask about
+    std::string_view key;                       ///< the contact's; empty: not known, then samples are unknown
 
     [[nodiscard]] Outcome evaluate(Index node, Time clock) const;
     /// A filter over the properties of one event.
@@ -48,6 +51,8 @@ class Facts {
     /// To be called when a feature's value has changed.
     void changed(Index feature) noexcept;
 
+    /// Where the contact lives: the attribute timezone, else the policy's zone.
+    [[nodiscard]] const Zone& contact_zone() const;
     /// Points × decayed count or sum, rounded half away from zero to 10^-6.
     [[nodiscard]] Wide contribution(const model::ScoringRule& rule, Time at) const;
     /// The decayed count or sum itself, 10^-6.
@@ -92,7 +97,37 @@ class Facts {
     [[nodiscard]] Outcome compare_score(const model::Node& node, Time clock) const;
     [[nodiscard]] Outcome group(const model::Node& node, Time clock, const profile::Properties* event) const;
     [[nodiscard]] Truth compare(const Reading& reading, const model::Constant& constant,
-                                language::Comparator comparator) const;
+                                language::Comparator comparator, Folding folding = {}) const;
+    [[nodiscard]] Truth answer(const model::Node& node, const Reading& reading) const;
+
+    // condition_attribute.cpp
+    [[nodiscard]] Reading read_derived(const model::Derived& derived, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] std::optional<Time> time_of(const Reading& reading, const Zone& zone) const;
+    [[nodiscard]] Truth compare_readings(const Reading& a, language::Comparator comparator, const Reading& b,
+                                         Folding folding) const;
+    [[nodiscard]] Outcome compare_operands(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome distinct(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome test_text(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome test_empty(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome has_items(const model::Node& node, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Outcome test_history(const model::Node& node, Time clock) const;
+
+    // condition_date.cpp
+    mutable std::optional<std::pair<std::string, Zone>> contact_zone_; // of the attribute as it was read last
+    [[nodiscard]] const Zone& zone_of(const model::ZoneRef& ref) const;
+    [[nodiscard]] Reading read_part(const model::Derived& derived, Time clock, const profile::Properties* event) const;
+    [[nodiscard]] Time next_part(const model::Derived& derived, Time clock) const;
+    [[nodiscard]] bool asks_now(const model::Operand& operand) const;
+    [[nodiscard]] Outcome test_now(const model::Node& node, Time clock) const;
+    [[nodiscard]] Outcome test_date(const model::Node& node, Time clock, const profile::Properties* event) const;
+
+    // condition_membership.cpp
+    [[nodiscard]] Outcome test_past(const model::Node& node, Time clock) const;
+    [[nodiscard]] Time end_of(const Duration& duration, Time from) const;
+    [[nodiscard]] Outcome test_sample(const model::Node& node) const;
+    [[nodiscard]] Outcome test_journey(const model::Node& node) const;
+    [[nodiscard]] Outcome test_list(const model::Node& node, Time clock) const;
+    [[nodiscard]] Outcome at_least(const model::Node& node, Time clock, const profile::Properties* event) const;
 };
 
 /// SQL LIKE: % any run of characters, _ any one character (UTF-8), \ escapes.

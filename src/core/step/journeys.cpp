@@ -27,9 +27,19 @@ class OneProperty final : public profile::Properties {
   public:
     OneProperty(std::string_view key, std::string_view json) : key_(key), json_(json) {}
     [[nodiscard]] profile::Value get(const language::Path& path) const override {
-        if (path.keys.size() != 1 || path.keys.front() != key_)
+        if (path.keys.front() != key_)
             return {};
-        return value_of_json(json_, texts_);
+        if (path.keys.size() == 1)
+            return value_of_json(json_, texts_);
+        nlohmann::json document = nlohmann::json::parse(json_, nullptr, false);
+        for (std::size_t i = 1; i < path.keys.size(); ++i) {
+            if (!document.is_object() || !document.contains(path.keys[i]))
+                return {};
+            nlohmann::json inner = std::move(document[path.keys[i]]);
+            document = std::move(inner);
+        }
+        texts_.push_back(document.dump());
+        return value_of_json(texts_.back(), texts_);
     }
     void each(Visit visit, void* context) const override { visit(context, key_, json_); }
 
@@ -111,6 +121,7 @@ void Stepper::start(Index index, const Cause& cause) {
     journey.instance = ++memory.entries;
     journey.started = journey.since = clock_;
     note(TransitionKind::journey_started, workflow, "", "", cause);
+    journey_moved(id);
     walk(journey, workflow.begin, cause);
     if (journey.workflow != 0)
         profile_.journeys.push_back(std::move(journey));
@@ -190,6 +201,7 @@ void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, cons
     journey.wakes = end_of_wait(clock_, instruction.duration);
     look_ahead(journey, workflow);
     note(TransitionKind::journey_waits, workflow, instruction.step, "", cause);
+    journey_moved(workflow.id);
 }
 
 Time Stepper::end_of_wait(Time since, const Duration& duration) const {
@@ -224,7 +236,14 @@ void Stepper::look_ahead(Journey& journey, const Workflow& workflow) {
 
 void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause) {
     std::string step = reason == "completed" ? "" : workflow.program[journey.at_step].step;
+    if (reason == "completed") {
+        auto& completed = profile_.completed;
+        auto const place = std::lower_bound(completed.begin(), completed.end(), workflow.id);
+        if (place == completed.end() || *place != workflow.id)
+            completed.insert(place, workflow.id);
+    }
     note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
+    journey_moved(workflow.id);
     journey.workflow = 0; // removed when the instant is settled
     journey.wakes = journey.check = never;
 }

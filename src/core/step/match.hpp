@@ -27,6 +27,12 @@ template <class OnPattern, class OnFeature>
 void match(const Facts& facts, std::string_view type, const profile::Properties& properties, OnPattern on_pattern,
            OnFeature on_feature) {
     const Model& model = facts.model;
+    if (!model.histories.empty() && writes_attributes(type))
+        for (Index const slot : model.histories) {
+            const language::Path& path = *model.features[slot].definition.property;
+            if (properties.get({{path.keys.front()}}).kind != profile::Value::Kind::missing)
+                on_feature(slot, properties.get(path));
+        }
     auto each = [&](const std::string& of) {
         auto const patterns = model.patterns_of_type.find(of);
         if (patterns == model.patterns_of_type.end())

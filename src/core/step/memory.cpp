@@ -110,6 +110,8 @@ void Stepper::evaluate_segments(const Cause& cause, std::vector<std::pair<Index,
 void Stepper::enter_or_leave(Index segment, bool member, const Cause& cause) {
     facts_.members[segment] = member ? 1 : 0;
     since_[segment] = clock_;
+    if (model_.remembers[segment] != 0)
+        remember_change(segment, member);
     member_cause_[segment] = cause.label;
     Transition transition;
     transition.n = next_transition_++;

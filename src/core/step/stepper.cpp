@@ -31,7 +31,7 @@ Result step(const Model& model, Input input) {
 
 Stepper::Stepper(const Model& model, Input& input, Result& result)
     : model_(model), input_(input), result_(result), profile_(result.profile), facts_(model, profile_, Facts::Take{}),
-      flips_(model.segments.size(), never), since_(model.segments.size(), 0), dirty_(model.segments.size(), 0),
+      flips_(model.segments.size(), never), since_(facts_.since), dirty_(model.segments.size(), 0),
       member_cause_(model.segments.size()), clock_(profile_.clock) {
     load();
 }
@@ -45,14 +45,16 @@ void Stepper::load() {
             break;
         if (known->first == segment.id) {
             flips_[known->second] = segment.flips;
-            since_[known->second] = segment.since;
         }
     }
     was_member_ = facts_.members;
+    facts_.key = input_.contact;
 }
 
 void Stepper::run() {
     bool const known = clock_ != always;
+    if (profile_.model != model_.source.id)
+        begin_pasts(known ? clock_ : always);
     if (known && profile_.model != model_.source.id)
         adopt();
     else
@@ -251,6 +253,8 @@ void Stepper::settle() {
         Happening const happening = std::move(happenings_.front());
         happenings_.pop_front();
         dispatch(happening);
+        if (journeys_moved_)
+            follow_journeys(happening.cause);
     }
     std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
     facts_.forget();
@@ -299,6 +303,7 @@ void Stepper::store() {
         if (member != (was_member_[index] != 0) || (member && !member_cause_[index].empty()))
             result_.memberships.push_back({id, member, since_[index], std::string(member_cause_[index])});
     }
+    store_pasts();
     result_.due = next_timer();
     result_.unconvertible = facts_.unconvertible;
 }

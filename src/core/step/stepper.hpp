@@ -51,6 +51,14 @@ class Stepper {
     void enter_or_leave(Index segment, bool member, const Cause& cause);
     void mark(const std::vector<Index>& segments) noexcept;
 
+    // --- past.cpp
+    void remember_change(Index segment, bool member);
+    void begin_pasts(Time known_from);
+    void store_pasts();
+    void journey_moved(std::uint32_t workflow);
+    void follow_journeys(const Cause& cause);
+    bool journeys_moved_ = false;
+
     // --- journeys.cpp
     void start(Index workflow, const Cause& cause);
     void advance(profile::Journey& journey, const Happening& happening);
@@ -77,7 +85,8 @@ class Stepper {
     Result& result_;
     profile::Profile& profile_;
     Facts facts_;
-    std::vector<Time> flips_, since_; // by segment
+    std::vector<Time> flips_; // by segment
+    std::vector<Time>& since_; // by segment: the facts'
     std::vector<char> dirty_, was_member_;
     std::vector<std::string_view> member_cause_;
     std::deque<Happening> happenings_;

@@ -36,6 +36,12 @@ char* zone = nullptr;
 char* history_begins = nullptr;
 char* reason_of_change = nullptr;
 
+int week_begins = 0;
+bool march_for_leap_day = false;
+const config_enum_entry weekdays[] = {{"monday", 0, false}, {"tuesday", 1, false}, {"wednesday", 2, false},
+                                      {"thursday", 3, false}, {"friday", 4, false}, {"saturday", 5, false},
+                                      {"sunday", 6, false}, {nullptr, 0, false}};
+
 // Empty, or an ISO date.
 bool check_history_from(char** value, void**, GucSource) {
     int year = 0, month = 0, date = 0, length = 0;
@@ -99,6 +105,12 @@ void define_settings() {
     define_int("nurture.quarantine_limit",
                "How many contacts may be quarantined in one tick before the engine stops.", &most_quarantined,
                0, INT_MAX, 0);
+    DefineCustomBoolVariable("nurture.leap_day_in_march",
+                             "Whether in years without one the anniversary of 29 February is 1 March.",
+                             "Otherwise it is 28 February.", &march_for_leap_day, false, PGC_SUSET, 0, nullptr, nullptr,
+                             nullptr);
+    DefineCustomEnumVariable("nurture.week_start", "The day on which weeks begin.", nullptr, &week_begins, 0, weekdays,
+                             PGC_SUSET, 0, nullptr, nullptr, nullptr);
     define_int("nurture.session_gap", "A longer silence between two events ends a session.", &session_gap, 1, day,
                GUC_UNIT_S);
     define_int("nurture.sweep_contacts", "How many contacts adopt a new model with each tick beside those that have messages.",

@@ -126,6 +126,8 @@ SELECT json_build_object(
     'late_after', extract(epoch FROM current_setting('nurture.late_after')::interval)::bigint * 1000000,
     'action_expiry', extract(epoch FROM current_setting('nurture.action_expiry')::interval)::bigint * 1000000,
     'dedup_window', extract(epoch FROM current_setting('nurture.dedup_window')::interval)::bigint * 1000000,
+    'calendar', nurture._calendar_source(),
+    'lists', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM nurture.list),
     'session_gap', extract(epoch FROM current_setting('nurture.session_gap')::interval)::bigint * 1000000,
     'max_window_entries', current_setting('nurture.max_window_entries')::bigint,
     'rules', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'definition', definition::text)

@@ -81,7 +81,8 @@ BEGIN
     SELECT c.kind, c.id, coalesce(c.before, 0) + 1, c.name, c.definition, c.enabled, c.description, c.settings, c.operation,
            coalesce(because, nullif(current_setting('nurture.change_reason', true), '')), session_user, moment
     FROM change c WHERE (SELECT count(*) FROM replaced) >= 0
-    ORDER BY c.kind, c.id;
+    ORDER BY c.kind, c.id
+    ON CONFLICT DO NOTHING; -- two sessions noted what a third had hidden
 END
 $$;
 COMMENT ON FUNCTION nurture._keep_versions(text) IS 'notes the changes of definitions since the last versions';

@@ -8,6 +8,13 @@ $$;
 COMMENT ON FUNCTION nurture._model_changes() IS 'whether definitions are waiting to be taken up, or a model to be adopted';
 REVOKE ALL ON FUNCTION nurture._model_changes() FROM PUBLIC;
 
+CREATE FUNCTION nurture._by_hand() RETURNS boolean
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+SELECT (SELECT w.pid FROM nurture._worker_status() w) IS NULL
+$$;
+COMMENT ON FUNCTION nurture._by_hand() IS 'whether no worker runs: then whoever ticks does the worker''s other work, too';
+REVOKE ALL ON FUNCTION nurture._by_hand() FROM PUBLIC;
+
 -- The next contacts of the sweep, bounded by how many keys it comes past, whoever has adopted the model already. The step
 -- without messages and without a moment adopts and does nothing else. Returns how many keys it came past.
 CREATE FUNCTION nurture._step_unadopted(model nurture.compiled_model, model_id int, this_tick bigint) RETURNS bigint

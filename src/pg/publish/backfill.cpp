@@ -28,7 +28,7 @@ struct Shared {
 };
 
 /// One group's: its own fold, and what parallel workers have sent of theirs.
-struct Folding {
+struct FoldedPast {
     std::optional<step::PastFold> fold;
     std::string parts;
 
@@ -44,14 +44,14 @@ MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
     });
 }
 
-Folding* state_argument(FunctionCallInfo fcinfo, int n) {
-    return PG_ARGISNULL(n) ? nullptr : reinterpret_cast<Folding*>(PG_GETARG_POINTER(n));
+FoldedPast* state_argument(FunctionCallInfo fcinfo, int n) {
+    return PG_ARGISNULL(n) ? nullptr : reinterpret_cast<FoldedPast*>(PG_GETARG_POINTER(n));
 }
 
-Folding* state_or_new(FunctionCallInfo fcinfo) {
+FoldedPast* state_or_new(FunctionCallInfo fcinfo) {
     MemoryContext const context = aggregate_context(fcinfo);
-    Folding* const state = state_argument(fcinfo, 0);
-    return state != nullptr ? state : border::make_in<Folding>(context);
+    FoldedPast* const state = state_argument(fcinfo, 0);
+    return state != nullptr ? state : border::make_in<FoldedPast>(context);
 }
 
 Shared& shared_by_all(FunctionCallInfo fcinfo) {
@@ -75,7 +75,7 @@ NURTURE_FUNCTION(nurture_past_transition) {
             if (PG_ARGISNULL(i))
                 throw Error(ErrorKind::invalid_parameter, "the arguments of nurture._past must not be null");
         Shared& shared = shared_by_all(fcinfo);
-        Folding* const state = state_or_new(fcinfo);
+        FoldedPast* const state = state_or_new(fcinfo);
         if (!state->fold)
             state->fold.emplace(shared.facts, shared.slots);
         if (shared.slots.empty())
@@ -91,10 +91,10 @@ NURTURE_FUNCTION(nurture_past_transition) {
 
 NURTURE_FUNCTION(nurture_past_combine) {
     return border::entry([&]() -> Datum {
-        const Folding* const other = state_argument(fcinfo, 1);
+        const FoldedPast* const other = state_argument(fcinfo, 1);
         if (other == nullptr)
             return PG_ARGISNULL(0) ? null_result(fcinfo) : PG_GETARG_DATUM(0);
-        Folding* const state = state_or_new(fcinfo);
+        FoldedPast* const state = state_or_new(fcinfo);
         state->parts += other->bytes();
         return PointerGetDatum(state);
     });
@@ -106,7 +106,7 @@ NURTURE_FUNCTION(nurture_past_serialize) {
 
 NURTURE_FUNCTION(nurture_past_deserialize) {
     return border::entry([&]() -> Datum {
-        auto* const state = border::make_in<Folding>(aggregate_context(fcinfo));
+        auto* const state = border::make_in<FoldedPast>(aggregate_context(fcinfo));
         state->parts = border::bytes_argument(fcinfo, 0);
         return PointerGetDatum(state);
     });
@@ -115,7 +115,7 @@ NURTURE_FUNCTION(nurture_past_deserialize) {
 // NULL when nothing of the group counts.
 NURTURE_FUNCTION(nurture_past_final) {
     return border::entry([&]() -> Datum {
-        const Folding* const state = state_argument(fcinfo, 0);
+        const FoldedPast* const state = state_argument(fcinfo, 0);
         std::string const bytes = state == nullptr ? std::string() : state->bytes();
         return bytes.empty() ? null_result(fcinfo) : border::make_varlena(bytes);
     });

@@ -75,29 +75,28 @@ DECLARE
     epoch record;
     turn record;
     last_model int;
-    before nurture.compiled_model;
     base_tick bigint;
+    base_model int;
+    before nurture.compiled_model;
     state nurture.profile;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
-    SELECT b.state, b.until_tick INTO state, base_tick FROM nurture.base b WHERE b.contact = contact;
+    SELECT b.state, b.until_tick, b.model INTO state, base_tick, base_model FROM nurture.base b WHERE b.contact = contact;
     base_tick := coalesce(base_tick, -1);
+    base_model := coalesce(base_model, 0);
     FOR epoch IN
         SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
-        IF epoch.behind_tick <= base_tick + 1 AND epoch.id <> last_model THEN
-            before := epoch.model;
-            CONTINUE;
-        END IF;
         -- Features that have become complete with the model know the whole past.
-        IF state IS NOT NULL AND epoch.from_tick > base_tick THEN
-            state := nurture._completed(before, epoch.model, state, (
+        IF state IS NOT NULL AND epoch.id > base_model THEN
+            state := coalesce(nurture._completed(before, epoch.model, state, (
                 SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
-                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick));
+                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick)), state);
         END IF;
         before := epoch.model;
+        CONTINUE WHEN epoch.behind_tick <= base_tick + 1 AND epoch.id <> last_model;
         FOR turn IN
             SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
             FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)

@@ -127,8 +127,8 @@ BEGIN
     SELECT n.* INTO next FROM nurture._next_to_drop(moment) n;
     IF next.name IS NULL THEN
         RETURN NULL;
-    ELSIF EXISTS (SELECT FROM nurture.feature f WHERE f.state NOT IN ('live', 'ended')) THEN
-        RETURN 'waits for a backfill that reads the log';
+    ELSIF nurture._is_log_needed() THEN
+        RETURN 'waits for definitions that are being taken up and read the log';
     END IF;
     INSERT INTO nurture._retention_job (name) VALUES (next.name) ON CONFLICT DO NOTHING;
     SELECT j.* INTO job FROM nurture._retention_job j WHERE j.name = next.name;
@@ -152,7 +152,7 @@ DECLARE
     gone text[];
     rows bigint;
 BEGIN
-    IF before IS NULL OR EXISTS (SELECT FROM nurture.feature f WHERE f.state NOT IN ('live', 'ended')) THEN
+    IF before IS NULL OR nurture._is_log_needed() THEN
         RETURN NULL;
     END IF;
     -- Replaying needs them, or a base after them.
@@ -180,12 +180,17 @@ BEGIN
     SELECT m.id, n.from_tick, n.compiled_at INTO oldest
     FROM nurture.model m JOIN LATERAL (SELECT o.* FROM nurture.model o WHERE o.id > m.id ORDER BY o.id LIMIT 1) n ON true
     ORDER BY m.id LIMIT 1;
-    IF oldest.id IS NULL OR oldest.compiled_at >= before OR EXISTS (SELECT FROM nurture.contact c WHERE c.model <= oldest.id)
+    IF oldest.id IS NULL OR oldest.compiled_at >= before OR nurture._is_log_needed()
+        OR EXISTS (SELECT FROM nurture.contact c WHERE c.model <= oldest.id)
         OR EXISTS (SELECT FROM nurture.event_log l LEFT JOIN nurture.base b ON b.contact = l.contact
                    WHERE l.tick < oldest.from_tick AND coalesce(b.until_tick, -1) < oldest.from_tick - 1)
         OR EXISTS (SELECT FROM nurture.transition t LEFT JOIN nurture.base b ON b.contact = t.contact
                    WHERE t.tick < oldest.from_tick AND coalesce(b.until_tick, -1) < oldest.from_tick - 1) THEN
         RETURN NULL;
+    END IF;
+    PERFORM nurture._keep_base(ARRAY(SELECT b.contact FROM nurture.base b WHERE b.model <= oldest.id LIMIT 2000));
+    IF EXISTS (SELECT FROM nurture.base b JOIN nurture.contact c USING (contact) WHERE b.model <= oldest.id) THEN
+        RETURN format('keeps states that were kept under model %s anew', oldest.id);
     END IF;
     DELETE FROM nurture.model m WHERE m.id = oldest.id;
     RETURN format('deleted model %s', oldest.id);

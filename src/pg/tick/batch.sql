@@ -143,7 +143,8 @@ COMMENT ON FUNCTION nurture._write_outputs(int, bigint) IS 'writes transitions, 
 CREATE FUNCTION nurture._clear_batch(rows bigint) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF rows > 2000 THEN
+    -- By size, too: under somebody's long snapshot deleted rows stay.
+    IF rows > 2000 OR pg_relation_size('nurture._batch') + pg_relation_size('nurture._stepped') > 1048576 THEN
         BEGIN
             LOCK TABLE nurture._batch, nurture._stepped IN ACCESS EXCLUSIVE MODE NOWAIT;
             TRUNCATE nurture._batch, nurture._stepped;

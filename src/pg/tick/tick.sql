@@ -31,7 +31,7 @@ DECLARE
     model_id int;
     model nurture.compiled_model;
     made boolean := false;
-    by_hand CONSTANT boolean := (SELECT w.pid FROM nurture._worker_status() w) IS NULL;
+    by_hand CONSTANT boolean := nurture._by_hand();
     model_first boolean := false;
     adopting bigint := 0;
     standing boolean; -- the clock was set back, and has not caught up yet

@@ -51,9 +51,9 @@ inline Gen<std::string> name() {
                                        "Ünïcode")},
          {4, gen::element<std::string>("and", "or", "Not", "score", "end", "where", "within", "up", "set",
                                        "on", "TRUE", "of", "half-life", "re-enter", "half", "re", "exit",
-                                       "in", "is", "did")},
+                                       "in", "is", "did", "now")},
          {4, gen::element<std::string>("count", "sum", "first", "last", "segment", "entering", "day", "topic",
-                                       "at", "for", "per", "when", "null", "week", "with", "to", "never")},
+                                       "at", "for", "per", "when", "entered", "was", "sample", "exactly", "list", "value", "today", "has", "contains", "ends", "null", "week", "with", "to", "never")},
          {3, gen::map(text(), [](std::string s) { return s.empty() ? std::string("Product Added") : s; })}});
 }
 
@@ -217,8 +217,163 @@ inline Gen<Operand> operand(bool inside_where) {
     });
 }
 
+inline ZoneChoice zone_choice(bool inside_where) {
+    ZoneChoice out;
+    out.kind = *gen::element(ZoneChoice::Kind::policy, ZoneChoice::Kind::contact, ZoneChoice::Kind::named);
+    if (inside_where && out.kind == ZoneChoice::Kind::contact)
+        out.kind = ZoneChoice::Kind::policy;
+    if (out.kind == ZoneChoice::Kind::named)
+        out.name = *text();
+    return out;
+}
+
+/// Operands made of attributes and of now.
+inline Gen<Operand> made_operand(bool inside_where) {
+    return gen::exec([inside_where]() -> Operand {
+        switch (*gen::inRange(0, inside_where ? 3 : 5)) {
+        case 0:
+            return Items{*path()};
+        case 1:
+            return Domain{*path()};
+        case 3:
+            return Now{};
+        case 4:
+            return Anniversary{*path()};
+        default: {
+            DatePart out;
+            out.part = *gen::element(CalendarPart::year, CalendarPart::quarter, CalendarPart::month, CalendarPart::week,
+                                     CalendarPart::day, CalendarPart::weekday, CalendarPart::hour, CalendarPart::minute);
+            if (inside_where || *gen::arbitrary<bool>())
+                out.of = *path();
+            out.zone = zone_choice(inside_where);
+            return out;
+        }
+        }
+    });
+}
+
+inline Gen<Condition> date_test(bool inside_where) {
+    return gen::exec([inside_where]() -> Condition {
+        DateTest out;
+        out.left = *gen::arbitrary<bool>() ? *operand(inside_where) : *made_operand(inside_where);
+        out.zone = zone_choice(inside_where);
+        bool const no = *gen::arbitrary<bool>();
+        switch (*gen::element(0, 4)) {
+        default: {
+            AgainstDate against{*gen::element(DateRelation::on, DateRelation::before, DateRelation::after), *moment()};
+            if (against.relation == DateRelation::on && !against.moment.date_only)
+                against.relation = DateRelation::before;
+            out.question = against;
+            break;
+        }
+        case 4: {
+            OnDayKind on{*gen::element(DayKind::business_day, DayKind::weekend, DayKind::holiday), {}, {}};
+            if (on.kind != DayKind::weekend && *gen::arbitrary<bool>())
+                on.calendar = *text();
+            out.question = on;
+            out.negated = no;
+            break;
+        }
+        }
+        if (inside_where || *gen::inRange(0, 3) == 0)
+            return {std::move(out)};
+        out.negated = no;
+        switch (*gen::inRange(0, 3)) {
+        case 0:
+            out.question = InPeriod{*gen::element(CalendarUnit::day, CalendarUnit::week, CalendarUnit::month, CalendarUnit::quarter, CalendarUnit::year),
+                                    *gen::inRange(-1, 2)};
+            break;
+        case 1:
+            out.question = PastOrFuture{*gen::arbitrary<bool>()};
+            break;
+        default: {
+            WithinSpan span{*gen::element(SpanRelation::within_last, SpanRelation::within_next, SpanRelation::more_ago, SpanRelation::less_ago,
+                                          SpanRelation::more_ahead, SpanRelation::less_ahead, SpanRelation::exactly_ago, SpanRelation::exactly_ahead),
+                            *duration()};
+            if (span.relation >= SpanRelation::exactly_ago)
+                span.span = Duration{1, 2, 0};
+            out.negated = no && span.relation <= SpanRelation::within_next;
+            out.question = span;
+        }
+        }
+        return {std::move(out)};
+    });
+}
+
+inline Gen<Condition> attribute_test(bool inside_where) {
+    return gen::exec([inside_where]() -> Condition {
+        Operand left = *gen::arbitrary<bool>() ? *operand(inside_where) : *made_operand(inside_where);
+        bool const no = *gen::arbitrary<bool>();
+        auto const comparator = *gen::element(Comparator::equal, Comparator::not_equal, Comparator::less, Comparator::greater_equal);
+        auto some = [] { return *gen::resize(3, gen::nonEmpty(gen::container<std::vector<Literal>>(literal()))); };
+        switch (*gen::inRange(0, inside_where ? 6 : 8)) {
+        case 0:
+            return {ComparePaths{std::move(left), comparator, *path()}};
+        case 1:
+            return {DistinctFrom{std::move(left), no ? Comparand(*literal()) : Comparand(*path()), *gen::arbitrary<bool>()}};
+        case 2:
+            return {TextTest{std::move(left), *gen::element(TextRelation::contains, TextRelation::starts_with, TextRelation::ends_with, TextRelation::matches),
+                             *text(), no, {}}};
+        case 3:
+            return {IsEmpty{std::move(left), no}};
+        case 4:
+            return {HasItems{std::move(left), *gen::element(Quantity::any, Quantity::all, Quantity::none), some()}};
+        case 5: {
+            Condition const test = no ? Condition{Like{std::move(left), *text(), *gen::arbitrary<bool>()}}
+                                      : Condition{Comparison{std::move(left), comparator, *text()}};
+            bool const letter_case = *gen::arbitrary<bool>();
+            return {Ignoring{letter_case, !letter_case || *gen::arbitrary<bool>(), test}};
+        }
+        case 6: {
+            Changed out{*path(), {}, {}, *duration(), {}};
+            if (no)
+                out.from = *literal();
+            if (*gen::arbitrary<bool>())
+                out.to = *literal();
+            return {std::move(out)};
+        }
+        default:
+            return {HasBeen{*path(), *literal(), no, *duration()}};
+        }
+    });
+}
+
+inline Gen<Condition> membership_test() {
+    return gen::exec([]() -> Condition {
+        bool const yes = *gen::arbitrary<bool>();
+        switch (*gen::inRange(0, 6)) {
+        case 0:
+            return {InSegmentFor{*text(), yes, *duration(), {}}};
+        case 1:
+            return {MovedSegment{*text(), yes, *duration(), {}}};
+        case 2:
+            return {WasInSegment{*text(), *moment(), {}}};
+        case 3:
+            return {OnList{*text(), yes, {}}};
+        case 4:
+            return {Sample{*gen::inRange<Micro>(0, 100'000'001), *text()}};
+        default: {
+            InJourney out{*text(), *gen::element(JourneyRelation::inside, JourneyRelation::entered, JourneyRelation::completed), {}, {}};
+            if (out.relation == JourneyRelation::inside && yes)
+                out.step = *text();
+            return {std::move(out)};
+        }
+        }
+    });
+}
+
 inline Gen<Condition> predicate(bool inside_where) {
     return gen::exec([inside_where]() -> Condition {
+        switch (*gen::inRange(0, 3)) {
+        case 0:
+            return *date_test(inside_where);
+        case 1:
+            return *attribute_test(inside_where);
+        default:
+            break;
+        }
+        if (!inside_where && *gen::inRange(0, 4) == 0)
+            return *membership_test();
         switch (*gen::inRange(0, inside_where ? 7 : 12)) {
         case 0:
             return {Between{*operand(inside_where), *literal(), *literal(), *gen::arbitrary<bool>()}};
@@ -276,7 +431,15 @@ Condition junction(int depth, bool inside_where) {
 /// A condition nested at most `depth` deep; inside_where: over an event's properties only.
 inline Gen<Condition> condition(int depth, bool inside_where) {
     return gen::exec([depth, inside_where]() -> Condition {
-        switch (depth <= 0 ? 3 : *gen::inRange(0, 6)) {
+        switch (depth <= 0 ? 3 : *gen::inRange(0, 7)) {
+        case 6: {
+            AtLeastOf out;
+            int const wanted = *gen::inRange(2, 4);
+            for (int i = 0; i < wanted; ++i)
+                out.operands.emplace_back(*condition(depth - 1, inside_where));
+            out.wanted = *gen::inRange<std::int64_t>(1, wanted + 1);
+            return {std::move(out)};
+        }
         case 0:
             return junction<And>(depth, inside_where);
         case 1:
