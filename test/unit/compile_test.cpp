@@ -65,7 +65,7 @@ TEST(Compile, WhatCannotBeComparedIsRefused) {
         EXPECT_EQ(error.kind, ErrorKind::invalid_definition) << condition << ": " << error.what();
         EXPECT_EQ(std::string(error.what()).rfind("segment \"s\": ", 0), 0U) << error.what();
     }
-    EXPECT_EQ(refused([](Definitions& d) { d.segment("s", "first(a of e within 1 day) = 1"); }).kind, ErrorKind::invalid_definition);
+    EXPECT_EQ(refused([](Definitions& d) { d.segment("s", "first(a of e within 1 day) increased"); }).kind, ErrorKind::invalid_definition);
     EXPECT_EQ(refused([](Definitions& d) { d.segment("s", "count(e within 1 day) > 10000"); }).kind, ErrorKind::limit_exceeded);
 }
 

@@ -159,7 +159,6 @@ Condition Parser::comparison() {
 }
 
 Operand Parser::operand() {
-    bool const call = is("(", 1);
     bool const behavioural = is(Keyword::score) || is(Keyword::band) || begins_behaviour();
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
@@ -179,10 +178,10 @@ Operand Parser::operand() {
         note("a property of the event");
     } else {
         note("an attribute");
-        for (Keyword const keyword : {Keyword::did, Keyword::count, Keyword::sum, Keyword::avg, Keyword::min, Keyword::max,
-                                      Keyword::distinct, Keyword::first, Keyword::last, Keyword::days, Keyword::sessions,
-                                      Keyword::score, Keyword::band})
+        for (Keyword const keyword :
+             {Keyword::did, Keyword::count, Keyword::sum, Keyword::distinct, Keyword::first, Keyword::last, Keyword::score})
             note(text_of(keyword), keyword);
+        note_quietly({Keyword::avg, Keyword::min, Keyword::max, Keyword::days, Keyword::sessions, Keyword::longest});
         note("\"in segment\"");
     }
     note("not", Keyword::not_);

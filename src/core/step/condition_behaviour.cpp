@@ -128,7 +128,7 @@ Wide quotient(Wide sum, Wide count) {
     return twice < count ? whole : whole + (sum < 0 ? -1 : 1);
 }
 
-Wide distinct(std::vector<std::int64_t>& values) {
+Wide different(std::vector<std::int64_t>& values) {
     std::sort(values.begin(), values.end());
     return std::unique(values.begin(), values.end()) - values.begin();
 }
@@ -179,7 +179,7 @@ void Facts::read_entries(const model::Operand& operand, const Range& range, Read
         return greatest != nullptr ? number(greatest->amount) : void();
     case OperandKind::recent_distinct:
     case OperandKind::recent_days:
-        return number(distinct(values) * micro_one);
+        return number(different(values) * micro_one);
     case OperandKind::recent_oldest:
     case OperandKind::days_since_oldest:
         return time(oldest);
