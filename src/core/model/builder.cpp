@@ -36,13 +36,6 @@ Index Builder::attribute(const Path& path) {
     return index;
 }
 
-Index Builder::topic(const std::string& name) {
-    Index const index = intern(topics_, name, model_.topics.size());
-    if (index == model_.topics.size())
-        model_.topics.push_back(name);
-    return index;
-}
-
 Index Builder::pattern(const EventPattern& event) {
     std::string const text = print(event);
     if (auto const known = patterns_.find(text); known != patterns_.end())
@@ -65,6 +58,8 @@ Index Builder::feature(profile::FeatureDefinition definition) {
     feature.pattern = pattern(definition.event);
     if (definition.property)
         feature.property = property(*definition.property);
+    if (definition.key)
+        feature.key = property(*definition.key);
     feature.definition = std::move(definition);
     auto const slot = static_cast<Index>(model_.features.size());
     model_.features_of_pattern[feature.pattern].push_back(slot);
@@ -79,7 +74,10 @@ Index Builder::add(Node node) {
 }
 
 Index Builder::condition(const Condition& condition, Scope scope) {
-    return std::visit([&](const auto& node) { return compile(node, scope); }, condition.node);
+    Index const index = std::visit([&](const auto& node) { return compile(node, scope); }, condition.node);
+    if (scope == Scope::contact)
+        model_.nodes[index].text = print(condition);
+    return index;
 }
 
 // --- operands ---------------------------------------------------------------------------------------------------
@@ -143,7 +141,7 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         definition.kind = windowed ? profile::FeatureKind::recent : profile::FeatureKind::sum;
         return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
     }
-    if (const auto* of = std::get_if<Band>(&operand))
+    if (const auto* of = std::get_if<language::Band>(&operand))
         return band(*of);
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
@@ -180,6 +178,8 @@ Constant Builder::constant(const Literal& literal, const Operand& operand) const
     bool const is_number = operand.kind == OperandKind::count || operand.kind == OperandKind::sum ||
                            operand.kind == OperandKind::recent_count || operand.kind == OperandKind::recent_sum ||
                            operand.kind == OperandKind::score;
+    if (operand.kind == OperandKind::band)
+        return band_level(literal, operand);
     Constant out;
     if (const auto* truth = std::get_if<bool>(&literal)) {
         out.type = Constant::Type::boolean;

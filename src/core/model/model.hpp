@@ -1,5 +1,6 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
+#include "core/model/scoring.hpp"
 #include "core/model/source.hpp"
 #include "core/profile/feature.hpp"
 
@@ -10,9 +11,6 @@
 #include <vector>
 
 namespace nurture::model {
-
-using Index = std::uint32_t;
-inline constexpr Index none = UINT32_MAX;
 
 // --- conditions ---------------------------------------------------------------------------------------------------
 
@@ -27,6 +25,7 @@ enum class OperandKind : std::uint8_t {
     extreme_time,  ///< of a first/last feature
     extreme_value,
     score,         ///< index into Model::topics; none: all rules
+    band,          ///< index into Model::ladders; compared by level, in whole numbers of 10^-6
 };
 
 struct Operand {
@@ -52,6 +51,7 @@ struct Node {
     Operand operand;
     std::vector<Constant> constants;
     std::string pattern;         ///< like
+    std::string text;            ///< as typed, in canonical form; of conditions on contacts
     Index segment = none;        ///< in_segment: index into Model::segments
     std::vector<Index> children; ///< negate, all, any
 };
@@ -70,16 +70,7 @@ struct Feature {
     profile::FeatureDefinition definition;
     std::string text;
     Index pattern = none;
-    Index property = none;
-};
-
-struct ScoringRule {
-    std::string name;
-    Index feature = none;
-    Micro points = 0;
-    Index topic = none;
-    bool amount = false; ///< the feature sums a property; else it counts
-    Span half_life = 0;  ///< of a capped feature: decayed when read
+    Index property = none, key = none;
 };
 
 struct Segment {
@@ -134,6 +125,7 @@ struct Model {
     std::vector<std::vector<Index>> features_of_pattern;
     std::vector<std::string> topics;
     std::vector<ScoringRule> rules;
+    Scoring scoring; ///< how the rules' shares make a score; bands
     std::vector<Segment> segments; ///< each after those its condition names
     std::vector<std::pair<std::uint32_t, Index>> segments_by_id;
     std::vector<Workflow> workflows;
@@ -141,6 +133,8 @@ struct Model {
     // Which segments to look at again when something changed.
     std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;
     std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
+    std::vector<std::vector<Index>> segments_of_ladder;
+    std::vector<Index> segments_of_first_seen;
 
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;
     [[nodiscard]] Index segment_of(std::uint32_t segment_id) const noexcept;

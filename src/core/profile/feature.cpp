@@ -29,7 +29,7 @@ const char* name_of(Period period) {
 
 std::string FeatureDefinition::text(const std::string& zone) const {
     static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped", "distinct"};
-    std::string out = kinds[static_cast<int>(kind)];
+    std::string out = kind == FeatureKind::keyed ? "keyed" : kinds[static_cast<int>(kind)];
     if (property)
         out += ' ' + language::print(*property) + " of";
     out += ' ' + language::print(event);
@@ -44,6 +44,8 @@ std::string FeatureDefinition::text(const std::string& zone) const {
     if (kind == FeatureKind::capped)
         out += " first " + std::to_string(cap) + " per " + name_of(period) +
                (period == Period::ever ? std::string() : " in " + zone);
+    if (key)
+        out += " first of each " + language::print(*key);
     return out;
 }
 
@@ -186,7 +188,7 @@ void fold_entry(const FeatureDefinition& definition, FeatureValue& value, Entry 
 } // namespace
 
 bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp& stamp, const Value& property,
-          const Zone& zone) {
+          const Zone& zone, const Value& key) {
     bool const extreme = definition.kind == FeatureKind::first || definition.kind == FeatureKind::last;
     Micro amount = micro_one;
     if (definition.property && extreme) {
@@ -218,6 +220,11 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
             return false;
         fold_entry(definition, value, {stamp, hash_of(property)}, zone);
         return true;
+    case FeatureKind::keyed:
+        if (!key.known())
+            return false;
+        ensure<KeyedEntries>(value).add({stamp, amount, static_cast<std::uint64_t>(hash_of(key))});
+        return true;
     case FeatureKind::decayed:
         ensure_decayed(value, definition.half_life).add(stamp.at, amount);
         return true;
@@ -246,6 +253,8 @@ void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureVa
                        std::back_inserter(both), earlier);
         cut(definition, both, zone);
         entries->items = std::move(both);
+    } else if (auto* keyed = std::get_if<KeyedEntries>(&a)) {
+        keyed->merge(std::get<KeyedEntries>(b));
     } else {
         std::get<DecayedSum>(a).merge(std::get<DecayedSum>(b));
     }
@@ -268,7 +277,7 @@ namespace {
 /// Far beyond what events add up to, and far enough from the end of 128 bits that adding on stays exact.
 constexpr Wide largest_sum = Wide(1) << 120;
 
-enum class Tag : std::uint8_t { sum = 1, extreme = 2, entries = 3, decayed = 4 };
+enum class Tag : std::uint8_t { sum = 1, extreme = 2, entries = 3, decayed = 4, keyed = 20 };
 
 // Half-lives are mostly whole hours: those take two bytes instead of six.
 void encode_decayed(ByteWriter& out, const DecayedSum& sum, const Stamp& base) {
@@ -333,6 +342,9 @@ void encode(ByteWriter& out, const FeatureValue& value, const Stamp& base) {
     } else if (const auto* decayed = std::get_if<DecayedSum>(&value)) {
         out.byte(static_cast<std::uint8_t>(Tag::decayed));
         encode_decayed(out, *decayed, base);
+    } else if (const auto* keyed = std::get_if<KeyedEntries>(&value)) {
+        out.byte(static_cast<std::uint8_t>(Tag::keyed));
+        encode(out, *keyed, base);
     }
 }
 
@@ -377,6 +389,8 @@ FeatureValue decode_feature(ByteReader& in, const Stamp& base) {
     }
     case Tag::decayed:
         return decode_decayed(in, base);
+    case Tag::keyed:
+        return decode_keyed(in, base);
     }
     ByteReader::corrupt("holds an unknown kind of feature");
 }

@@ -4,6 +4,7 @@
 // union alone.
 #include "core/base/calendar.hpp"
 #include "core/base/decayed_sum.hpp"
+#include "core/profile/keyed.hpp"
 #include "core/profile/stamp.hpp"
 #include "core/profile/value.hpp"
 
@@ -23,6 +24,7 @@ enum class FeatureKind : std::uint8_t {
     decayed = 6, ///< an exponentially decaying count or sum
     capped = 7,  ///< the first events of each calendar period, with a property's amount
     distinct = 8,///< the newest event of each value of a property; entries hold the value's hash (XXH3, 64 bits)
+    keyed = 20,  ///< the first event of each value of a key property, with a property's amount (keyed.hpp)
 };
 
 /// Windows whose value is not settled by the newest k entries keep this many; beyond it their value is a bound.
@@ -37,6 +39,7 @@ struct FeatureDefinition {
     Duration window;         ///< recent: how long an event counts
     std::int64_t newest = 0; ///< recent, distinct: how many decide; 0: all of the window, up to recent_limit
     Span half_life = 0;      ///< decayed
+    std::optional<language::Path> key; ///< keyed
     std::int64_t cap = 0;    ///< capped: events per period
     Period period = Period::day;
 
@@ -72,7 +75,7 @@ struct Sum {
 };
 
 /// monostate: no event yet.
-using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, DecayedSum>;
+using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, DecayedSum, KeyedEntries>;
 
 /// When an entry leaves the window.
 [[nodiscard]] Time leaves_window(const FeatureDefinition& definition, Time at, const Zone& zone);
@@ -80,7 +83,7 @@ using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, Decayed
 /// Takes one event into the value. False when the definition needs a number of the property and has none: then the
 /// event does not count.
 bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp& stamp, const Value& property,
-          const Zone& zone);
+          const Zone& zone, const Value& key = {});
 
 /// a := a ⊕ b.
 void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureValue& b, const Zone& zone);

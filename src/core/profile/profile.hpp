@@ -3,6 +3,7 @@
 // path (clock, membership, journeys, what was already taken) is the result of an order and never merges.
 #include "core/base/hash.hpp"
 #include "core/profile/feature.hpp"
+#include "core/profile/score_state.hpp"
 
 #include <cstdint>
 #include <string>
@@ -71,6 +72,7 @@ struct Profile {
     std::vector<Journey> journeys;        ///< in the order they started
     std::vector<WorkflowMemory> workflows;///< ascending by workflow
     std::vector<SeenMessage> seen;        ///< in the order they were taken
+    ScoreState score;                     ///< adjustments, and the bands the score is in
 };
 
 /// The attribute's JSON text, or empty.

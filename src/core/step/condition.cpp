@@ -1,6 +1,8 @@
 // Conditions: their truth at a clock, and when that can change by itself.
 #include "core/step/facts.hpp"
 
+#include "core/language/language.hpp"
+
 #include <algorithm>
 
 namespace nurture::step {
@@ -85,6 +87,11 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.number = score(operand.index, clock);
         out.flips = clock + 1; // comparisons do better: compare_score()
         return out;
+    }
+    if (operand.kind == OperandKind::band) {
+        out.kind = Reading::Kind::number;
+        out.number = Wide(levels[operand.index]) * micro_one;
+        return out; // its own flips re-evaluate those that name it
     }
     const auto& definition = model.features[operand.index].definition;
     const FeatureValue& feature = features[operand.index];
@@ -204,6 +211,8 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
         return compare_score(node, clock);
     }
     Reading const reading = read(node.operand, clock, event);
+    if (node.operand.kind == OperandKind::band && node.op == Op::is_set)
+        return {truth((reading.number != 0) != node.flag), never};
     Outcome out{Truth::unknown, reading.flips};
     switch (node.op) {
     case Op::compare:
@@ -298,6 +307,31 @@ Outcome Facts::evaluate(Index node, Time clock) const { return evaluate(model.no
 
 Truth Facts::matches(Index node, const profile::Properties& properties) const {
     return evaluate(model.nodes[node], 0, &properties).truth;
+}
+
+Facts::Shown Facts::show(Index index, Time clock) const {
+    const Node& node = model.nodes[index];
+    Shown out{evaluate(node, clock, nullptr), {}};
+    if (node.op != Op::compare && node.op != Op::between && node.op != Op::in && node.op != Op::like &&
+        node.op != Op::is_set && node.op != Op::truth)
+        return out;
+    if (node.operand.kind == OperandKind::band) {
+        std::string_view const band = model.scoring.ladders[node.operand.index].name_of(levels[node.operand.index]);
+        out.left = band.empty() ? "no band" : language::print_string(band);
+        return out;
+    }
+    Reading const reading = read(node.operand, clock, nullptr);
+    if (reading.kind == Reading::Kind::missing)
+        out.left = "not set";
+    else if (reading.kind == Reading::Kind::number)
+        out.left = print_micro(reading.number);
+    else if (reading.kind == Reading::Kind::time)
+        out.left = print_iso_time(static_cast<Time>(reading.number));
+    else if (reading.value.kind == Value::Kind::string)
+        out.left = language::print_string(reading.value.text);
+    else
+        out.left = text_of(reading.value);
+    return out;
 }
 
 } // namespace nurture::step

@@ -21,7 +21,7 @@ inline void note_seen(profile::Profile& profile, std::string_view type, Time at)
     profile.last_seen = std::max(profile.last_seen, at);
 }
 
-/// Calls on_pattern(pattern) for each pattern that the event matches, and on_feature(slot, value of its property) for each
+/// Calls on_pattern(pattern) for each pattern that the event matches, and on_feature(slot, value of its property, value of its key) for each
 /// feature that the pattern feeds.
 template <class OnPattern, class OnFeature>
 void match(const Facts& facts, std::string_view type, const profile::Properties& properties, OnPattern on_pattern,
@@ -37,7 +37,9 @@ void match(const Facts& facts, std::string_view type, const profile::Properties&
         on_pattern(pattern);
         for (Index const slot : model.features_of_pattern[pattern]) {
             Index const property = model.features[slot].property;
-            on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]));
+            Index const key = model.features[slot].key;
+            on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]),
+                       key == none ? profile::Value{} : properties.get(model.properties[key]));
         }
     }
 }

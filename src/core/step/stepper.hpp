@@ -46,6 +46,17 @@ class Stepper {
     void enter_or_leave(Index segment, bool member, const Cause& cause);
     void mark(const std::vector<Index>& segments) noexcept;
 
+    // --- bands.cpp
+    void load_bands();
+    void mark_bands() noexcept;
+    void evaluate_bands(const Cause& cause);
+    void store_bands();
+    [[nodiscard]] std::uint32_t next_level(Index ladder);
+    [[nodiscard]] Time armed_from(Index ladder, std::uint32_t level) const noexcept;
+    [[nodiscard]] bool is_armed(Index ladder, std::uint32_t level) const noexcept;
+    [[nodiscard]] Time band_flips(Index ladder) const;
+    void note_band(Index ladder, std::uint32_t before, const Cause& cause);
+
     // --- journeys.cpp
     void start(Index workflow, const Cause& cause);
     void advance(profile::Journey& journey, const Happening& happening);
@@ -74,6 +85,12 @@ class Stepper {
     std::vector<Time> flips_, since_; // by segment
     std::vector<char> dirty_, was_member_;
     std::vector<std::string_view> member_cause_;
+    struct LadderState {
+        Time since = 0, flips = never;
+        std::vector<Time> left; ///< by band: when it was left downwards last
+        bool dirty = false;
+    };
+    std::vector<LadderState> ladders_;
     std::deque<Happening> happenings_;
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;

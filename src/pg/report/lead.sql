@@ -15,7 +15,7 @@ CREATE FUNCTION nurture._last_seen(state nurture.profile) RETURNS timestamptz
 CREATE FUNCTION nurture._clock(state nurture.profile) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_clock';
 CREATE FUNCTION nurture._explain(model nurture.compiled_model, state nurture.profile, at timestamptz)
-    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric)
+    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, detail text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_explain';
 CREATE FUNCTION nurture._journeys(model nurture.compiled_model, state nurture.profile)
     RETURNS TABLE (workflow text, version int, instance int, step text, started timestamptz, since timestamptz,
@@ -71,48 +71,61 @@ $$;
 COMMENT ON FUNCTION nurture._contact_of(text) IS 'the contact that a key belongs to today';
 REVOKE ALL ON FUNCTION nurture._contact_of(text) FROM PUBLIC;
 
-CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT nurture._now(),
-        points text DEFAULT 'today') RETURNS numeric
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The model and the state that a score is read from. At or after the contact's clock: its state; before, or with the points
+-- of then, what the log gives up to that moment.
+CREATE FUNCTION nurture._score_state(contact text, at timestamptz, points text, OUT key text, OUT model nurture.compiled_model,
+        OUT state nurture.profile)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE
-    key CONSTANT text := nurture._contact_of(contact);
-    model nurture.compiled_model;
-    state nurture.profile;
 BEGIN
-    IF points NOT IN ('today', 'then') THEN
+    IF (points IN ('today', 'then')) IS NOT TRUE THEN
         RAISE EXCEPTION 'points must be ''today'' or ''then'', not ''%''', points USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT m.model INTO model FROM nurture.model m
-    WHERE points = 'today' OR m.compiled_at <= at OR m.id = (SELECT min(o.id) FROM nurture.model o)
-    ORDER BY m.id DESC LIMIT 1;
+    IF isfinite(at) IS NOT TRUE THEN
+        RAISE EXCEPTION 'a score is read at a finite moment' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    key := nurture._contact_of(contact);
     SELECT c.state INTO state FROM nurture.contact c WHERE c.contact = key;
     IF NOT FOUND THEN
-        RETURN NULL;
+        RETURN;
+    END IF;
+    IF points = 'today' THEN
+        SELECT m.model INTO model FROM nurture._current_model m;
+    ELSE
+        SELECT m.model INTO model FROM nurture.model m
+        WHERE coalesce(m.from_clock, '-infinity') <= at OR m.id = (SELECT min(o.id) FROM nurture.model o)
+        ORDER BY m.id DESC LIMIT 1;
     END IF;
     IF at < nurture._clock(state) OR points = 'then' THEN
         state := nurture._folded(model, key, at);
     END IF;
-    RETURN coalesce(nurture._score(model, state, topic, at), 0);
 END
+$$;
+COMMENT ON FUNCTION nurture._score_state(text, timestamptz, text) IS 'what a contact''s score at a moment is read from';
+
+CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT nurture._now(),
+        points text DEFAULT 'today') RETURNS numeric
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+SELECT coalesce(nurture._score(s.model, s.state, score.topic, score.at), CASE WHEN s.model IS NOT NULL THEN 0 END)
+FROM nurture._score_state(score.contact, score.at, score.points) s
 $$;
 COMMENT ON FUNCTION nurture.score(text, text, timestamptz, text) IS
     'a contact''s score, whole or of a topic, at a moment; points => ''then'' counts with the rules as they were; NULL: no such contact';
-REVOKE ALL ON FUNCTION nurture.score(text, text, timestamptz, text) FROM PUBLIC;
 
 CREATE FUNCTION nurture.explain(contact text, at timestamptz DEFAULT nurture._now())
-    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, definition text)
+    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, definition text, detail text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-SELECT e.rule, e.topic, e.points, e.occurrences, e.contribution, r.definition::text
-FROM nurture.contact c CROSS JOIN nurture._current_model m
-CROSS JOIN LATERAL nurture._explain(m.model, c.state, explain.at) e
-LEFT JOIN nurture.rule r ON r.name = e.rule
-WHERE c.contact = nurture._contact_of(explain.contact)
-ORDER BY abs(e.contribution) DESC, e.rule
+SELECT e.rule, e.topic, e.points, e.occurrences, e.contribution, r.definition::text, e.detail
+FROM nurture._score_state(explain.contact, explain.at, 'today') s
+CROSS JOIN LATERAL nurture._explain(s.model, s.state, explain.at) e
+LEFT JOIN nurture.rule r ON r.name = e.rule AND e.points IS NOT NULL
+ORDER BY abs(e.contribution) DESC, e.rule, e.detail
 $$;
 COMMENT ON FUNCTION nurture.explain(text, timestamptz) IS
-    'what a score is made of: points times (decayed, capped) occurrences per rule; the contributions add up to the score exactly';
-REVOKE ALL ON FUNCTION nurture.explain(text, timestamptz) FROM PUBLIC;
+    'what a score is made of: points times (decayed, capped) occurrences per rule, adjustments, and what floors and ceilings give or take; '
+    'the contributions add up to the score exactly';
+REVOKE ALL ON FUNCTION nurture._score_state(text, timestamptz, text), nurture.score(text, text, timestamptz, text),
+    nurture.explain(text, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION nurture.describe(contact text) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

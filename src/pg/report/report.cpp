@@ -91,12 +91,13 @@ NURTURE_FUNCTION(nurture_explain) {
             report::explain(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)));
         border::RowSink sink(fcinfo);
         for (const auto& part : parts) {
-            border::Row<5> row;
+            border::Row<6> row;
             row.add_text(part.rule);
             row.add_optional(part.topic);
-            row.add(border::make_numeric(part.points));
-            row.add(border::make_numeric(part.occurrences));
+            part.counted ? row.add(border::make_numeric(part.points)) : row.add_null();
+            part.counted ? row.add(border::make_numeric(part.occurrences)) : row.add_null();
             row.add(border::make_numeric(part.contribution));
+            row.add_optional(part.detail);
             row.put_into(sink);
         }
         return 0;
