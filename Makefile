@@ -11,8 +11,12 @@ SQL_MODULES  = $(addprefix src/pg/,$(shell cat src/pg/install.order))
 
 MODULE_big   = $(EXTENSION)
 OBJS         = $(CORE_SOURCES:.cpp=.o) $(GLUE_SOURCES:.cpp=.o)
-DATA_built   = $(EXTENSION)--$(EXTVERSION).sql
-DATA         = $(wildcard upgrade/*--*--*.sql)
+# upgrade/ keeps what was released: install scripts, and the update scripts between them. The script from the newest of
+# them to what is being worked on is made of both install scripts and of what is written by hand.
+RELEASED     = 0.1
+UPDATE       = $(EXTENSION)--$(RELEASED)--$(EXTVERSION).sql
+DATA_built   = $(EXTENSION)--$(EXTVERSION).sql $(UPDATE)
+DATA         = $(wildcard upgrade/$(EXTENSION)--*.sql)
 EXTRA_CLEAN  = $(OBJS:.o=.d) build results tmp_check output_iso regression.diffs regression.out
 
 REGRESS      = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
@@ -40,12 +44,21 @@ override CPPFLAGS := $(patsubst -I$(includedir_server),-isystem $(includedir_ser
 
 nurture.so: src/pg/exports.map
 
+# The version is told to one file only, so that all others stay in the compiler's cache.
+src/pg/border/version.o: nurture.control
+src/pg/border/version.o: override CPPFLAGS += -DNURTURE_VERSION='"$(EXTVERSION)"'
+
 -include $(OBJS:.o=.d)
 
 $(EXTENSION)--$(EXTVERSION).sql: Makefile src/pg/install.order $(SQL_MODULES)
 	{ printf '%s\n' '-- Made of src/pg/**/*.sql in the order of src/pg/install.order; do not edit.' \
 	    '\echo Use "CREATE EXTENSION nurture" to load this file. \quit'; \
 	  for module in $(SQL_MODULES); do echo; cat $$module; done; } > $@
+
+$(UPDATE): scripts/update_script.pl scripts/update_helpers.sql upgrade/$(EXTENSION)--$(RELEASED).sql \
+    $(EXTENSION)--$(EXTVERSION).sql upgrade/by_hand/$(RELEASED)--$(EXTVERSION).sql
+	scripts/update_script.pl upgrade/$(EXTENSION)--$(RELEASED).sql $(EXTENSION)--$(EXTVERSION).sql \
+	    upgrade/by_hand/$(RELEASED)--$(EXTVERSION).sql > $@.new && mv $@.new $@
 
 include test/targets.mk
 

@@ -33,10 +33,13 @@ DELETE FROM nurture.rule WHERE name = 'views'; -- the last of its topic
 -- What others use stays.
 DELETE FROM nurture.segment WHERE name = 'warm';
 UPDATE nurture.segment SET enabled = false WHERE name = 'warm';
-UPDATE nurture.segment SET name = 'hot' WHERE name = 'warm';
 TRUNCATE nurture.segment;
 DELETE FROM nurture.segment; -- the workflow uses both
 SELECT count(*) AS pending FROM nurture.pending_change;
+-- Another name breaks nobody: references follow.
+UPDATE nurture.segment SET name = 'hot' WHERE name = 'warm';
+SELECT kind, name, definition FROM nurture.definition WHERE definition LIKE '%segment%' ORDER BY 1, 2;
+UPDATE nurture.segment SET name = 'warm' WHERE name = 'hot';
 -- All that use each other go in one statement, or users first; an unused one is free to go by any name.
 INSERT INTO nurture.segment (name, condition) VALUES ('lonely', 'did x'), ('friend', 'in segment ''lonely''');
 DELETE FROM nurture.segment WHERE name IN ('lonely', 'friend');

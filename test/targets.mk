@@ -23,3 +23,13 @@ bench-outbox:
 .PHONY: bench
 bench:
 	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/run.sh
+
+# Breaks our own code on purpose and sees that tests notice; see test/mutants/README.md.
+.PHONY: mutants
+mutants:
+	PG_CONFIG='$(PG_CONFIG)' test/mutants/run.sh
+
+# Everything at once for MINUTES, with crashes; then everything must add up.
+.PHONY: soak
+soak:
+	PG_CONFIG='$(PG_CONFIG)' MINUTES='$(MINUTES)' test/soak/run.sh

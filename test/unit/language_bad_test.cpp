@@ -58,6 +58,7 @@ TEST(LanguageBad, Rules) {
            {"+5 on x half-life -1 days", 1, 19, "found \"-\", expected a duration", "without a sign"},
            {"+5 on x at most 3", 1, 18, "found end of text, expected \"in\" or \"per\"", ""},
            {"+5 on x at most 0 per day", 1, 17, "may never count", "at least 1"},
+           {"+5 on x at most 1000000000 per day", 1, 17, "a cap goes up to 1000", "is remembered"},
            {"+5 on x at most 1.5 per day", 1, 17, "expected a whole number", "Only whole numbers"},
            {"+5 on x at most 3 per minute", 1, 23, "expected \"hour\", \"day\", \"week\" or \"month\"", ""},
            {"+5 on x where did y", 1, 15, "found \"did\" inside \"where\"", "Only properties of the event"},

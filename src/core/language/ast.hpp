@@ -67,14 +67,24 @@ struct Condition;
 
 /// An event type with an optional filter over the properties of the same event.
 struct EventPattern {
-    std::string type;
+    std::string type; ///< empty: any event but the engine's own ($sent, …)
     Box<Condition> where; ///< empty: every event of the type
     friend bool operator==(const EventPattern&, const EventPattern&) = default;
 };
 
-/// Restricts behaviour to a part of time; half-open: an event is within d while clock - at < d.
+/// One end of a part of time: a moment, the contact's attribute, or so long before the clock.
+struct Ago {
+    Duration duration;
+    friend bool operator==(const Ago&, const Ago&) = default;
+};
+using Bound = std::variant<Moment, Path, Ago>;
+
+/// Restricts behaviour to a part of time; half-open: an event is within d while clock - at < d. One of: nothing (ever),
+/// within d, since b, before b, between b (since) and b (until: included, a date with its whole day).
 struct Window {
-    Duration within; ///< empty: ever
+    Duration within; ///< empty: no such limit
+    std::optional<Bound> since, before, until;
+    [[nodiscard]] bool ever() const noexcept { return within.empty() && !since && !before && !until; }
     friend bool operator==(const Window&, const Window&) = default;
 };
 
@@ -89,8 +99,8 @@ struct Count { ///< count(E [within d])
     Window window;
     friend bool operator==(const Count&, const Count&) = default;
 };
-enum class AggregateKind { sum, distinct };
-struct Aggregate { ///< sum|distinct(p of E [within d])
+enum class AggregateKind { sum, distinct, avg, min, max };
+struct Aggregate { ///< sum|distinct|avg|min|max(p of E [within d])
     AggregateKind kind = AggregateKind::sum;
     Path property;
     EventPattern event;
@@ -105,6 +115,30 @@ struct Occurrence { ///< first(E), last(E): a time; first(p of E), last(p of E):
     Window window;
     friend bool operator==(const Occurrence&, const Occurrence&) = default;
 };
+struct Days { ///< days(E [window]): on how many days of the policy's zone
+    EventPattern event;
+    Window window;
+    friend bool operator==(const Days&, const Days&) = default;
+};
+struct DaysSince { ///< days since first|last(E [window]): whole days of 24 hours
+    Which which = Which::last;
+    EventPattern event;
+    Window window;
+    friend bool operator==(const DaysSince&, const DaysSince&) = default;
+};
+enum class SessionFigure { count, longest, last };
+struct Sessions { ///< sessions(E [window]); longest session(E …), last session(E …): their length in seconds
+    SessionFigure figure = SessionFigure::count;
+    EventPattern event;
+    Window window;
+    friend bool operator==(const Sessions&, const Sessions&) = default;
+};
+struct SessionPage { ///< entry(p of E), exit(p of E): the first or last value of the last session
+    bool entry = true;
+    Path property;
+    EventPattern event;
+    friend bool operator==(const SessionPage&, const SessionPage&) = default;
+};
 struct Score { ///< score, score(topic)
     std::optional<std::string> topic;
     Offset offset;
@@ -115,7 +149,42 @@ struct Band { ///< band, band(topic): compared with the names of its bands
     Offset offset;
     friend bool operator==(const Band&, const Band&) = default;
 };
-using Operand = std::variant<Attribute, Count, Aggregate, Occurrence, Score, Band>;
+
+// --- operands of attributes and dates ---
+
+/// Whose calendar a date condition is read on.
+struct ZoneChoice {
+    enum class Kind { policy, contact, named };
+    Kind kind = Kind::policy;
+    std::string name; ///< of the tz database
+    Offset offset;
+    friend bool operator==(const ZoneChoice&, const ZoneChoice&) = default;
+};
+struct Now { ///< now: the moment of the question
+    friend bool operator==(const Now&, const Now&) = default;
+};
+enum class CalendarPart { year, quarter, month, week, day, weekday, hour, minute };
+struct DatePart { ///< hour(now), month(born in contact time zone)
+    CalendarPart part = CalendarPart::hour;
+    std::optional<Path> of; ///< none: of now
+    ZoneChoice zone;
+    friend bool operator==(const DatePart&, const DatePart&) = default;
+};
+struct Anniversary { ///< anniversary(born): the days of the years after it; for date tests only
+    Path of;
+    friend bool operator==(const Anniversary&, const Anniversary&) = default;
+};
+struct Items { ///< items(tags): how many items a list has
+    Path list;
+    friend bool operator==(const Items&, const Items&) = default;
+};
+struct Domain { ///< domain(email): what stands behind the last @, in lower case
+    Path address;
+    friend bool operator==(const Domain&, const Domain&) = default;
+};
+
+using Operand = std::variant<Attribute, Count, Aggregate, Occurrence, Days, DaysSince, Sessions, SessionPage, Score,
+                             Now, DatePart, Anniversary, Items, Domain, Band>;
 
 // --- conditions -------------------------------------------------------------------------------------------------
 
@@ -161,6 +230,37 @@ struct Did { ///< did E [within d]
     Window window;
     friend bool operator==(const Did&, const Did&) = default;
 };
+/// did E in at least k of the last n days|weeks|months: periods of the policy's calendar, the running one is the last.
+enum class RegularUnit { day, week, month };
+struct Regularly {
+    EventPattern event;
+    std::int64_t at_least = 1, periods = 1; ///< 1 <= at_least <= periods
+    RegularUnit unit = RegularUnit::week;
+    friend bool operator==(const Regularly&, const Regularly&) = default;
+};
+struct Trend { ///< operand increased|decreased [by x percent]: against the window of the same length before
+    Operand left;  ///< with a window `within d`
+    bool increased = true;
+    Micro percent = 0; ///< 0: by anything
+    friend bool operator==(const Trend&, const Trend&) = default;
+};
+/// One step of a sequence: an event later than the step before it (in time: events of one instant have no order).
+struct SequenceStep {
+    bool absent = false; ///< `not E within d`: no such event for d; the step happens when d is over
+    EventPattern event;
+    Duration within;                   ///< since the step before; empty: ever
+    std::vector<EventPattern> without; ///< none of these strictly between the step before and this one
+    friend bool operator==(const SequenceStep&, const SequenceStep&) = default;
+};
+/// did (A then B within d without C then not D within d with same p within one session within d overall) [window]
+struct Sequence {
+    std::vector<SequenceStep> steps; ///< two or more, the first one plain
+    std::optional<Path> same;        ///< all events have the same known value of this property
+    bool one_session = false;
+    Duration overall; ///< from the first step to the last; empty: any
+    Window window;    ///< of all events that take part
+    friend bool operator==(const Sequence&, const Sequence&) = default;
+};
 struct InSegment { ///< in segment 's'
     std::string segment;
     Offset offset;
@@ -179,8 +279,156 @@ struct Or {
     friend bool operator==(const Or&, const Or&) = default;
 };
 
+// --- conditions over attributes ---
+
+/// A value, or the contact's attribute (the event's property) by name.
+using Comparand = std::variant<Literal, Path>;
+
+struct ComparePaths { ///< operand op path: one attribute with another
+    Operand left;
+    Comparator comparator = Comparator::equal;
+    Path right;
+    friend bool operator==(const ComparePaths&, const ComparePaths&) = default;
+};
+struct DistinctFrom { ///< operand is [not] distinct from value: never unknown
+    Operand left;
+    Comparand right;
+    bool negated = false;
+    friend bool operator==(const DistinctFrom&, const DistinctFrom&) = default;
+};
+enum class TextRelation { contains, starts_with, ends_with, matches };
+struct TextTest { ///< operand contains|starts with|ends with 'text', operand ~ 'regular expression'
+    Operand left;
+    TextRelation relation = TextRelation::contains;
+    std::string text;
+    bool negated = false;
+    Offset offset; ///< of the text
+    friend bool operator==(const TextTest&, const TextTest&) = default;
+};
+struct IsEmpty { ///< operand is [not] empty: '', [] or {}
+    Operand left;
+    bool negated = false;
+    friend bool operator==(const IsEmpty&, const IsEmpty&) = default;
+};
+enum class Quantity { any, all, none };
+struct HasItems { ///< operand has any|all|none of (…)
+    Operand left;
+    Quantity quantity = Quantity::any;
+    std::vector<Literal> items;
+    friend bool operator==(const HasItems&, const HasItems&) = default;
+};
+struct Ignoring { ///< test ignoring case|accents|case and accents
+    bool letter_case = false, accents = false; ///< one or both
+    Box<Condition> test;                       ///< a comparison of texts
+    friend bool operator==(const Ignoring&, const Ignoring&) = default;
+};
+struct Changed { ///< attribute changed [from 'a'] [to 'b'] within d
+    Path attribute;
+    std::optional<Literal> from, to;
+    Duration within;
+    Offset offset;
+    friend bool operator==(const Changed&, const Changed&) = default;
+};
+struct HasBeen { ///< attribute has been 'a' for at least|less than d
+    Path attribute;
+    Literal value;
+    bool at_least = true;
+    Duration duration;
+    friend bool operator==(const HasBeen&, const HasBeen&) = default;
+};
+
+// --- conditions over dates ---
+
+enum class DateRelation { on, before, after };
+struct AgainstDate { ///< on|before|after 2026-01-31
+    DateRelation relation = DateRelation::on;
+    Moment moment;
+    friend bool operator==(const AgainstDate&, const AgainstDate&) = default;
+};
+enum class CalendarUnit { day, week, month, quarter, year };
+struct InPeriod { ///< is today|yesterday|tomorrow, in this|last|next week|month|quarter|year
+    CalendarUnit unit = CalendarUnit::day;
+    int offset = 0; ///< -1 last, 0 this, 1 next
+    friend bool operator==(const InPeriod&, const InPeriod&) = default;
+};
+enum class SpanRelation { within_last, within_next, more_ago, less_ago, more_ahead, less_ahead, exactly_ago, exactly_ahead };
+struct WithinSpan { ///< within last|next d, more|less than d ago|ahead, exactly d ago|ahead
+    SpanRelation relation = SpanRelation::within_last;
+    Duration span;
+    friend bool operator==(const WithinSpan&, const WithinSpan&) = default;
+};
+struct PastOrFuture { ///< is in the past|future
+    bool future = false;
+    friend bool operator==(const PastOrFuture&, const PastOrFuture&) = default;
+};
+enum class DayKind { business_day, weekend, holiday };
+struct OnDayKind { ///< is business day|weekend|holiday [of 'calendar']
+    DayKind kind = DayKind::business_day;
+    std::optional<std::string> calendar;
+    Offset offset;
+    friend bool operator==(const OnDayKind&, const OnDayKind&) = default;
+};
+using DateQuestion = std::variant<AgainstDate, InPeriod, WithinSpan, PastOrFuture, OnDayKind>;
+struct DateTest { ///< operand question [in contact time zone|in time zone 'z']
+    Operand left;
+    DateQuestion question;
+    bool negated = false;
+    ZoneChoice zone;
+    friend bool operator==(const DateTest&, const DateTest&) = default;
+};
+
+// --- conditions over membership ---
+
+struct InSegmentFor { ///< in segment 's' for at least|less than d
+    std::string segment;
+    bool at_least = true;
+    Duration duration;
+    Offset offset;
+    friend bool operator==(const InSegmentFor&, const InSegmentFor&) = default;
+};
+struct MovedSegment { ///< entered|left segment 's' within d
+    std::string segment;
+    bool entered = true;
+    Duration within;
+    Offset offset;
+    friend bool operator==(const MovedSegment&, const MovedSegment&) = default;
+};
+struct WasInSegment { ///< was in segment 's' on 2026-01-31 | at 2026-01-31T10:00
+    std::string segment;
+    Moment moment;
+    Offset offset;
+    friend bool operator==(const WasInSegment&, const WasInSegment&) = default;
+};
+struct OnList { ///< on list 'l', excluded from list 'l'
+    std::string list;
+    bool excluded = false;
+    Offset offset;
+    friend bool operator==(const OnList&, const OnList&) = default;
+};
+struct Sample { ///< sample 10 percent 'salt'
+    Micro percent = 0;
+    std::string salt;
+    friend bool operator==(const Sample&, const Sample&) = default;
+};
+struct AtLeastOf { ///< at least k of (a, b, c)
+    std::int64_t wanted = 1;
+    std::vector<Box<Condition>> operands; ///< two or more
+    friend bool operator==(const AtLeastOf&, const AtLeastOf&) = default;
+};
+enum class JourneyRelation { inside, entered, completed };
+struct InJourney { ///< in journey 'w' [at '3'], entered journey 'w', completed journey 'w'
+    std::string workflow;
+    JourneyRelation relation = JourneyRelation::inside;
+    std::optional<std::string> step;
+    Offset offset;
+    friend bool operator==(const InJourney&, const InJourney&) = default;
+};
+
 struct Condition {
-    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, InSegment, Not, And, Or> node;
+    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, Regularly, Trend, Sequence, InSegment, Not, And, Or,
+                 ComparePaths, DistinctFrom, TextTest, IsEmpty, HasItems, Ignoring, Changed, HasBeen, DateTest,
+                 InSegmentFor, MovedSegment, WasInSegment, OnList, Sample, AtLeastOf, InJourney>
+        node;
     friend bool operator==(const Condition&, const Condition&) = default;
 };
 

@@ -44,6 +44,9 @@ Form form_of(std::string_view text) {
     }
     if (first.kind == TokenKind::symbol && (spelled == "+" || spelled == "-"))
         return Form::rule;
+    if (first.keyword == Keyword::on && lexed.tokens[1].keyword == Keyword::list &&
+        lexed.tokens[2].kind == TokenKind::string)
+        return Form::condition; // on list 'l'
     switch (first.keyword) {
     case Keyword::on:
     case Keyword::wait:

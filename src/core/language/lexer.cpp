@@ -240,7 +240,7 @@ private:
     }
 
     bool symbol() {
-        static constexpr std::string_view two[] = {"!=", "<>", "<=", ">=", "==", "&&", "||", "=>", "=<"};
+        static constexpr std::string_view two[] = {"!~", "!=", "<>", "<=", ">=", "==", "&&", "||", "=>", "=<"};
         for (std::string_view const s : two)
             if (looking_at(s)) {
                 push(TokenKind::symbol, at_, at_ + 2);

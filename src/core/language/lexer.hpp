@@ -9,8 +9,70 @@
 
 namespace nurture::language {
 
+// Words of conditions over attributes, dates and membership.
+#define NURTURE_CONDITION_KEYWORDS(X)                                                                        \
+    X(now, "now", true)                                                                                      \
+    X(ilike, "ilike", false)                                                                                 \
+    X(contains, "contains", false)                                                                           \
+    X(contain, "contain", false)                                                                             \
+    X(starts, "starts", false)                                                                               \
+    X(start, "start", false)                                                                                 \
+    X(ends, "ends", false)                                                                                   \
+    X(does, "does", false)                                                                                   \
+    X(has, "has", false)                                                                                     \
+    X(been, "been", false)                                                                                   \
+    X(any, "any", false)                                                                                     \
+    X(all, "all", false)                                                                                     \
+    X(none_, "none", false)                                                                                  \
+    X(value, "value", false)                                                                                 \
+    X(empty, "empty", false)                                                                                 \
+    X(from, "from", false)                                                                                   \
+    X(ignoring, "ignoring", false)                                                                           \
+    X(case_, "case", false)                                                                                  \
+    X(accents, "accents", false)                                                                             \
+    X(changed, "changed", false)                                                                             \
+    X(items, "items", false)                                                                                 \
+    X(domain, "domain", false)                                                                               \
+    X(anniversary, "anniversary", false)                                                                     \
+    X(year, "year", false)                                                                                   \
+    X(quarter, "quarter", false)                                                                             \
+    X(weekday, "weekday", false)                                                                             \
+    X(minute, "minute", false)                                                                               \
+    X(before, "before", false)                                                                               \
+    X(today, "today", false)                                                                                 \
+    X(yesterday, "yesterday", false)                                                                         \
+    X(tomorrow, "tomorrow", false)                                                                           \
+    X(this_, "this", false)                                                                                  \
+    X(next, "next", false)                                                                                   \
+    X(more, "more", false)                                                                                   \
+    X(less, "less", false)                                                                                   \
+    X(least, "least", false)                                                                                 \
+    X(than, "than", false)                                                                                   \
+    X(exactly, "exactly", false)                                                                             \
+    X(ago, "ago", false)                                                                                     \
+    X(ahead, "ahead", false)                                                                                 \
+    X(the, "the", false)                                                                                     \
+    X(past, "past", false)                                                                                   \
+    X(future, "future", false)                                                                               \
+    X(business, "business", false)                                                                           \
+    X(weekend, "weekend", false)                                                                             \
+    X(holiday, "holiday", false)                                                                             \
+    X(contact, "contact", false)                                                                             \
+    X(time, "time", false)                                                                                   \
+    X(zone, "zone", false)                                                                                   \
+    X(entered, "entered", false)                                                                             \
+    X(left, "left", false)                                                                                   \
+    X(was, "was", false)                                                                                     \
+    X(list, "list", false)                                                                                   \
+    X(excluded, "excluded", false)                                                                           \
+    X(sample, "sample", false)                                                                               \
+    X(percent, "percent", false)                                                                             \
+    X(journey, "journey", false)                                                                             \
+    X(completed, "completed", false)
+
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
 #define NURTURE_KEYWORDS(X)                                                                                  \
+    NURTURE_CONDITION_KEYWORDS(X)                                                                            \
     X(and_, "and", true)                                                                                     \
     X(or_, "or", true)                                                                                       \
     X(not_, "not", true)                                                                                     \
@@ -45,6 +107,26 @@ namespace nurture::language {
     X(distinct, "distinct", false)                                                                           \
     X(first, "first", false)                                                                                 \
     X(last, "last", false)                                                                                   \
+    X(avg, "avg", false)                                                                                     \
+    X(min, "min", false)                                                                                     \
+    X(max, "max", false)                                                                                     \
+    X(days, "days", false)                                                                                   \
+    X(since, "since", false)                                                                                 \
+    X(times, "times", false)                                                                                 \
+    X(weeks, "weeks", false)                                                                                 \
+    X(months, "months", false)                                                                               \
+    X(increased, "increased", false)                                                                         \
+    X(decreased, "decreased", false)                                                                         \
+    X(by, "by", false)                                                                                       \
+    X(without, "without", false)                                                                             \
+    X(same, "same", false)                                                                                   \
+    X(one, "one", false)                                                                                     \
+    X(session, "session", false)                                                                             \
+    X(sessions, "sessions", false)                                                                           \
+    X(longest, "longest", false)                                                                             \
+    X(overall, "overall", false)                                                                             \
+    X(entry, "entry", false)                                                                                 \
+    X(event, "event", false)                                                                                 \
     X(segment, "segment", false)                                                                             \
     X(per, "per", false)                                                                                     \
     X(topic, "topic", false)                                                                                 \
@@ -65,20 +147,16 @@ namespace nurture::language {
     X(to, "to", false)                                                                                       \
     X(as, "as", false)                                                                                       \
     X(transactional, "transactional", false)                                                                 \
-    X(by, "by", false)                                                                                       \
     X(while_, "while", false)                                                                                \
     X(every, "every", false)                                                                                 \
-    X(without, "without", false)                                                                             \
     X(fading, "fading", false)                                                                               \
     X(over, "over", false)                                                                                   \
     X(losing, "losing", false)                                                                               \
-    X(percent, "percent", false)                                                                             \
     X(expires, "expires", false)                                                                             \
     X(starting, "starting", false)                                                                           \
     X(floor, "floor", false)                                                                                 \
     X(ceiling, "ceiling", false)                                                                             \
     X(once, "once", false)                                                                                   \
-    X(time, "time", false)                                                                                   \
     X(only, "only", false)                                                                                   \
     X(with, "with", false)
 

@@ -51,7 +51,12 @@ void Parser::advance() {
 }
 
 void Parser::note(std::string_view expectation, Keyword keyword) {
-    expected_.push_back({expectation, keyword});
+    expected_.push_back({expectation, keyword, false});
+}
+
+void Parser::note_quietly(std::initializer_list<Keyword> keywords) {
+    for (Keyword const keyword : keywords)
+        expected_.push_back({text_of(keyword), keyword, true});
 }
 
 bool Parser::at(Keyword keyword) {

@@ -30,6 +30,7 @@ private:
     struct Expectation {
         std::string_view text;
         Keyword keyword; // none: a description
+        bool quiet = false; // for guesses at misspelt words only
     };
     std::vector<Expectation> expected_; // at the current token
 
@@ -66,6 +67,7 @@ private:
     [[nodiscard]] bool starts_literal() const noexcept;
     void advance();
     void note(std::string_view expectation, Keyword keyword = Keyword::none);
+    void note_quietly(std::initializer_list<Keyword> keywords);
     bool at(Keyword keyword);
     bool at(std::string_view symbol);
     bool accept(Keyword keyword);
@@ -111,13 +113,61 @@ private:
     Condition comparison();
     Box<Condition> where(Within owner);
     EventPattern event(std::string_view expectation, Within owner);
-    Window window();
     Operand operand();
-    Operand behaviour();
     Operand score();
     Operand band();
     std::string topic();
     bool range_test(Condition& condition, Operand& left);
+
+    // --- attributes (parser_attribute.cpp)
+    bool attribute_test(Condition& out, Operand& left);
+    bool text_test(Condition& out, Operand& left);
+    bool items_test(Condition& out, Operand& left);
+    void history_test(Condition& out, Operand& left);
+    void is_test(Condition& out, Operand& left);
+    Comparand comparand();
+    Path value_of();
+    std::vector<Literal> literals();
+    void ignoring(Condition& out);
+    Path function_path();
+    bool attribute_function(Operand& out);
+    [[noreturn]] void fail_unknown_function();
+
+    // --- dates (parser_date.cpp)
+    bool date_function(Operand& out);
+    bool date_test(Condition& out, Operand& left);
+    bool is_date_test(Condition& out, Operand& left, bool negated);
+    bool span_test(Condition& out, Operand& left);
+    bool exactly_before(Condition& out);
+    bool calendar_unit(CalendarUnit& out, std::size_t ahead) const;
+    ZoneChoice zone();
+    void not_in_where(std::string_view what);
+    bool amount_of_time(bool& at_least);
+
+    // --- membership (parser_membership.cpp)
+    bool membership(Condition& out);
+    Condition segment_or_journey();
+
+    // --- behaviour (parser_behaviour.cpp)
+    Condition did();
+    Operand behaviour();
+    Operand aggregate(Keyword which);
+    EventPattern event_or_any(std::string_view expectation);
+    Window window();
+    Bound bound();
+    bool times(Condition& out, const EventPattern& pattern);
+    Regularly regularly(EventPattern pattern);
+    bool trend(Condition& out, Operand& left);
+    Literal value_for(const Operand& left);
+    [[nodiscard]] bool begins_behaviour() const noexcept;
+    void end_of_call();
+
+    // --- sequences (parser_sequence.cpp)
+    Sequence sequence(EventPattern first, bool bracketed);
+    SequenceStep sequence_step(Sequence& sequence);
+    bool sequence_option(Sequence& sequence);
+    [[nodiscard]] bool sequence_allowed() const noexcept;
+    [[nodiscard]] bool begins_sequence() const noexcept;
 
     // --- rules (parser_rule.cpp)
     void rule_points(Rule& rule);

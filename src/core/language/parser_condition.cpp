@@ -75,26 +75,26 @@ Box<Condition> Parser::predicate() {
     bool const behavioural = is(Keyword::did) || is(Keyword::in);
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
-    if (is(Keyword::did)) {
-        advance();
-        EventPattern pattern = event("an event type", Within::did);
-        return Condition{Did{std::move(pattern), window()}};
-    }
-    if (is(Keyword::in)) {
-        advance();
-        require(Keyword::segment);
-        Offset const offset{token().from};
-        return Condition{InSegment{string("the name of a segment in single quotes"), offset}};
-    }
-    return comparison();
+    if (is(Keyword::did))
+        return did();
+    if (begins_sequence())
+        return Condition{sequence(event_or_any("an event type"), false)};
+    if (is(Keyword::in))
+        return segment_or_journey();
+    if (Condition out; membership(out) || exactly_before(out))
+        return out;
+    Condition out = comparison();
+    ignoring(out);
+    return out;
 }
 
 bool Parser::range_test(Condition& condition, Operand& left) {
     bool const negated = accept(Keyword::not_);
     if (accept(Keyword::between)) {
-        Literal low = literal();
+        Literal low = value_for(left);
         require(Keyword::and_);
-        condition.node = Between{std::move(left), std::move(low), literal(), negated};
+        Literal high = value_for(left);
+        condition.node = Between{std::move(left), std::move(low), std::move(high), negated};
         return true;
     }
     if (accept(Keyword::like)) {
@@ -110,11 +110,11 @@ bool Parser::range_test(Condition& condition, Operand& left) {
         note("\"(\"");
         fail("\"in segment\" is a condition by itself: write \"and\" or \"or\" before it.");
     }
-    In test{std::move(left), {}, negated};
+    In test{left, {}, negated};
     open("(", token().from);
     require("(");
     do
-        test.values.push_back(literal());
+        test.values.push_back(value_for(left));
     while (accept(","));
     require(")");
     close();
@@ -133,17 +133,22 @@ Condition Parser::comparison() {
     for (auto const& [symbol, comparator] : comparators)
         if (is(symbol)) {
             advance();
-            out.node = Comparison{std::move(left), comparator, literal()};
+            if (is(Keyword::value) && is(Keyword::of, 1)) {
+                out.node = ComparePaths{std::move(left), comparator, value_of()};
+            } else {
+                Literal right = value_for(left);
+                out.node = Comparison{std::move(left), comparator, std::move(right)};
+            }
             return out;
         }
     bool const alone = std::holds_alternative<Attribute>(left);
+    if (!alone && trend(out, left))
+        return out;
     note("a comparison (=, !=, <, <=, >, >=)");
-    if (range_test(out, left))
+    if (attribute_test(out, left) || date_test(out, left) || range_test(out, left))
         return out;
     if (accept(Keyword::is)) {
-        bool const negated = accept(Keyword::not_);
-        require(Keyword::set, "To ask for a missing value write \"is not set\"; to compare, write \"=\".");
-        out.node = IsSet{std::move(left), negated};
+        is_test(out, left);
         return out;
     }
     if (!alone)
@@ -154,9 +159,7 @@ Condition Parser::comparison() {
 
 Operand Parser::operand() {
     bool const call = is("(", 1);
-    bool const behavioural =
-        is(Keyword::score) || is(Keyword::band) ||
-        (call && (is(Keyword::count) || is(Keyword::sum) || is(Keyword::distinct) || is(Keyword::first) || is(Keyword::last)));
+    bool const behavioural = is(Keyword::score) || is(Keyword::band) || begins_behaviour();
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
     if (is(Keyword::score))
@@ -165,15 +168,19 @@ Operand Parser::operand() {
         return band();
     if (behavioural)
         return behaviour();
+    if (Operand out; date_function(out) || attribute_function(out))
+        return out;
+    if (is_name() && call)
+        fail_unknown_function();
     if (is_name())
         return Attribute{path("")};
     if (where_ != Within::nothing) {
         note("a property of the event");
     } else {
         note("an attribute");
-        for (Keyword const keyword :
-             {Keyword::did, Keyword::count, Keyword::sum, Keyword::distinct, Keyword::first, Keyword::last, Keyword::score,
-                                      Keyword::band})
+        for (Keyword const keyword : {Keyword::did, Keyword::count, Keyword::sum, Keyword::avg, Keyword::min, Keyword::max,
+                                      Keyword::distinct, Keyword::first, Keyword::last, Keyword::days, Keyword::sessions,
+                                      Keyword::score, Keyword::band})
             note(text_of(keyword), keyword);
         note("\"in segment\"");
     }
@@ -186,45 +193,8 @@ Operand Parser::operand() {
     fail();
 }
 
-// count(E …), sum|distinct(p of E …), first|last([p of] E …)
-Operand Parser::behaviour() {
-    Keyword const which = token().keyword;
-    advance();
-    open("(", token().from);
-    require("(");
-    std::optional<Path> property;
-    bool const takes_property = which != Keyword::count;
-    bool const several_keys = is_name() && is(".", 1);
-    bool const needs_property = which == Keyword::sum || which == Keyword::distinct;
-    if (needs_property || (takes_property && (several_keys || (is_name() && is(Keyword::of, 1))))) {
-        property = path("a property of the event");
-        require(Keyword::of, which == Keyword::sum        ? "Say what is added up: sum(amount of purchase)."
-                             : which == Keyword::distinct ? "Say what is told apart: distinct(path of page_view)."
-                                                          : "");
-    } else if (takes_property && !is_name()) {
-        note("a property of the event");
-    }
-    EventPattern pattern = event("an event type", Within::other);
-    if (takes_property && !property && !pattern.where)
-        note("of", Keyword::of);
-    Window const when = window();
-    if (is(Keyword::where)) {
-        note("\")\"");
-        fail("Put \"where\" before \"within\".");
-    }
-    require(")");
-    close();
-    if (which == Keyword::count)
-        return Count{std::move(pattern), when};
-    if (needs_property)
-        return Aggregate{which == Keyword::sum ? AggregateKind::sum : AggregateKind::distinct, std::move(*property), std::move(pattern), when};
-    return Occurrence{which == Keyword::first ? Which::first : Which::last, std::move(property),
-                      std::move(pattern), when};
-}
-
 EventPattern Parser::event(std::string_view expectation, Within owner) {
-    EventPattern out;
-    out.type = name(expectation);
+    EventPattern out = event_or_any(expectation);
     out.where = where(owner);
     return out;
 }
@@ -243,14 +213,6 @@ Box<Condition> Parser::where(Within owner) {
     Box<Condition> condition = disjunction();
     where_ = Within::nothing;
     return condition;
-}
-
-Window Parser::window() {
-    Window out;
-    if (!accept(Keyword::within))
-        return out;
-    out.within = duration();
-    return out;
 }
 
 } // namespace nurture::language

@@ -62,6 +62,8 @@ std::string Parser::found() const {
 std::string Parser::expectations() const {
     std::vector<std::string> all;
     for (const Expectation& e : expected_) {
+        if (e.quiet)
+            continue;
         std::string item = e.keyword == Keyword::none ? std::string(e.text)
                            : e.keyword == Keyword::up ? "\"up to\""
                                                       : "\"" + std::string(e.text) + "\"";

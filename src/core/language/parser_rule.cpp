@@ -210,12 +210,16 @@ Duration Parser::exact_duration(std::string_view what) {
 
 // `at` has been read: most n per day | most n in total
 Cap Parser::cap() {
+    constexpr std::int64_t largest_cap = 1'000;
     require(Keyword::most);
     std::uint32_t const from = token().from;
     Cap out;
     out.occurrences = whole_number("a whole number");
     if (out.occurrences == 0)
         fail_at(from, "a rule that may never count has no effect", "Use a number of at least 1.");
+    if (out.occurrences > largest_cap)
+        fail_at(from, "a cap goes up to " + std::to_string(largest_cap),
+                "Each occurrence that counts is remembered; leave the cap out, or use a lower one.");
     if (accept(Keyword::in)) {
         require(Keyword::total);
         out.period = CapPeriod::ever;

@@ -132,7 +132,8 @@ void Parser::wait_step(Step& out) {
 
 void Parser::wait_for(Step& out, std::uint32_t from) {
     WaitFor wait;
-    bool const is_event = is_name() && (is(Keyword::where, 1) || is(Keyword::up, 1));
+    std::size_t const after = is(Keyword::any) && is(Keyword::event, 1) ? 2 : 1;
+    bool const is_event = is_name() && (is(Keyword::where, after) || is(Keyword::up, after));
     if (!is_event && !is_name())
         note("an event type");
     if (is_event) {

@@ -82,38 +82,22 @@ void append_amount(std::string& out, std::int64_t n, std::string_view unit) {
 
 } // namespace
 
-void append(std::string& out, const Window& window) {
-    if (window.within.empty())
-        return;
-    out += " within ";
-    append(out, window.within);
-}
-
 namespace {
-
-void append_behaviour(std::string& out, std::string_view function, const Path* property,
-                      const EventPattern& event, const Window& window) {
-    out += function;
-    out += '(';
-    if (property != nullptr) {
-        append(out, *property);
-        out += " of ";
-    }
-    append(out, event);
-    append(out, window);
-    out += ')';
-}
 
 struct OperandPrinter {
     std::string& out;
     void operator()(const Attribute& a) const { append(out, a.path); }
-    void operator()(const Count& c) const { append_behaviour(out, "count", nullptr, c.event, c.window); }
-    void operator()(const Aggregate& a) const {
-        append_behaviour(out, a.kind == AggregateKind::sum ? "sum" : "distinct", &a.property, a.event, a.window);
-    }
+    void operator()(const Count& c) const { append_call(out, "count", nullptr, c.event, c.window); }
+    void operator()(const Aggregate& a) const { append(out, a); }
     void operator()(const Occurrence& o) const {
-        append_behaviour(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr,
-                         o.event, o.window);
+        append_call(out, o.which == Which::first ? "first" : "last", o.property ? &*o.property : nullptr, o.event,
+                    o.window);
+    }
+    void operator()(const Days& d) const { append_call(out, "days", nullptr, d.event, d.window); }
+    void operator()(const DaysSince& d) const { append(out, d); }
+    void operator()(const Sessions& s) const { append(out, s); }
+    void operator()(const SessionPage& p) const {
+        append_call(out, p.entry ? "entry" : "exit", &p.property, p.event, {});
     }
     void operator()(const Score& s) const { append_of_topic("score", s.topic); }
     void operator()(const Band& b) const { append_of_topic("band", b.topic); }
@@ -126,6 +110,11 @@ struct OperandPrinter {
         append_topic(out, *topic);
         out += ')';
     }
+    void operator()(const Now&) const { out += "now"; }
+    void operator()(const DatePart& p) const { append_operand(out, p); }
+    void operator()(const Anniversary& a) const { append_function(out, "anniversary", a.of); }
+    void operator()(const Items& i) const { append_function(out, "items", i.list); }
+    void operator()(const Domain& d) const { append_function(out, "domain", d.address); }
 };
 
 } // namespace
@@ -134,9 +123,7 @@ void append(std::string& out, const Operand& operand) {
     std::visit(OperandPrinter{out}, operand);
 }
 
-namespace {
-
-constexpr std::string_view text_of(Comparator comparator) {
+std::string_view text_of(Comparator comparator) {
     switch (comparator) {
     case Comparator::equal:
         return "=";
@@ -153,6 +140,8 @@ constexpr std::string_view text_of(Comparator comparator) {
     }
     return "";
 }
+
+namespace {
 
 // How tightly the surroundings bind; what binds less is put in brackets.
 enum class Binding { none, disjunction, conjunction, negation };
@@ -200,17 +189,27 @@ struct ConditionPrinter {
     void operator()(const Constant& constant) const { out += constant.value ? "true" : "false"; }
     void operator()(const Did& did) const {
         // `where` reaches as far as it can; `within` ends it.
-        bool const brackets = in_junction && did.event.where && did.window.within.empty();
+        bool const brackets = in_junction && did.event.where && did.window.ever();
         out += brackets ? "(did " : "did ";
-        append(out, did.event);
-        append(out, did.window);
+        append(out, did.event, did.window);
         if (brackets)
             out += ')';
     }
+    void operator()(const Regularly& r) const { append(out, r); }
+    void operator()(const Trend& t) const { append(out, t); }
+    void operator()(const Sequence& s) const { append(out, s); }
     void operator()(const InSegment& in) const {
         out += "in segment ";
         append_string(out, in.segment);
     }
+    void operator()(const Ignoring& how) const {
+        std::visit(*this, how.test->node);
+        out += how.letter_case ? " ignoring case" : "";
+        out += how.accents ? " ignoring accents" : "";
+    }
+    template <class Test>
+        requires requires(std::string& text, const Test& test) { append_test(text, test); }
+    void operator()(const Test& test) const { append_test(out, test); }
     void operator()(const Not& negation) const {
         out += "not ";
         std::visit(ConditionPrinter{out, Binding::negation, in_junction}, negation.operand->node);
@@ -284,7 +283,7 @@ void append(std::string& out, const Path& path) {
 }
 
 void append(std::string& out, const EventPattern& event) {
-    append_name(out, event.type);
+    append_type(out, event);
     if (!event.where)
         return;
     out += " where ";

@@ -1,5 +1,7 @@
 #include "core/language/references.hpp"
 
+#include "core/language/language.hpp"
+
 #include <algorithm>
 
 namespace nurture::language {
@@ -11,6 +13,7 @@ class Collector {
 public:
     std::vector<Reference> found;
     std::vector<std::string> types;
+    std::vector<Use> used;
 
     void visit(const Condition& condition) {
         std::visit([this](const auto& node) { (*this)(node); }, condition.node);
@@ -36,11 +39,19 @@ public:
     }
 
     // Operands.
-    void operator()(const Attribute&) {}
+    void operator()(const Attribute& attribute) {
+        if (filters_ == 0) // inside a filter it is a property of the event
+            use("attribute", print(attribute.path));
+    }
     void operator()(const Count& count) { visit(count.event); }
     void operator()(const Aggregate& aggregate) { visit(aggregate.event); }
     void operator()(const Occurrence& occurrence) { visit(occurrence.event); }
+    void operator()(const Days& days) { visit(days.event); }
+    void operator()(const DaysSince& days) { visit(days.event); }
+    void operator()(const Sessions& sessions) { visit(sessions.event); }
+    void operator()(const SessionPage& page) { visit(page.event); }
     void operator()(const Score& score) {
+        use(score.topic ? "topic" : "score", score.topic.value_or("score"));
         if (score.topic)
             found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
     }
@@ -48,6 +59,11 @@ public:
         if (band.topic)
             found.push_back({ReferenceKind::topic, *band.topic, band.offset.byte});
     }
+    void operator()(const Now&) {}
+    void operator()(const DatePart&) {}
+    void operator()(const Anniversary&) {}
+    void operator()(const Items&) {}
+    void operator()(const Domain&) {}
 
     // Conditions.
     void operator()(const Comparison& c) { visit(c.left); }
@@ -58,10 +74,35 @@ public:
     void operator()(const Truth& truth) { visit(truth.operand); }
     void operator()(const Constant&) {}
     void operator()(const Did& did) { visit(did.event); }
+    void operator()(const Regularly& regularly) { visit(regularly.event); }
+    void operator()(const Trend& trend) { visit(trend.left); }
+    void operator()(const Sequence& sequence) {
+        for (const SequenceStep& step : sequence.steps) {
+            visit(step.event);
+            for (const EventPattern& event : step.without)
+                visit(event);
+        }
+    }
     void operator()(const InSegment& in) { mention(in); }
     void operator()(const Not& negation) { visit(*negation.operand); }
     void operator()(const And& all) { visit(all.operands); }
     void operator()(const Or& any) { visit(any.operands); }
+    void operator()(const ComparePaths& c) { visit(c.left); }
+    void operator()(const DistinctFrom& d) { visit(d.left); }
+    void operator()(const TextTest& test) { visit(test.left); }
+    void operator()(const IsEmpty& test) { visit(test.left); }
+    void operator()(const HasItems& test) { visit(test.left); }
+    void operator()(const Ignoring& how) { visit(*how.test); }
+    void operator()(const Changed&) {}
+    void operator()(const HasBeen&) {}
+    void operator()(const DateTest& test) { visit(test.left); }
+    void operator()(const InSegmentFor& in) { mention(in); }
+    void operator()(const MovedSegment& moved) { mention(moved); }
+    void operator()(const WasInSegment& was) { mention(was); }
+    void operator()(const OnList& on) { found.push_back({ReferenceKind::list, on.list, on.offset.byte}); }
+    void operator()(const Sample&) {}
+    void operator()(const AtLeastOf& some) { visit(some.operands); }
+    void operator()(const InJourney& in) { found.push_back({ReferenceKind::workflow, in.workflow, in.offset.byte}); }
 
     // Steps.
     void operator()(const Wait&) {}
@@ -80,23 +121,52 @@ public:
         }
         visit(choice.else_steps);
     }
-    void operator()(const Send&) {}
-    void operator()(const Do&) {}
-    void operator()(const Set&) {}
+    void operator()(const Send& send) {
+        use("channel", send.channel);
+        use("template", send.template_name);
+        if (send.purpose)
+            use("purpose", *send.purpose);
+        visit(send.with);
+    }
+    void operator()(const Do& action) {
+        use("channel", action.kind);
+        visit(action.with);
+    }
+    void operator()(const Set& change) {
+        use("attribute", print_name(change.attribute));
+        visit(change.value);
+    }
     void operator()(const Exit&) {}
 
 private:
+    int filters_ = 0; // of events, around what is looked at
+
+    void use(std::string kind, std::string name) { used.push_back({std::move(kind), std::move(name)}); }
+    void visit(const Argument& argument) {
+        if (const auto* path = std::get_if<Path>(&argument))
+            use("attribute", print(*path));
+    }
+    void visit(const std::vector<NamedArgument>& with) {
+        for (const NamedArgument& argument : with)
+            visit(argument.value);
+    }
     template <class Node>
     void mention(const Node& node) {
+        use("segment", node.segment);
         found.push_back({ReferenceKind::segment, node.segment, node.offset.byte});
     }
     void visit(const Operand& operand) {
         std::visit([this](const auto& node) { (*this)(node); }, operand);
     }
     void visit(const EventPattern& event) {
-        types.push_back(event.type);
+        if (!event.type.empty()) {
+            types.push_back(event.type);
+            use("event", event.type);
+        }
+        ++filters_;
         if (event.where)
             visit(*event.where);
+        --filters_;
     }
     void visit(const std::vector<Box<Condition>>& operands) {
         for (const Box<Condition>& operand : operands)
@@ -127,7 +197,31 @@ std::vector<std::string> types_of(const Definition& definition) {
     return std::move(collector.types);
 }
 
+template <class Definition>
+std::vector<Use> uses_of(const Definition& definition) {
+    Collector collector;
+    collector.visit(definition);
+    std::sort(collector.used.begin(), collector.used.end());
+    collector.used.erase(std::unique(collector.used.begin(), collector.used.end()), collector.used.end());
+    return std::move(collector.used);
+}
+
 } // namespace
+
+std::string_view name_of(ReferenceKind kind) noexcept {
+    constexpr std::string_view names[] = {"segment", "topic", "list", "workflow"};
+    return names[static_cast<std::size_t>(kind)];
+}
+
+std::vector<Use> uses(const Condition& condition) {
+    return uses_of(condition);
+}
+std::vector<Use> uses(const Rule& rule) {
+    return uses_of(rule);
+}
+std::vector<Use> uses(const Workflow& workflow) {
+    return uses_of(workflow);
+}
 
 std::vector<Reference> references(const Condition& condition) {
     return references_of(condition);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nurture::language {
@@ -11,6 +12,8 @@ namespace nurture::language {
 enum class ReferenceKind {
     segment, ///< in segment 's', on entering segment 's'
     topic,   ///< score(t)
+    list,    ///< on list 'l'
+    workflow,///< in journey 'w'
 };
 
 struct Reference {
@@ -19,6 +22,9 @@ struct Reference {
     std::uint32_t offset = 0; ///< byte of the name in the text that was parsed
     friend bool operator==(const Reference&, const Reference&) = default;
 };
+
+/// "segment", "topic", "list", "workflow".
+[[nodiscard]] std::string_view name_of(ReferenceKind kind) noexcept;
 
 /// Every mention, in the order of the text; a name mentioned twice is there twice.
 std::vector<Reference> references(const Condition& condition);
@@ -29,5 +35,17 @@ std::vector<Reference> references(const Workflow& workflow);
 std::vector<std::string> event_types(const Condition& condition);
 std::vector<std::string> event_types(const Rule& rule);
 std::vector<std::string> event_types(const Workflow& workflow);
+
+/// Something a definition reads, starts on, sends or writes. `kind`: event, attribute, segment, topic, score (the whole
+/// of it), template, channel, purpose.
+struct Use {
+    std::string kind, name;
+    friend auto operator<=>(const Use&, const Use&) = default;
+};
+
+/// All a definition uses: each once, sorted bytewise by kind and name.
+std::vector<Use> uses(const Condition& condition);
+std::vector<Use> uses(const Rule& rule);
+std::vector<Use> uses(const Workflow& workflow);
 
 } // namespace nurture::language

@@ -143,6 +143,8 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
     }
     if (const auto* of = std::get_if<language::Band>(&operand))
         return band(*of);
+    if (!std::holds_alternative<Score>(operand))
+        throw Error(ErrorKind::invalid_definition, "this operand cannot be evaluated yet");
     const auto& score = std::get<Score>(operand);
     if (!score.topic)
         return {OperandKind::score, none};

@@ -1,5 +1,6 @@
 #pragma once
 // The parts of a model under construction: interned paths, patterns and features, compiled conditions.
+#include "core/base/error.hpp"
 #include "core/language/language.hpp"
 #include "core/model/model.hpp"
 
@@ -42,10 +43,17 @@ class Builder {
     Index compile(const language::Truth& c, Scope scope);
     Index compile(const language::Constant& c, Scope scope);
     Index compile(const language::Did& c, Scope scope);
+    Index compile(const language::Regularly& c, Scope scope); // builder_behaviour.cpp
+    Index compile(const language::Trend& c, Scope scope);
+    Index compile(const language::Sequence& c, Scope scope);
     Index compile(const language::InSegment& c, Scope scope);
     Index compile(const language::Not& c, Scope scope);
     Index compile(const language::And& c, Scope scope);
     Index compile(const language::Or& c, Scope scope);
+    template <class Test>
+    Index compile(const Test&, Scope) {
+        throw Error(ErrorKind::invalid_definition, "this condition is not evaluated yet");
+    }
     Index group(Op op, const std::vector<language::Box<language::Condition>>& operands, Scope scope);
 
     /// `decisive`: how many of the newest events settle the comparison (0: all of the window).

@@ -184,7 +184,8 @@ std::string encode(const Profile& profile) {
         write_time(out, message.received_at, base);
         out.fixed64(message.hash);
     }
-    encode(out, profile.score, stamp);
+    if (profile.score != ScoreState{}) // states of version 0.1 end here
+        encode(out, profile.score, stamp);
     return out.take();
 }
 
@@ -246,7 +247,8 @@ Profile decode(std::string_view bytes) {
         Time const received_at = read_time(in, base);
         profile.seen.push_back({received_at, in.fixed64()});
     }
-    profile.score = decode_score_state(in, stamp);
+    if (!in.at_end())
+        profile.score = decode_score_state(in, stamp);
     if (!in.at_end())
         ByteReader::corrupt("goes on after its end");
     return profile;

@@ -28,7 +28,7 @@ struct Value {
 class Properties {
   public:
     virtual ~Properties() = default;
-    /// The value at a path; `missing` where a key does not exist. Valid as long as the object.
+    /// The value at a path; `missing` where a key does not exist. Valid until another event is read.
     [[nodiscard]] virtual Value get(const language::Path& path) const = 0;
     /// Calls visit(key, compact JSON text of the value) for every top-level key, in the order of the keys' bytes.
     using Visit = void (*)(void* context, std::string_view key, std::string_view json);

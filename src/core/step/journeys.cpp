@@ -18,6 +18,9 @@ namespace {
 
 /// The net under workflows that go round without time passing.
 constexpr int max_hops = 10'000;
+/// What one instant, and what one step, may put out. The first binds whatever the batches; the second keeps a batch's
+/// memory bounded.
+constexpr std::size_t max_instant_bytes = 16 << 20, max_step_bytes = 256 << 20;
 
 /// A single key and its value, as `set` writes it.
 class OneProperty final : public profile::Properties {
@@ -46,6 +49,16 @@ void Stepper::hop() {
         throw Error(ErrorKind::limit_exceeded,
                     "the contact's workflows took more than " + std::to_string(max_hops) + " steps at one instant",
                     "Workflows that start each other without a wait go round for ever.");
+}
+
+void Stepper::count_output(std::size_t bytes) {
+    instant_bytes_ += bytes;
+    step_bytes_ += bytes;
+    if (instant_bytes_ > max_instant_bytes)
+        throw Error(ErrorKind::limit_exceeded, "the contact's workflows put out more than 16 MB at one instant");
+    if (step_bytes_ > max_step_bytes)
+        throw Error(ErrorKind::limit_exceeded, "the contact's workflows put out more than 256 MB in one batch", {},
+                    "Lower nurture.batch_rows.");
 }
 
 profile::WorkflowMemory& Stepper::memory_of(std::uint32_t workflow) {
@@ -269,6 +282,7 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
                            instruction.step + "\n1\n";
     identity += input_.contact;
     action.id = hash_uuid(identity);
+    count_output(sizeof action + action.payload.size());
     journey.open.push_back(action.id);
     result_.actions.push_back(std::move(action));
 }
@@ -283,6 +297,7 @@ void Stepper::set(const Workflow& workflow, const Instruction& instruction, cons
     written.at = clock_;
     written.type = "$set";
     written.properties = '{' + nlohmann::json(argument.name).dump() + ": " + json + '}';
+    count_output(sizeof written + written.properties.size());
     Happening happening;
     labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
     happening.cause = {labels_.back(), input_.tick, written.n, cause.fresh};

@@ -144,6 +144,7 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
+    instant_bytes_ = 0;
     Time const at = std::min(message.at, message.received_at);
     profile::Stamp const stamp{at, input_.tick, next_n_++};
 
@@ -163,6 +164,7 @@ void Stepper::run_timers(Time limit) {
     for (Time next = next_timer(); next <= limit; next = next_timer()) {
         clock_ = std::max(clock_, next);
         hops_ = 0;
+        instant_bytes_ = 0;
         Happening happening;
         happening.cause = {"time", 0, 0, true};
         happening.timer = true;

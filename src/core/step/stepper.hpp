@@ -76,6 +76,7 @@ class Stepper {
     [[nodiscard]] profile::WorkflowMemory& memory_of(std::uint32_t workflow);
     [[nodiscard]] Zone contact_zone() const;
     void hop();
+    void count_output(std::size_t bytes);
 
     const Model& model_;
     Input& input_;
@@ -96,6 +97,7 @@ class Stepper {
     Time& clock_;
     std::int32_t next_n_ = 1, next_transition_ = 1;
     int hops_ = 0;
+    std::size_t instant_bytes_ = 0, step_bytes_ = 0; // of outputs
 };
 
 /// Something at the clock that journeys must be told: an event that matched patterns, segments entered or left, or (with

@@ -29,6 +29,7 @@ int longest_sleep = 60 * 1000;
 int most_quarantined = 100;
 char* zone = nullptr;
 char* history_begins = nullptr;
+char* reason_of_change = nullptr;
 
 // Empty, or an ISO date.
 bool check_history_from(char** value, void**, GucSource) {
@@ -64,6 +65,9 @@ void define_settings() {
                4 * 1024 * 1024, GUC_UNIT_KB);
     define_int("nurture.batch_rows", "The most messages that one batch takes.", &rows_per_batch, 1, 10000000,
                0);
+    DefineCustomStringVariable("nurture.change_reason",
+                               "Why definitions are changed; kept with their versions.", nullptr, &reason_of_change, "",
+                               PGC_USERSET, 0, nullptr, nullptr, nullptr);
     define_int("nurture.dedup_window", "How long a message_id is remembered.", &dedup_window, 0, century,
                GUC_UNIT_S);
     DefineCustomBoolVariable("nurture.enabled", "Whether the background worker runs in this database.",

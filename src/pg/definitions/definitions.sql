@@ -69,28 +69,15 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.workflow_version', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.pending_change', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.pending_change_id_seq', '');
 
--- The segments that a definition names, for dependencies.
-CREATE FUNCTION nurture._references(form text, definition text) RETURNS TABLE (kind text, name text)
-    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_references';
-COMMENT ON FUNCTION nurture._references(text, text) IS 'what a rule, condition or workflow refers to by name';
-
-CREATE VIEW nurture.dependency AS
-SELECT 'segment' AS kind, s.name, r.kind AS uses_kind, r.name AS uses_name, s.enabled
-FROM nurture.segment s CROSS JOIN LATERAL nurture._references('condition', s.condition::text) r
-UNION ALL
-SELECT 'workflow', w.name, r.kind, r.name, w.enabled
-FROM nurture.workflow w CROSS JOIN LATERAL nurture._references('workflow', w.definition::text) r;
-COMMENT ON VIEW nurture.dependency IS 'which definition uses which other';
-REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
-
 -- Versions of workflows are kept as they are written.
 CREATE FUNCTION nurture._version_workflow() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        -- Nobody is inside a draft: it is rewritten rather than kept.
-        NEW.version := OLD.version
-            + CASE WHEN OLD.live_since IS NOT NULL AND NEW.definition::text <> OLD.definition::text THEN 1 ELSE 0 END;
+        -- Nobody is inside a draft: it is rewritten rather than kept. So are all versions when what they name is renamed
+        -- (see _rename_references, which says so as pg_dump does).
+        NEW.version := OLD.version + CASE WHEN OLD.live_since IS NOT NULL AND NEW.definition::text <> OLD.definition::text
+            AND current_setting('check_function_bodies')::boolean THEN 1 ELSE 0 END;
     END IF;
     IF NEW.enabled AND NEW.live_since IS NULL THEN
         NEW.live_since := now();
@@ -169,7 +156,8 @@ DECLARE
     gone text;
 BEGIN
     INSERT INTO nurture.pending_change (kind, operation, by) VALUES (TG_TABLE_NAME, lower(TG_OP), session_user);
-    IF NOT current_setting('check_function_bodies')::boolean THEN
+    -- An import checks when it is through.
+    IF NOT current_setting('check_function_bodies')::boolean OR current_setting('nurture_import.deferred', true) = 'on' THEN
         RETURN NULL;
     END IF;
     IF TG_TABLE_NAME = 'segment' AND TG_OP IN ('DELETE', 'UPDATE') THEN

@@ -84,7 +84,7 @@ PackedMessages::PackedMessages(std::string_view packed) {
         message.at = record.header.at;
         message.received_at = record.header.received_at;
         message.type = record.type;
-        message.properties = &properties_.emplace_back(record.properties);
+        message.properties = &properties_.emplace_back(record.properties, texts_);
         if ((record.header.flags & has_id) != 0)
             message.id_hash = record.header.id_hash;
         message.history = (record.header.flags & is_history) != 0;
@@ -109,9 +109,10 @@ struct PackState {
 char* reserve(PackState* state, MemoryContext context, std::size_t bytes) {
     if (state->used + bytes > state->size) {
         std::size_t size = state->size == 0 ? 256 : state->size;
-        while (size < state->used + bytes)
+        while (size < state->used + bytes + MAXALIGN(VARHDRSZ))
             size *= 2;
-        if (size > MaxAllocSize)
+        size = std::min<std::size_t>(size, MaxAllocSize);
+        if (size < state->used + bytes + MAXALIGN(VARHDRSZ))
             ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                             errmsg("the messages of one contact in one batch take more than 1 GB"),
                             errhint("Lower nurture.batch_bytes.")));

@@ -22,6 +22,7 @@ class PackedMessages {
   private:
     std::vector<step::Message> messages_;
     std::vector<std::int64_t> places_;
+    PropertyTexts texts_;
     std::deque<JsonbProperties> properties_;
 };
 

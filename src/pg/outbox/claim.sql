@@ -99,13 +99,9 @@ BEGIN
         RAISE EXCEPTION 'lease must be longer than nothing' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Choose it longer than carrying out all the claimed actions takes.';
     END IF;
+    PERFORM nurture._require_own_database();
     IF nurture._sending_paused() THEN
         RETURN;
-    END IF;
-    IF NOT nurture._is_own_database() THEN
-        RAISE EXCEPTION 'this database is a copy: its actions are not to be carried out a second time'
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'If it takes the place of the original, call nurture.resume().';
     END IF;
     look := nurture._recall_look(claim.channel);
     WHILE room > 0 LOOP

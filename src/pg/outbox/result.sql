@@ -19,6 +19,7 @@ DECLARE
     moment CONSTANT timestamptz := nurture._now();
     accepted int;
 BEGIN
+    PERFORM nurture._require_own_database();
     WITH given AS (
         SELECT DISTINCT r.receipt FROM unnest(receipts) r(receipt)
     ), found AS MATERIALIZED (
@@ -72,6 +73,7 @@ BEGIN
     IF retry_after < interval '0' THEN
         RAISE EXCEPTION 'retry_after must not be negative' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM nurture._require_own_database();
     SELECT a.* INTO act FROM nurture.action a
     WHERE a.id >= nurture._first_id(fail.receipt) AND a.id <= nurture._last_id(fail.receipt) AND a.receipt = fail.receipt
     FOR NO KEY UPDATE;

@@ -48,6 +48,7 @@ BEGIN
     IF NOT nurture._is_own_database() THEN
         PERFORM nurture._lock_engine();
         PERFORM nurture._adopt_database();
+        PERFORM nurture._announce();
     END IF;
     LOOP
         SELECT a.channel INTO here FROM nurture.action a

@@ -16,6 +16,10 @@ CREATE TYPE nurture.profile (
 COMMENT ON TYPE nurture.profile IS
     'everything the engine knows of a contact: features, attributes, memberships, journeys, timers';
 
+CREATE FUNCTION nurture._damage(state nurture.profile) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_damage';
+COMMENT ON FUNCTION nurture._damage(nurture.profile) IS 'why a state cannot be read; NULL: it can';
+
 CREATE TABLE nurture.contact (
     contact text COLLATE "C" PRIMARY KEY,
     state nurture.profile NOT NULL,

@@ -57,3 +57,25 @@ NURTURE_FUNCTION(nurture_profile_recv) {
 NURTURE_FUNCTION(nurture_profile_send) {
     return border::entry([&]() -> Datum { return border::make_varlena(border::bytes_argument(fcinfo, 0)); });
 }
+
+// Why a state cannot be read; NULL: it can.
+NURTURE_FUNCTION(nurture_damage) {
+    return border::entry([&]() -> Datum {
+        try {
+            (void)profile::decode(border::bytes_argument(fcinfo, 0));
+        } catch (const Error& error) {
+            return border::make_text(error.what());
+        }
+        fcinfo->isnull = true;
+        return 0;
+    });
+}
+
+// The state with its clock at a moment, unless it is beyond that.
+NURTURE_FUNCTION(nurture_at_clock) {
+    return border::entry([&]() -> Datum {
+        profile::Profile profile = profile::decode(border::bytes_argument(fcinfo, 0));
+        profile.clock = std::max(profile.clock, border::time_of(PG_GETARG_DATUM(1)));
+        return border::make_varlena(encode(profile));
+    });
+}

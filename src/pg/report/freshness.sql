@@ -20,9 +20,16 @@ BEGIN
     last_error := w.last_error;
     last_error_at := w.last_error_at;
     status := CASE
+        WHEN nurture._library_version() <> nurture._extension_version()
+            THEN format('the extension has version %s, its library %s: ALTER EXTENSION nurture UPDATE, or restart the server', nurture._extension_version(), nurture._library_version())
         WHEN NOT nurture._is_own_database() THEN 'restored copy: nothing runs until nurture.resume()'
         WHEN NOT nurture._enabled() THEN 'switched off by nurture.enabled'
         WHEN w.pid IS NULL THEN 'no worker runs: nurture.start_worker(), or CALL nurture.tick()'
+        -- As nurture._quarantine raises it, and the readers of formats that a later version wrote.
+        WHEN w.failures > 0 AND w.last_sqlstate = '53400'
+            THEN 'stopped: more contacts fail in a tick than nurture.quarantine_limit allows; mend the cause, see last_error'
+        WHEN w.failures > 0 AND w.last_sqlstate = '0A000' AND w.last_error LIKE '%written by a later version of nurture%'
+            THEN 'stopped: a later version of nurture has written here; install it on this server'
         WHEN w.failures > 0 THEN 'the worker fails: see last_error'
         WHEN e.model_problem IS NOT NULL THEN 'the definitions do not compile, the last good model stays: see model_problem'
         WHEN paused THEN 'paused: nothing is claimable until nurture.resume()'
@@ -44,8 +51,14 @@ CREATE FUNCTION nurture._differences(model nurture.compiled_model, stored nurtur
     RETURNS TABLE (what text, stored_value text, recomputed_value text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1 AS 'MODULE_PATHNAME', 'nurture_differences';
 
--- A contact's path again from its log: tick by tick, with the models as they switched. Timers that came before a message
--- run before it; the log keeps the message's logical time.
+CREATE FUNCTION nurture._at_clock(state nurture.profile, clock timestamptz) RETURNS nurture.profile
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_at_clock';
+COMMENT ON FUNCTION nurture._at_clock(nurture.profile, timestamptz) IS 'the state with its clock at a moment, unless it is beyond';
+
+-- A contact's path again from its log: tick by tick, with the models as they switched. Which tick ran a timer, and so with
+-- which model and under which number, is known from what came of it: the engine's own events in the log, and the
+-- transitions. Timers of which nothing came move the contact's clock all the same: that shows in messages taken at the
+-- clock, later than they were received, and in transitions by the name of published; the clock is put there for them.
 CREATE FUNCTION nurture._replayed(contact text, until timestamptz) RETURNS nurture.profile
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -54,35 +67,43 @@ DECLARE
     turn record;
     last_model int;
     state nurture.profile;
-    due timestamptz;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
     FOR epoch IN
-        SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick, lead(m.from_clock) OVER w AS until
+        SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
         FOR turn IN
-            SELECT l.tick, min(l.clock) AS begins,
-                   nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history) AS messages
-            FROM nurture.event_log l
-            WHERE l.contact = contact AND l.kind IS DISTINCT FROM '$engine' AND l.clock <= until
-              AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)
-            GROUP BY l.tick ORDER BY l.tick
+            SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
+            FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
+                                      FILTER (WHERE l.told))[1] AS begins,
+                         max(l.clock) FILTER (WHERE NOT l.told) AS written,
+                         nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
+                             FILTER (WHERE l.told) AS messages
+                  FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
+                        WHERE l.contact = contact AND l.clock <= until
+                          AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
+                  GROUP BY l.tick) e
+            FULL JOIN (SELECT x.tick, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.cause = 'published') AS adopted
+                       FROM nurture.transition x
+                       WHERE x.contact = contact AND x.at <= until
+                         AND x.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR x.tick < epoch.behind_tick)
+                       GROUP BY x.tick) t USING (tick)
+            ORDER BY tick
         LOOP
-            IF due <= turn.begins THEN
+            state := coalesce(nurture._at_clock(state, turn.adopted), state);
+            IF state IS NOT NULL AND turn.begins IS NOT NULL THEN
                 result := nurture._step(epoch.model, contact, state, NULL, turn.begins, turn.tick);
-                state := result.state;
+                state := nurture._at_clock(result.state, turn.begins);
             END IF;
-            result := nurture._step(epoch.model, contact, state, turn.messages, NULL, turn.tick);
+            result := nurture._step(epoch.model, contact, state, turn.messages, turn.until, turn.tick);
             state := result.state;
-            due := result.due;
         END LOOP;
-        IF due <= least(epoch.until, until) THEN
-            result := nurture._step(epoch.model, contact, state, NULL, least(epoch.until, until),
-                                    coalesce(epoch.behind_tick, epoch.from_tick));
+        -- Timers of which nothing came, and a model of whose adoption nothing came.
+        IF epoch.id = last_model THEN
+            result := nurture._step(epoch.model, contact, nurture._at_clock(state, until), NULL, until, epoch.from_tick);
             state := result.state;
-            due := result.due;
         END IF;
     END LOOP;
     RETURN state;
@@ -102,13 +123,18 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT c.contact, d.what, d.stored_value, d.recomputed_value
-    FROM nurture.contact c
+    FROM (SELECT c.* FROM nurture.contact c WHERE nurture._damage(c.state) IS NULL OFFSET 0) c
     CROSS JOIN LATERAL (SELECT m.model FROM nurture.model m WHERE m.id = c.model) m
     CROSS JOIN LATERAL (
         SELECT CASE WHEN verify.path THEN nurture._replayed(c.contact, nurture._clock(c.state))
                     ELSE nurture._folded(m.model, c.contact, nurture._clock(c.state)) END AS state) r
     CROSS JOIN LATERAL nurture._differences(m.model, c.state, r.state, verify.path) d
     WHERE (verify.contact IS NULL OR c.contact = nurture._contact_of(verify.contact))
+      AND (sample IS NULL OR (hashtextextended(c.contact, 0) & 1048575) < sample * 1048576)
+    UNION ALL
+    SELECT c.contact, 'state', nurture._damage(c.state), NULL
+    FROM nurture.contact c
+    WHERE (verify.contact IS NULL OR c.contact = nurture._contact_of(verify.contact)) AND nurture._damage(c.state) IS NOT NULL
       AND (sample IS NULL OR (hashtextextended(c.contact, 0) & 1048575) < sample * 1048576);
 END
 $$;

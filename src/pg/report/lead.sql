@@ -16,7 +16,7 @@ CREATE FUNCTION nurture._clock(state nurture.profile) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_clock';
 CREATE FUNCTION nurture._explain(model nurture.compiled_model, state nurture.profile, at timestamptz)
     RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, detail text)
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_explain';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_contributions';
 CREATE FUNCTION nurture._journeys(model nurture.compiled_model, state nurture.profile)
     RETURNS TABLE (workflow text, version int, instance int, step text, started timestamptz, since timestamptz,
         wakes_at timestamptz)

@@ -84,7 +84,7 @@ NURTURE_FUNCTION(nurture_describe) {
     });
 }
 
-NURTURE_FUNCTION(nurture_explain) {
+NURTURE_FUNCTION(nurture_contributions) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         auto const parts =

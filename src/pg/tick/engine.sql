@@ -60,30 +60,79 @@ CREATE VIEW nurture._current_model AS SELECT m.id, m.model FROM nurture.model m 
 COMMENT ON VIEW nurture._current_model IS 'the model in force';
 REVOKE ALL ON TABLE nurture._current_model FROM PUBLIC;
 
--- Whoever writes engine tables takes this lock first. It lasts until the end of the transaction.
+-- Whoever writes engine tables takes this lock first. It lasts until the end of the transaction. Tables and library must be
+-- of one version: in between an installation and ALTER EXTENSION … UPDATE nothing is written.
 CREATE FUNCTION nurture._lock_engine() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock('nurture.engine'::regclass::oid::int, 0);
+    IF nurture._library_version() <> nurture._extension_version() THEN
+        RAISE EXCEPTION 'the extension nurture has version %, its library version %', nurture._extension_version(), nurture._library_version()
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Newer library: ALTER EXTENSION nurture UPDATE. Older one: install the newer, and restart the server.';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture._lock_engine() IS 'waits until no other transaction writes engine tables';
 REVOKE ALL ON FUNCTION nurture._lock_engine() FROM PUBLIC;
 
--- A database whose engine row was written elsewhere is a copy of it: it must not mail anybody by itself.
+-- A database whose engine row was written elsewhere is a copy of it: it must not mail anybody by itself. While a dump is being
+-- restored that row may come last, and whatever runs meanwhile would run on half of the data: so a restore is noted at its
+-- beginning. pg_dump's scripts, and only they, switch row security off, which makes them known.
+CREATE TABLE nurture._restored (
+    since timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON TABLE nurture._restored IS 'not empty: a dump was restored into this database, or is about to be; ended by nurture.resume()';
+REVOKE ALL ON TABLE nurture._restored FROM PUBLIC;
+INSERT INTO nurture._restored SELECT FROM pg_catalog.pg_settings WHERE name = 'row_security' AND setting = 'off';
+
+CREATE FUNCTION nurture._is_here(system_identifier bigint, database oid) RETURNS boolean
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_is_here';
+COMMENT ON FUNCTION nurture._is_here(bigint, oid) IS 'whether this is that server and database';
+
 CREATE FUNCTION nurture._is_own_database() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce((SELECT e.system_identifier = (SELECT system_identifier FROM pg_control_system())
-                    AND e.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                 FROM nurture.engine e),
+SELECT coalesce((SELECT nurture._is_here(e.system_identifier, e.database) FROM nurture.engine e),
                 NOT EXISTS (SELECT FROM nurture.contact))
+   AND NOT EXISTS (SELECT FROM nurture._restored)
 $$;
 COMMENT ON FUNCTION nurture._is_own_database() IS 'false in a restored or copied database until nurture.resume()';
 REVOKE ALL ON FUNCTION nurture._is_own_database() FROM PUBLIC;
 
+CREATE FUNCTION nurture._require_own_database() RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT nurture._is_own_database() THEN
+        RAISE EXCEPTION 'this database is a copy: the engine does not run in it, and its actions are not to be carried out a second time'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'If it takes the place of the original, call nurture.resume(); if it does not, leave it, so that nobody is mailed twice.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION nurture._require_own_database() IS 'raises an error in a restored or copied database until nurture.resume()';
+REVOKE ALL ON FUNCTION nurture._require_own_database() FROM PUBLIC;
+
+-- For pg_dump --data-only: the restore of a whole dump notes by itself that it is one.
+CREATE FUNCTION nurture.prepare_restore() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM nurture._lock_engine();
+    IF EXISTS (SELECT FROM nurture.engine) OR EXISTS (SELECT FROM nurture.contact) THEN
+        RAISE EXCEPTION 'the engine has run in this database' USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Restore into a database with nothing but CREATE EXTENSION nurture.';
+    END IF;
+    INSERT INTO nurture._restored DEFAULT VALUES;
+    PERFORM nurture._make_partitions(clock_timestamp() + interval '1 month');
+END
+$$;
+COMMENT ON FUNCTION nurture.prepare_restore() IS
+    'before a data-only dump is restored into a fresh extension: makes the log''s partitions, and nothing runs until nurture.resume()';
+REVOKE ALL ON FUNCTION nurture.prepare_restore() FROM PUBLIC;
+
 CREATE FUNCTION nurture._adopt_database() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    DELETE FROM nurture._restored;
     INSERT INTO nurture.engine (tick, system_identifier, database)
     SELECT coalesce((SELECT max(m.from_tick) FROM nurture.model m), 0), s.system_identifier, d.oid
     FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()

@@ -55,9 +55,15 @@ std::string_view aligned_argument(FunctionCallInfo fcinfo, int n) {
 
 using ResultRow = border::Row<9>;
 
+/// Far beyond what people leave behind (a median of some hundred bytes): it is read and written at each step.
+constexpr std::size_t max_state_bytes = 16 << 20;
+
 ResultRow success(const step::Result& result, Time clock_before) {
     ResultRow row;
-    row.add(border::make_varlena(encode(result.profile)));
+    std::string const state = encode(result.profile);
+    if (state.size() > max_state_bytes)
+        throw Error(ErrorKind::limit_exceeded, "what is known of the contact would take more than 16 MB");
+    row.add(border::make_varlena(state));
     row.add_time(result.due);
     row.add_time(clock_before);
     result.numbers.empty() ? row.add_null() : row.add(make_int_array(result.numbers));
@@ -115,6 +121,8 @@ NURTURE_FUNCTION(nurture_step) {
             std::string reason = error.what();
             if (!error.detail.empty())
                 reason += ": " + error.detail;
+            if (!error.hint.empty())
+                reason += ' ' + error.hint;
             auto row = failure(reason);
             return make_row(fcinfo, row.values(), row.nulls());
         } catch (const std::bad_alloc&) {

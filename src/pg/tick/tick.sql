@@ -4,6 +4,15 @@ CREATE FUNCTION nurture._in_transaction_block() RETURNS boolean
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'nurture_in_transaction_block';
 COMMENT ON FUNCTION nurture._in_transaction_block() IS 'whether BEGIN is in force';
 
+CREATE FUNCTION nurture._has_nothing_to_run() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT NOT nurture._is_own_database()
+    OR NOT EXISTS (SELECT FROM nurture.engine) AND NOT EXISTS (SELECT FROM nurture.inbox)
+       AND NOT EXISTS (SELECT FROM nurture.history) AND NOT EXISTS (SELECT FROM nurture.pending_change)
+$$;
+COMMENT ON FUNCTION nurture._has_nothing_to_run() IS 'whether this is a copy, or a database in which nothing was defined and told yet';
+REVOKE ALL ON FUNCTION nurture._has_nothing_to_run() FROM PUBLIC;
+
 -- One batch, in a REPEATABLE READ transaction. `moment` NULL: the transaction's start, which is before its snapshot, so
 -- that nothing received by then can be missing from what the snapshot shows.
 CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boolean, OUT next_due timestamptz)
@@ -32,15 +41,17 @@ BEGIN
         RAISE EXCEPTION 'a tick needs isolation level REPEATABLE READ'
             USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL REPEATABLE READ; CALL nurture.tick(); COMMIT;';
     END IF;
+    -- The worker leaves a copy alone, and a database in which there is nothing yet: it may be about to become one.
+    IF now IS NULL AND nurture._has_nothing_to_run() THEN
+        more := false;
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    PERFORM nurture._require_own_database();
     SELECT e.* INTO engine FROM nurture.engine e;
-    IF engine.tick IS NULL AND NOT EXISTS (SELECT FROM nurture.contact) THEN
+    IF engine.tick IS NULL THEN
         PERFORM nurture._adopt_database();
         SELECT e.* INTO engine FROM nurture.engine e;
-    END IF;
-    IF NOT nurture._is_own_database() THEN
-        RAISE EXCEPTION 'this database is a copy: the engine does not run in it by itself'
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'If it takes the place of the original, call nurture.resume(); if it does not, leave it, so that nobody is mailed twice.';
     END IF;
     IF moment <= engine.drained THEN
         more := false;

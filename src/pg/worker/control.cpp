@@ -57,7 +57,8 @@ void at_transaction_end(XactEvent event, void*) {
         return;
     if (event == XACT_EVENT_COMMIT && announce_at_commit)
         announce_database(shared());
-    if (event == XACT_EVENT_COMMIT && wake_at_commit)
+    // A prepared transaction may be committed by anybody later: the worker, woken now, watches it.
+    if (event != XACT_EVENT_ABORT && wake_at_commit)
         ring_worker(shared());
     wake_at_commit = announce_at_commit = false;
 }
@@ -207,8 +208,8 @@ bool stop() {
 void put_status(FunctionCallInfo fcinfo) {
     Slot const slot = look(shared());
     bool const known = slot.database != InvalidOid;
-    Datum values[8] = {};
-    bool nulls[8] = {};
+    Datum values[9] = {};
+    bool nulls[9] = {};
     auto const put_time = [&](int column, TimestampTz at) {
         nulls[column] = at == 0;
         values[column] = TimestampTzGetDatum(at);
@@ -223,6 +224,8 @@ void put_status(FunctionCallInfo fcinfo) {
     put_time(5, slot.last_error_at);
     values[6] = Int32GetDatum(slot.failures);
     put_time(7, slot.sleeping_until);
+    values[8] = CStringGetTextDatum(unpack_sql_state(slot.last_sqlstate));
+    nulls[8] = slot.last_error[0] == '\0';
     InitMaterializedSRF(fcinfo, 0);
     auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -65,7 +65,7 @@ Shared* shared() {
     bool found = false;
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     // The number is that of the layout: sessions with the old library may go on beside those with a new one.
-    auto* const all = static_cast<Shared*>(ShmemInitStruct("nurture 1", sizeof(Shared), &found));
+    auto* const all = static_cast<Shared*>(ShmemInitStruct("nurture 2", sizeof(Shared), &found));
     if (!found) {
         std::memset(static_cast<void*>(all), 0, sizeof(Shared));
         LWLockInitialize(&all->lock, LWLockNewTrancheId());

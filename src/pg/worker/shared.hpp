@@ -52,7 +52,8 @@ struct Slot {
     TimestampTz sleeping_until;
     int failures; // of ticks and maintenance, in a row
     int deaths;   // of workers, in a row
-    char last_error[256];
+    int last_sqlstate; // of that error, as MAKE_SQLSTATE packs it
+    char last_error[512];
 };
 
 struct Shared {

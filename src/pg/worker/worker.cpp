@@ -1,6 +1,7 @@
 // The worker: a loop around nurture._tick_batch(). It decides when, never what. All frames are plain C:
 // errors longjmp to run(), and what must survive them is the process's own data below.
 #include "pg/border/settings.hpp"
+#include "pg/border/version.hpp"
 #include "pg/worker/shared.hpp"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 extern "C" {
 #include "access/genam.h"
 #include "access/table.h"
+#include "access/twophase.h"
 #include "catalog/pg_db_role_setting.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
@@ -21,6 +23,7 @@ extern "C" {
 #include "storage/lock.h"
 #include "storage/sinval.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -54,6 +57,9 @@ struct Loop {
     TimestampTz maintained_at;
     TimestampTz demand_check_at;
     TimestampTz catalog_check_at;
+    TimestampTz prepared_check_at; // DT_NOEND: no transaction is prepared
+    TimestampTz prepared_since;
+    std::uint64_t prepared; // which are, as a hash; 0: none
     bool wrote; // a batch since the last drain
     int conflicts;
     int tick_failures;
@@ -169,6 +175,41 @@ bool hold_extension() {
     return false;
 }
 
+// Whether tables and functions are of the library's version. They are not between an installation and ALTER EXTENSION.
+bool is_of_our_version(char* version, std::size_t room) {
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("nurture"));
+    Relation const relation = table_open(ExtensionRelationId, AccessShareLock);
+    SysScanDesc const scan = systable_beginscan(relation, ExtensionNameIndexId, true, nullptr, 1, &key);
+    version[0] = '\0';
+    if (HeapTuple const tuple = systable_getnext(scan)) {
+        bool isnull = false;
+        Datum const value = heap_getattr(tuple, Anum_pg_extension_extversion, RelationGetDescr(relation), &isnull);
+        if (!isnull)
+            strlcpy(version, text_to_cstring(DatumGetTextPP(value)), room);
+    }
+    systable_endscan(scan);
+    table_close(relation, AccessShareLock);
+    return strcmp(version, border::library_version()) == 0;
+}
+
+// A process that was right until now ends: the one that follows it may find the library that belongs to the update.
+void check_version() {
+    static bool was_right = false;
+    char version[64];
+    if (is_of_our_version(version, sizeof version)) {
+        was_right = true;
+        return;
+    }
+    if (was_right)
+        leave(Exit::settings_changed);
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("the extension nurture has version %s, its library version %s", version,
+                           border::library_version()),
+                    errhint("Newer library: ALTER EXTENSION nurture UPDATE. Older one: install the newer, and "
+                            "restart the server.")));
+}
+
 // What ALTER DATABASE … SET has set, as a hash: a session reads that only when it connects.
 std::uint64_t settings_of_database() {
     ScanKeyData key;
@@ -251,6 +292,8 @@ void attend() {
         check_catalog(false);
     if (check) {
         loop.tick_at = loop.tick_not_before = now;
+        if (loop.maintenance_failures > 0)
+            loop.maintain_at = now;
         LWLockAcquire(&all->lock, LW_EXCLUSIVE);
         slot->answered = loop.seen;
         slot->wanted = slot->announced != loop.seen;
@@ -288,15 +331,47 @@ void succeeded(int* failures) {
     loop.phase = Phase::outside;
 }
 
+// COMMIT PREPARED wakes nobody: it may come from a session that knows nothing of us. While transactions are prepared in this
+// database we look whether they still are, ever less often. True: it is others than last time.
+bool prepared_changed() {
+    if (max_prepared_xacts == 0)
+        return false;
+    begin(XACT_READ_COMMITTED, "nurture: looks for prepared transactions");
+    PushActiveSnapshot(GetTransactionSnapshot());
+    SPI_connect();
+    if (SPI_execute("SELECT pg_catalog.string_agg(x.transaction::pg_catalog.text, ' ' ORDER BY x.transaction::pg_catalog.text) "
+                    "FROM pg_catalog.pg_prepared_xact() x JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) x.dbid "
+                    "WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+                    true, 0) != SPI_OK_SELECT)
+        ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("pg_prepared_xact cannot be called")));
+    std::uint64_t found = 0;
+    if (const char* const list = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1))
+        found = hash_bytes_extended(reinterpret_cast<const unsigned char*>(list), static_cast<int>(strlen(list)), 0) | 1;
+    SPI_finish();
+    PopActiveSnapshot();
+    CommitTransactionCommand();
+    TimestampTz const now = GetCurrentTimestamp();
+    bool const changed = found != loop.prepared;
+    if (changed) {
+        loop.prepared = found;
+        loop.prepared_since = now;
+    }
+    TimestampTz const patience = std::clamp((now - loop.prepared_since) / 10, second / 5, 10 * second);
+    loop.prepared_check_at = found == 0 ? DT_NOEND : now + patience;
+    return changed;
+}
+
 void tick() {
     loop.phase = Phase::tick;
     show(State::running, 0);
     pg_atomic_write_u32(&slot->wake, 0); // before the snapshot: who commits after it sets it again
     pg_memory_barrier();
+    (void)prepared_changed(); // before the snapshot, too: what is no more prepared then is in it
     begin(XACT_REPEATABLE_READ, "nurture: tick");
     if (!hold_extension())
         leave(Exit::no_extension);
     PushActiveSnapshot(GetTransactionSnapshot());
+    check_version();
     SPI_connect();
     Batch const batch = call_tick_batch();
     SPI_finish();
@@ -326,6 +401,7 @@ void maintain() {
     if (!hold_extension())
         leave(Exit::no_extension);
     PushActiveSnapshot(GetTransactionSnapshot());
+    check_version();
     SPI_connect();
     if (SPI_execute("SELECT nurture._maintain()", false, 0) != SPI_OK_SELECT)
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("nurture._maintain cannot be called")));
@@ -338,15 +414,19 @@ void maintain() {
     succeeded(&loop.maintenance_failures);
 }
 
-void note_failure(const ErrorData* error, TimestampTz now) {
-    int const room = static_cast<int>(sizeof slot->last_error) - 1;
+void note_failure(int sqlstate, const ErrorData* error, TimestampTz now) {
     const char* const message =
         error != nullptr && error->message != nullptr ? error->message : "out of memory";
-    int const length = pg_mbcliplen(message, static_cast<int>(strlen(message)), room);
+    const char* const detail = error != nullptr ? error->detail : nullptr;
+    char text[2 * sizeof slot->last_error];
+    snprintf(text, sizeof text, detail != nullptr ? "%s: %s" : "%s", message, detail);
+    int const room = static_cast<int>(sizeof slot->last_error) - 1;
+    int const length = pg_mbcliplen(text, static_cast<int>(strlen(text)), room);
     LWLockAcquire(&all->lock, LW_EXCLUSIVE);
-    memcpy(slot->last_error, message, length);
+    memcpy(slot->last_error, text, length);
     slot->last_error[length] = '\0';
     slot->last_error_at = now;
+    slot->last_sqlstate = sqlstate;
     slot->failures = loop.tick_failures + loop.maintenance_failures;
     LWLockRelease(&all->lock);
 }
@@ -377,7 +457,7 @@ void fail(int sqlstate, const ErrorData* error, TimestampTz now) {
             loop.catalog_check_at = now + catalog_check;
         }
     }
-    note_failure(error, now);
+    note_failure(sqlstate, error, now);
 }
 
 // After an error: as in postmaster/autovacuum.c, whose launcher lives on in the same way.
@@ -414,11 +494,13 @@ void rest(std::uint32_t event) {
         TimestampTz const turn = woken ? std::min(until, loop.tick_not_before) : until;
         if (GetCurrentTimestamp() >= turn)
             return;
-        TimestampTz const next = std::min({turn, loop.demand_check_at, loop.catalog_check_at});
+        TimestampTz const next = std::min({turn, loop.demand_check_at, loop.catalog_check_at, loop.prepared_check_at});
         long const timeout = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), next) + 1;
         (void)WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout, event);
         ResetLatch(MyLatch);
         attend();
+        if (GetCurrentTimestamp() >= loop.prepared_check_at && prepared_changed())
+            loop.tick_at = loop.tick_not_before;
         if (loop.tick_at < tick_at)
             return; // somebody asked for attention
     }
@@ -464,6 +546,7 @@ void nurture_worker_main(Datum argument) {
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     pqsignal(SIGTERM, die); // ends a statement too, and never from inside a handler, as the default one would
     BackgroundWorkerUnblockSignals();
+    loop.prepared_check_at = DT_NOEND;
     claim(DatumGetInt32(argument));
     BackgroundWorkerInitializeConnectionByOid(slot->database, InvalidOid, 0);
     turn_context = AllocSetContextCreate(TopMemoryContext, "nurture turn", ALLOCSET_DEFAULT_SIZES);

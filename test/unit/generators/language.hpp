@@ -111,25 +111,78 @@ Gen<Condition> condition(int depth = 4, bool inside_where = false);
 inline Gen<EventPattern> event() {
     return gen::exec([] {
         EventPattern out;
-        out.type = *name();
+        if (*gen::inRange(0, 10) != 0)
+            out.type = *name();
         if (*gen::inRange(0, 3) == 0)
             out.where = *condition(2, true);
         return out;
     });
 }
 
+inline Gen<Bound> bound() {
+    return gen::oneOf(gen::map(moment(), [](Moment m) { return Bound(m); }),
+                      gen::map(path(), [](Path p) { return Bound(std::move(p)); }),
+                      gen::map(duration(), [](Duration d) { return Bound(Ago{d}); }));
+}
+
 inline Gen<Window> window() {
-    return gen::exec([] { return *gen::arbitrary<bool>() ? Window{*duration()} : Window{}; });
+    return gen::exec([] {
+        Window out;
+        switch (*gen::inRange(0, 7)) {
+        case 0:
+            out.since = *bound();
+            break;
+        case 1:
+            out.before = *bound();
+            break;
+        case 2:
+            out.since = *bound();
+            out.until = *bound();
+            break;
+        case 3:
+        case 4:
+            out.within = *duration();
+            break;
+        default:
+            break;
+        }
+        return out;
+    });
+}
+
+inline Gen<Sequence> sequence() {
+    return gen::exec([] {
+        Sequence out;
+        int const steps = *gen::inRange(2, 5);
+        for (int i = 0; i < steps; ++i) {
+            SequenceStep step;
+            step.event = *event();
+            step.absent = i > 0 && *gen::inRange(0, 4) == 0;
+            if (i > 0 && (step.absent || *gen::arbitrary<bool>()))
+                step.within = *duration();
+            for (int without = i > 0 ? *gen::inRange(-2, 3) : 0; without > 0; --without)
+                step.without.push_back(*event());
+            out.steps.push_back(std::move(step));
+        }
+        if (*gen::arbitrary<bool>())
+            out.same = *path();
+        out.one_session = *gen::arbitrary<bool>();
+        if (*gen::arbitrary<bool>())
+            out.overall = *duration();
+        out.window = *window();
+        return out;
+    });
 }
 
 inline Gen<Operand> operand(bool inside_where) {
     return gen::exec([inside_where]() -> Operand {
-        switch (inside_where ? 0 : *gen::inRange(0, 8)) {
+        switch (inside_where ? 0 : *gen::inRange(0, 12)) {
         case 1:
         case 2:
             return Count{*event(), *window()};
         case 3:
-            return Aggregate{*gen::element(AggregateKind::sum, AggregateKind::distinct), *path(), *event(), *window()};
+            return Aggregate{*gen::element(AggregateKind::sum, AggregateKind::distinct, AggregateKind::avg,
+                                            AggregateKind::min, AggregateKind::max), *path(), *event(), *window()};
         case 4:
         case 5: {
             Occurrence out{*gen::element(Which::first, Which::last), {}, *event(), *window()};
@@ -137,6 +190,15 @@ inline Gen<Operand> operand(bool inside_where) {
                 out.property = *path();
             return out;
         }
+        case 7:
+            return Days{*event(), *window()};
+        case 8:
+            return DaysSince{*gen::element(Which::first, Which::last), *event(), *window()};
+        case 9:
+            return Sessions{*gen::element(SessionFigure::count, SessionFigure::longest, SessionFigure::last), *event(),
+                            *window()};
+        case 10:
+            return SessionPage{*gen::arbitrary<bool>(), *path(), *event()};
         case 6: {
             Score out;
             if (*gen::arbitrary<bool>())
@@ -157,7 +219,7 @@ inline Gen<Operand> operand(bool inside_where) {
 
 inline Gen<Condition> predicate(bool inside_where) {
     return gen::exec([inside_where]() -> Condition {
-        switch (*gen::inRange(0, inside_where ? 7 : 9)) {
+        switch (*gen::inRange(0, inside_where ? 7 : 12)) {
         case 0:
             return {Between{*operand(inside_where), *literal(), *literal(), *gen::arbitrary<bool>()}};
         case 1:
@@ -176,6 +238,16 @@ inline Gen<Condition> predicate(bool inside_where) {
             return {Did{*event(), *window()}};
         case 8:
             return {InSegment{*text(), {}}};
+        case 9: {
+            auto const periods = *gen::inRange<std::int64_t>(1, 1'001);
+            return {Regularly{*event(), *gen::inRange<std::int64_t>(1, periods + 1), periods,
+                              *gen::element(RegularUnit::day, RegularUnit::week, RegularUnit::month)}};
+        }
+        case 10:
+            return {Trend{*gen::suchThat(operand(false), [](const Operand& o) { return !std::holds_alternative<Attribute>(o); }),
+                          *gen::arbitrary<bool>(), *gen::oneOf(gen::just<Micro>(0), gen::inRange<Micro>(1, 1'000'000'000))}};
+        case 11:
+            return {*sequence()};
         default:
             return {Comparison{*operand(inside_where),
                                *gen::element(Comparator::equal, Comparator::not_equal, Comparator::less,
@@ -281,7 +353,7 @@ inline Gen<Rule> rule() {
         if (*gen::arbitrary<bool>())
             out.topic = *name();
         if (kind != 4 && *gen::arbitrary<bool>())
-            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(INT64_MAX)),
+            out.cap = Cap{*gen::oneOf(gen::inRange<std::int64_t>(1, 100), gen::just<std::int64_t>(1000)),
                           kind == 5 ? CapPeriod::ever
                                     : *gen::element(CapPeriod::hour, CapPeriod::day, CapPeriod::week, CapPeriod::month,
                                                     CapPeriod::ever)};
