@@ -81,9 +81,11 @@ struct Profile {
 void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json);
 
 /// The first byte is the format.
-inline constexpr std::uint8_t profile_format = 1;
+inline constexpr std::uint8_t profile_format = 2; ///< 1, which version 0.1 reads: there is no ScoreState
 [[nodiscard]] std::string encode(const Profile& profile);
 /// Throws Error(corrupt_data), or Error(newer_format) for a format this library does not know.
 [[nodiscard]] Profile decode(std::string_view bytes);
+/// Only what events left behind: times, features and, if asked for, attributes; all of it where a ScoreState is there.
+[[nodiscard]] Profile decode_for_score(std::string_view bytes, bool with_attributes);
 
 } // namespace nurture::profile

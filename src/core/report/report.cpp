@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <memory_resource>
 
 namespace nurture::report {
 
@@ -60,15 +62,45 @@ std::vector<Contribution> explain(const model::Model& model, const profile::Prof
     return out;
 }
 
+namespace {
+
+Index topic_named(const model::Model& model, std::string_view topic) {
+    if (topic.empty())
+        return none;
+    Index const index = model.topic_of(topic);
+    if (index == none)
+        throw Error(ErrorKind::undefined_name, "topic \"" + std::string(topic) + "\" does not exist",
+                    "No rule in force has this topic.", language::suggest(topic, model.topics));
+    return index;
+}
+
+// Sums that decay are many and short-lived: their memory is taken from here as long as this lives.
+class Arena {
+  public:
+    Arena() : before_(std::pmr::set_default_resource(&memory_)) {}
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+    ~Arena() { std::pmr::set_default_resource(before_); }
+
+  private:
+    std::byte buffer_[16 * 1024];
+    std::pmr::monotonic_buffer_resource memory_{buffer_, sizeof buffer_, std::pmr::new_delete_resource()};
+    std::pmr::memory_resource* before_;
+};
+
+} // namespace
+
 Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at) {
-    Index index = none;
-    if (!topic.empty()) {
-        index = model.topic_of(topic);
-        if (index == none)
-            throw Error(ErrorKind::undefined_name, "topic \"" + std::string(topic) + "\" does not exist",
-                        "No rule in force has this topic.", language::suggest(topic, model.topics));
-    }
-    return Facts(model, profile).score(index, at);
+    return Facts(model, profile).score(topic_named(model, topic), at);
+}
+
+Wide score(const model::Model& model, std::string_view bytes, std::string_view topic, Time at) {
+    Index const index = topic_named(model, topic);
+    bool const conditions = std::any_of(model.rules.begin(), model.rules.end(),
+                                        [](const auto& rule) { return rule.source == model::ScoreSource::condition; });
+    Arena const arena;
+    profile::Profile profile = profile::decode_for_score(bytes, conditions);
+    return Facts(model, profile, Facts::Take{}).score(index, at);
 }
 
 std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at) {

@@ -26,6 +26,9 @@ struct Contribution {
 /// The score of a topic, or (empty) the whole; Error(undefined_name) for a topic no rule has.
 [[nodiscard]] Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at);
 
+/// The same, straight from the profile's bytes: for looking at many.
+[[nodiscard]] Wide score(const model::Model& model, std::string_view profile, std::string_view topic, Time at);
+
 /// {"topic": score, …} for every topic; rules without one are in the whole score only.
 [[nodiscard]] std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at);
 

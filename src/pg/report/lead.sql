@@ -31,15 +31,18 @@ GRANT EXECUTE ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile
     nurture._scores(nurture.compiled_model, nurture.profile, timestamptz),
     nurture._explain(nurture.compiled_model, nurture.profile, timestamptz) TO PUBLIC;
 
+-- Model and moment are scalar subqueries: found once, and in no parallel worker's way (a join with a subquery that has a
+-- LIMIT is never parallel). What is dear is a function of the row with its cost, so that ORDER BY score LIMIT n computes
+-- the score of every contact, and the rest for n of them.
 CREATE VIEW nurture.lead AS
 SELECT c.contact,
-       nurture._score(m.model, c.state, NULL, (SELECT nurture._now())) AS score,
-       nurture._scores(m.model, c.state, (SELECT nurture._now())) AS scores,
-       nurture._segments(m.model, c.state) AS segments,
+       nurture._score((SELECT m.model FROM nurture._current_model m), c.state, NULL, (SELECT nurture._now())) AS score,
+       nurture._scores((SELECT m.model FROM nurture._current_model m), c.state, (SELECT nurture._now())) AS scores,
+       nurture._segments((SELECT m.model FROM nurture._current_model m), c.state) AS segments,
        nurture._attributes(c.state) AS attributes,
        nurture._first_seen(c.state) AS first_seen,
        nurture._last_seen(c.state) AS last_seen
-FROM nurture.contact c CROSS JOIN nurture._current_model m;
+FROM nurture.contact c;
 COMMENT ON VIEW nurture.lead IS 'every contact with its score as of now (where the clock is simulated: as of the last tick), its scores by topic, segments and attributes';
 COMMENT ON COLUMN nurture.lead.score IS 'the sum of what nurture.explain lists';
 COMMENT ON COLUMN nurture.lead.scores IS 'by topic';

@@ -30,7 +30,7 @@ NURTURE_FUNCTION(nurture_score) {
         auto const model = border::model_argument(fcinfo, 0);
         std::string_view const topic = PG_ARGISNULL(2) ? std::string_view() : border::bytes_argument(fcinfo, 2);
         return border::make_numeric(
-            report::score(*model, profile_argument(fcinfo, 1), topic, border::time_of(PG_GETARG_DATUM(3))));
+            report::score(*model, border::bytes_argument(fcinfo, 1), topic, border::time_of(PG_GETARG_DATUM(3))));
     });
 }
 
