@@ -158,4 +158,4 @@ DROP ROLE regress_producer, regress_nobody;
 
 -- pg_dump carries the rows.
 SELECT c.relname FROM pg_extension e, unnest(e.extconfig) t(oid) JOIN pg_class c USING (oid)
-WHERE e.extname = 'nurture' AND c.relname IN ('inbox', 'history', 'rejected_event', 'rejected_event_id_seq') ORDER BY 1;
+WHERE e.extname = 'nurture' AND c.relname IN ('_inbox_restored', 'history', 'rejected_event', 'rejected_event_id_seq') ORDER BY 1;

@@ -166,7 +166,7 @@ SELECT contact, reason FROM nurture.quarantine ORDER BY 1;
 DELETE FROM nurture.workflow WHERE name = 'round';
 SELECT nurture.release('lea'), nurture.release('mia');
 CALL nurture.tick('2021-04-26 14:00');
-SELECT contact FROM nurture.quarantine;
+SELECT contact FROM nurture.quarantine ORDER BY 1;
 SELECT contact, type, clock, n FROM nurture.event_log WHERE contact IN ('lea', 'mia') ORDER BY contact, tick, n;
 SELECT contact, at, kind, name, cause FROM nurture.transition WHERE contact IN ('lea', 'mia') ORDER BY contact, tick, n;
 SELECT contact, template, due FROM nurture.action WHERE contact IN ('lea', 'mia') ORDER BY 1;
@@ -180,7 +180,7 @@ SELECT count(*) AS waiting FROM nurture.inbox;
 SELECT tick = :tick AS no_tick, (SELECT count(*) FROM nurture.quarantine) AS quarantined FROM nurture.engine;
 RESET nurture.quarantine_limit;
 CALL nurture.tick('2021-04-28');
-SELECT contact FROM nurture.quarantine;
+SELECT contact FROM nurture.quarantine ORDER BY 1;
 
 SET statement_timeout = '60s'; -- a loop that goes round shows
 -- However it is cut, it comes to the same. The log of one run is compared with that of another in a fresh extension: all at once

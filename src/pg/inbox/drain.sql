@@ -1,74 +1,230 @@
--- How the tick takes messages from the inbox and from history, batch by batch. The parts are called by nurture._tick_batch.
+-- How the tick takes messages from the inbox and from history, batch by batch. The parts are called by nurture._tick_batch;
+-- all of them run in one REPEATABLE READ transaction, so that every statement sees the same inbox.
 
--- How a backlog that is larger than a batch is cut: into ranges of blocks, each with a horizon. A batch takes of its range
--- what was received by the horizon, the earliest received_at of all later ranges: so messages are taken in the order of
--- received_at even where the rows do not lie in it, and no cut shows.
-CREATE FUNCTION nurture._plan_drain(source text, moment timestamptz) RETURNS int
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE UNLOGGED TABLE nurture._drain_plan (
+    chunk bigint NOT NULL,
+    source text NOT NULL,
+    part text NOT NULL,
+    rank bigint NOT NULL,
+    first_block bigint NOT NULL,
+    last_block bigint NOT NULL,
+    horizon timestamptz NOT NULL,
+    horizon_place bigint NOT NULL,
+    PRIMARY KEY (source, chunk, part)
+);
+COMMENT ON TABLE nurture._drain_plan IS 'how a backlog is cut into batches: the blocks that a batch reads, and what it takes of them';
+COMMENT ON COLUMN nurture._drain_plan.part IS 'the table: a slot of the inbox, or history';
+COMMENT ON COLUMN nurture._drain_plan.rank IS 'order of the part among those of the plan';
+COMMENT ON COLUMN nurture._drain_plan.horizon IS 'with horizon_place: the last message of the batch, by received_at, then place';
+
+CREATE UNLOGGED TABLE nurture._drain_block (
+    part text NOT NULL,
+    rank bigint NOT NULL,
+    number bigint NOT NULL,
+    load double precision NOT NULL,
+    earliest timestamptz,
+    latest timestamptz
+);
+COMMENT ON TABLE nurture._drain_block IS 'blocks of a backlog while it is cut; empty otherwise';
+REVOKE ALL ON TABLE nurture._drain_plan, nurture._drain_block FROM PUBLIC;
+
+-- Inlined. Everything that an application chooses counts; without fetching any of it.
+CREATE FUNCTION nurture._message_size(contact text, type text, props jsonb, message_id text, kind text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 5
+    RETURN 128 + coalesce(nurture._jsonb_size(props), 0) + coalesce(octet_length(contact), 0) + coalesce(octet_length(type), 0)
+           + coalesce(octet_length(message_id), 0) + coalesce(octet_length(kind), 0);
+COMMENT ON FUNCTION nurture._message_size(text, text, jsonb, text, text) IS 'bytes that a message takes in a batch, about';
+
+-- Of the tables named, one query: `%1$L` is the table's name, `%2$s` its rank, `%1$I` the table.
+CREATE FUNCTION nurture._of_parts(parts text[], query text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+SELECT string_agg(format(query, p.name, p.rank - 1), ' UNION ALL ' ORDER BY p.rank)
+FROM unnest(parts) WITH ORDINALITY p (name, rank)
+$$;
+COMMENT ON FUNCTION nurture._of_parts(text[], text) IS 'the same query of several tables';
+
+-- A backlog that is larger than a batch is cut along (received_at, place) by one scan, so that messages are taken in this
+-- order whatever the order in which they lie, no cut shows, and no batch is larger than allowed. Each batch has a horizon,
+-- its last message, and reads the blocks that hold anything up to it.
+--
+-- Where rows lie in the order of received_at, nearly, as writers make it, blocks are cut rather than rows: cheap. What a batch
+-- then leaves behind its horizon is the next one's; an eighth of a batch is kept free for that. Otherwise rows are sorted.
+CREATE FUNCTION nurture._plan_drain(source text, moment timestamptz) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' SET jit = off
+    SET enable_nestloop = on AS $$
+#variable_conflict use_variable
 DECLARE
-    max_rows CONSTANT bigint := current_setting('nurture.batch_rows');
-    max_bytes CONSTANT bigint := pg_size_bytes(current_setting('nurture.batch_bytes'));
-    block record;
-    starts bigint[] := '{}';
-    earliest timestamptz[] := '{}';
-    horizons timestamptz[] := '{}';
-    rows bigint := 0;
-    bytes bigint := 0;
-    horizon timestamptz := moment;
-    last bigint;
+    max_rows CONSTANT double precision := current_setting('nurture.batch_rows');
+    max_bytes CONSTANT double precision := pg_size_bytes(current_setting('nurture.batch_bytes'));
+    parts CONSTANT text[] := CASE source WHEN 'history' THEN '{history}' ELSE nurture._open_slots() END;
+    message_load CONSTANT text := 'greatest(1 / $2, nurture._message_size(contact, type, props, message_id, kind) / $3)';
+    total double precision;
+    largest double precision;
+    chunks bigint;
 BEGIN
-    FOR block IN EXECUTE format($query$
-        SELECT nurture._block(ctid) AS number, count(*) AS rows, sum(nurture._jsonb_size(props)) AS bytes,
-               min(received_at) FILTER (WHERE isfinite(received_at)) AS earliest
-        FROM nurture.%I WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $2
-        GROUP BY 1 ORDER BY 1$query$, source) USING moment, source = 'history'
-    LOOP
-        IF starts = '{}' OR rows + block.rows > max_rows OR bytes + block.bytes > max_bytes THEN
-            starts := starts || block.number;
-            earliest := earliest || block.earliest;
-            rows := 0;
-            bytes := 0;
-        END IF;
-        rows := rows + block.rows;
-        bytes := bytes + coalesce(block.bytes, 0);
-        earliest[cardinality(earliest)] := least(earliest[cardinality(earliest)], block.earliest);
-        last := block.number;
-    END LOOP;
-    -- From the last range backwards: each one's horizon is the earliest of those after it.
-    FOR i IN REVERSE cardinality(starts) .. 1 LOOP
-        horizons := CASE source WHEN 'history' THEN 'infinity' ELSE horizon END || horizons;
-        horizon := least(horizon, earliest[i]);
-    END LOOP;
-    INSERT INTO nurture._drain_plan (source, first_block, last_block, horizon)
-    SELECT _plan_drain.source, r.first_block, coalesce(lead(r.first_block) OVER (ORDER BY r.chunk) - 1, last), r.horizon
-    FROM unnest(starts, horizons) WITH ORDINALITY r (first_block, horizon, chunk) ORDER BY r.chunk;
-    RETURN cardinality(starts);
+    IF parts = '{}' THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM nurture._drain_block;
+    EXECUTE 'INSERT INTO nurture._drain_block ' || nurture._of_parts(parts, $query$
+        SELECT %1$L, %2$s, nurture._block(ctid), sum($query$ || message_load || $query$),
+               min(received_at) FILTER (WHERE isfinite(received_at) AND received_at <= $1 + interval '24 hours'),
+               max(received_at) FILTER (WHERE isfinite(received_at) AND received_at <= $1 + interval '24 hours')
+        FROM nurture.%1$I WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $4
+        GROUP BY nurture._block(ctid)$query$) USING moment, max_rows, max_bytes, source = 'history';
+    SELECT coalesce(sum(b.load), 0), coalesce(max(b.load), 0) INTO total, largest FROM nurture._drain_block b;
+    IF total <= 1 AND source = 'inbox' THEN
+        DELETE FROM nurture._drain_block;
+        RETURN 1;
+    END IF;
+    IF largest <= 0.125 THEN
+        chunks := nurture._plan_by_blocks(source, moment, 0.875 - largest);
+    END IF;
+    IF chunks IS NULL THEN
+        EXECUTE $query$
+            WITH message AS (
+                SELECT m.*, coalesce(sum(m.load) OVER (ORDER BY m.key, m.place ROWS BETWEEN UNBOUNDED PRECEDING
+                                                                                   AND 1 PRECEDING), 0) AS before
+                FROM ($query$ || nurture._of_parts(parts, $query$
+                    SELECT %1$L AS part, %2$s::bigint AS rank, %2$s::bigint << 48 | nurture._place(ctid) AS place,
+                           CASE WHEN isfinite(received_at) AND received_at <= $1 + interval '24 hours'
+                                THEN received_at ELSE '-infinity' END AS key,
+                           $query$ || message_load || $query$ AS load
+                    FROM nurture.%1$I
+                    WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $4$query$)
+                || $query$) m
+            ), numbered AS (
+                -- A message larger than a batch is one by itself, or shares it with the few before it.
+                SELECT m.part, m.rank, m.place, m.key,
+                       floor(m.before / greatest(1 - (SELECT max(o.load) FROM message o), 0.5))::bigint AS chunk
+                FROM message m
+            ), last AS (
+                SELECT DISTINCT ON (n.chunk) n.chunk, n.key, n.place FROM numbered n ORDER BY n.chunk, n.key DESC, n.place DESC
+            )
+            INSERT INTO nurture._drain_plan
+            SELECT n.chunk, $5, n.part, n.rank, min(n.place >> 16 & 4294967295), max(n.place >> 16 & 4294967295), l.key, l.place
+            FROM numbered n JOIN last l USING (chunk) GROUP BY n.chunk, n.part, n.rank, l.key, l.place
+            $query$ USING moment, max_rows, max_bytes, source = 'history', source;
+        SELECT count(DISTINCT p.chunk) INTO chunks FROM nurture._drain_plan p WHERE p.source = source;
+    END IF;
+    DELETE FROM nurture._drain_block;
+    RETURN chunks;
 END
 $$;
-COMMENT ON FUNCTION nurture._plan_drain(text, timestamptz) IS 'cuts a backlog into batches; returns how many';
+COMMENT ON FUNCTION nurture._plan_drain(text, timestamptz) IS
+    'cuts a backlog into batches; returns how many; of the inbox nothing is planned when one batch takes it all';
 
--- The next range to take, if there is any. `all_of_it`: the range holds everything received by then.
-CREATE FUNCTION nurture._next_range(moment timestamptz, OUT source text, OUT chunk bigint, OUT first_row tid,
-        OUT behind_row tid, OUT horizon timestamptz, OUT all_of_it boolean)
+CREATE FUNCTION nurture._plan_by_blocks(source text, moment timestamptz, size double precision) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' SET jit = off AS $$
+#variable_conflict use_variable
+DECLARE
+    chunks bigint;
+    most_carried double precision;
+BEGIN
+    -- A batch reads its own blocks, and earlier ones that reach beyond the horizon before.
+    WITH block AS (
+        SELECT b.*, floor((sum(b.load) OVER (ORDER BY b.rank, b.number) - b.load) / size)::bigint AS chunk
+        FROM nurture._drain_block b
+    ), range AS (
+        SELECT b.chunk, min(b.earliest) AS earliest FROM block b GROUP BY b.chunk
+    ), horizon AS (
+        SELECT r.chunk, CASE source WHEN 'history' THEN 'infinity'
+                        ELSE least(moment, min(r.earliest) OVER (ORDER BY r.chunk ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING))
+                        END AS at
+        FROM range r
+    ), later AS (
+        SELECT h.chunk, lag(h.at) OVER (ORDER BY h.chunk) AS behind FROM horizon h
+    ), own AS (
+        SELECT b.*, h.at FROM block b JOIN horizon h USING (chunk)
+    ), carried AS (
+        SELECT l.chunk AS by, o.part, o.rank, o.number, o.load
+        FROM own o JOIN later l ON l.chunk > o.chunk AND o.latest > l.behind
+        WHERE o.latest > o.at
+    ), piece AS (
+        SELECT o.chunk AS by, o.part, o.rank, o.number FROM own o
+        UNION ALL
+        SELECT c.by, c.part, c.rank, c.number FROM carried c
+    ), planned AS (
+        INSERT INTO nurture._drain_plan
+        SELECT p.by, source, p.part, p.rank, min(p.number), max(p.number), h.at, 9223372036854775807
+        FROM piece p JOIN horizon h ON h.chunk = p.by
+        GROUP BY p.by, p.part, p.rank, h.at
+        RETURNING chunk
+    )
+    SELECT (SELECT count(DISTINCT p.chunk) FROM planned p),
+           coalesce((SELECT max(c.load) FROM (SELECT sum(d.load) AS load FROM carried d GROUP BY d.by) c), 0)
+    INTO chunks, most_carried;
+    IF most_carried > 0.125 THEN
+        DELETE FROM nurture._drain_plan p WHERE p.source = source;
+        RETURN NULL;
+    END IF;
+    RETURN chunks;
+END
+$$;
+COMMENT ON FUNCTION nurture._plan_by_blocks(text, timestamptz, double precision) IS
+    'cuts a backlog by blocks; NULL when that would make batches too large';
+
+-- Whether anything is waiting that was received by then, or that nothing can be waited for with.
+CREATE FUNCTION nurture._is_waiting(moment timestamptz) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part text;
+    waiting boolean;
+BEGIN
+    FOREACH part IN ARRAY nurture._open_slots() LOOP
+        EXECUTE format($query$SELECT EXISTS (SELECT FROM nurture.%I
+            WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE)$query$, part)
+        INTO waiting USING moment;
+        IF waiting THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION nurture._is_waiting(timestamptz) IS 'whether the inbox holds something to take at that moment';
+
+CREATE FUNCTION nurture._next_received(moment timestamptz) RETURNS timestamptz
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part text;
+    received timestamptz;
+    earliest timestamptz;
+BEGIN
+    FOREACH part IN ARRAY nurture._open_slots() LOOP
+        EXECUTE format('SELECT min(received_at) FROM nurture.%I WHERE received_at > $1', part) INTO received USING moment;
+        earliest := least(earliest, received);
+    END LOOP;
+    RETURN earliest;
+END
+$$;
+COMMENT ON FUNCTION nurture._next_received(timestamptz) IS 'the earliest received_at after then';
+
+-- The next batch. `all_of_it`: it takes everything received by then; `chunk` is NULL then.
+CREATE FUNCTION nurture._next_range(moment timestamptz, OUT source text, OUT chunk bigint, OUT horizon timestamptz,
+        OUT horizon_place bigint, OUT all_of_it boolean)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- A block holds no more than a hundred messages or so: below that many blocks one batch takes it all.
-    small CONSTANT bigint := greatest(current_setting('nurture.batch_rows')::bigint / 100, 1);
-    blocks bigint := pg_relation_size('nurture.inbox') / current_setting('block_size')::bigint;
+    small CONSTANT bigint := greatest(current_setting('nurture.batch_rows')::bigint / 100, 1) * current_setting('block_size')::bigint;
+    max_bytes CONSTANT bigint := pg_size_bytes(current_setting('nurture.batch_bytes'));
     planned record;
 BEGIN
     all_of_it := false;
-    SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'inbox' ORDER BY p.chunk LIMIT 1;
-    IF NOT FOUND AND (blocks > small OR pg_table_size('nurture.inbox') > pg_size_bytes(current_setting('nurture.batch_bytes'))) THEN
-        IF nurture._plan_drain('inbox', moment) > 1 THEN
-            SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'inbox' ORDER BY p.chunk LIMIT 1;
-        ELSE
-            DELETE FROM nurture._drain_plan p WHERE p.source = 'inbox';
-        END IF;
+    IF pg_relation_size('nurture._inbox_restored') > 0 THEN
+        INSERT INTO nurture.inbox SELECT r.* FROM nurture._inbox_restored r ORDER BY r.ctid;
+        DELETE FROM nurture._inbox_restored;
     END IF;
-    IF planned.chunk IS NULL
-        AND NOT EXISTS (SELECT FROM nurture.inbox i
-                        WHERE (i.received_at > moment AND i.received_at <= moment + interval '24 hours') IS NOT TRUE) THEN
+    SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'inbox' ORDER BY p.chunk LIMIT 1;
+    IF NOT FOUND AND EXISTS (SELECT FROM unnest(nurture._open_slots()) p (name)
+                             HAVING sum(pg_relation_size(('nurture.' || p.name)::regclass)) > small
+                                 OR sum(pg_table_size(('nurture.' || p.name)::regclass)) > max_bytes)
+        AND nurture._plan_drain('inbox', moment) > 1 THEN
+        SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'inbox' ORDER BY p.chunk LIMIT 1;
+        -- While the backlog is worked off new rows go elsewhere, so that its slots become empty for good.
+        PERFORM nurture._turn_slots();
+    END IF;
+    IF planned.chunk IS NULL AND pg_relation_size('nurture.history') > 0 AND NOT nurture._is_waiting(moment) THEN
         -- Nothing is waiting: history has its turn.
         SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'history' ORDER BY p.chunk LIMIT 1;
         IF NOT FOUND AND EXISTS (SELECT FROM nurture.history) THEN
@@ -76,87 +232,94 @@ BEGIN
             SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'history' ORDER BY p.chunk LIMIT 1;
         END IF;
     END IF;
-    IF planned.chunk IS NOT NULL THEN
-        source := planned.source;
-        chunk := planned.chunk;
-        first_row := nurture._first_of(planned.first_block);
-        behind_row := nurture._first_of(planned.last_block + 1);
-        horizon := least(planned.horizon, moment); -- the plan may be an interrupted tick's whose moment was later
-    ELSE
-        source := 'inbox';
-        first_row := nurture._first_of(0);
-        behind_row := nurture._first_of(4294967293);
+    source := coalesce(planned.source, 'inbox');
+    chunk := planned.chunk;
+    all_of_it := chunk IS NULL;
+    IF planned.horizon <= moment OR source = 'history' AND NOT all_of_it THEN
+        horizon := planned.horizon;
+        horizon_place := planned.horizon_place;
+    ELSE -- also for an interrupted tick's plan whose moment was later
         horizon := moment;
-        all_of_it := true;
+        horizon_place := 9223372036854775807;
     END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture._next_range(timestamptz) IS 'what the next batch takes';
 
--- The rows of a range, with their keys resolved and what is wrong with them.
-CREATE FUNCTION nurture._fill_batch(source text, first_row tid, behind_row tid, horizon timestamptz, moment timestamptz)
+-- Where the batch's rows lie.
+CREATE FUNCTION nurture._pieces(source text, chunk bigint)
+    RETURNS TABLE (part text, rank bigint, first_row tid, behind_row tid)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF chunk IS NULL THEN
+        RETURN QUERY SELECT s.name, s.rank - 1, nurture._first_of(0), nurture._first_of(4294967293)
+        FROM unnest(nurture._open_slots()) WITH ORDINALITY s (name, rank);
+    ELSE
+        RETURN QUERY SELECT p.part, p.rank, nurture._first_of(p.first_block), nurture._first_of(p.last_block + 1)
+        FROM nurture._drain_plan p WHERE p.source = _pieces.source AND p.chunk = _pieces.chunk ORDER BY p.rank;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION nurture._pieces(text, bigint) IS 'the tables and rows that a batch reads';
+
+-- What of a piece belongs to the batch; $1 to $5 are first_row, behind_row, horizon, horizon_place, moment. A received_at that
+-- nothing can be waited for with counts as the earliest.
+CREATE FUNCTION nurture._taken(rank bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT 'b.ctid >= $1 AND b.ctid < $2 AND (CASE WHEN isfinite(b.received_at) AND b.received_at <= $5 + interval ''24 hours'' '
+       'THEN b.received_at ELSE ''-infinity'' END, ' || rank || '::bigint << 48 | nurture._place(b.ctid)) <= ($3, $4)'
+$$;
+COMMENT ON FUNCTION nurture._taken(bigint) IS 'condition: the row belongs to the batch';
+
+-- The rows of a batch, with their keys resolved and what is wrong with them.
+CREATE FUNCTION nurture._fill_batch(source text, chunk bigint, horizon timestamptz, horizon_place bigint, moment timestamptz)
     RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
     SET enable_seqscan = off SET jit = off AS $$
 DECLARE
+    piece record;
     taken bigint;
+    total bigint := 0;
 BEGIN
-    IF source = 'inbox' THEN
-        INSERT INTO nurture._batch
-        SELECT coalesce(i.contact, b.contact), b.contact, b.kind, b.type, b.at, b.received_at, b.props, b.message_id,
-               nurture._place(b.ctid), false,
-               nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, moment),
-               q.contact IS NOT NULL
-        FROM nurture.inbox b
-        LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
-        LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
-        WHERE b.ctid >= first_row AND b.ctid < behind_row
-          AND (b.received_at > horizon AND b.received_at <= moment + interval '24 hours') IS NOT TRUE;
-    ELSE
-        INSERT INTO nurture._batch
-        SELECT coalesce(i.contact, b.contact), b.contact, b.kind, b.type, b.at, b.received_at, b.props, b.message_id,
-               nurture._place(b.ctid), true,
-               nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, moment),
-               q.contact IS NOT NULL
-        FROM nurture.history b
-        LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
-        LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
-        WHERE b.ctid >= first_row AND b.ctid < behind_row;
-    END IF;
-    GET DIAGNOSTICS taken = ROW_COUNT;
-    RETURN taken;
+    FOR piece IN SELECT p.* FROM nurture._pieces(source, chunk) p LOOP
+        EXECUTE format($query$
+            INSERT INTO nurture._batch
+            SELECT coalesce(i.contact, b.contact), b.contact, b.kind, b.type, b.at, b.received_at, b.props, b.message_id,
+                   %s::bigint << 48 | nurture._place(b.ctid), %L::boolean,
+                   nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $5),
+                   q.contact IS NOT NULL
+            FROM nurture.%I b
+            LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
+            LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
+            WHERE %s$query$, piece.rank, source = 'history', piece.part, nurture._taken(piece.rank))
+        USING piece.first_row, piece.behind_row, horizon, horizon_place, moment;
+        GET DIAGNOSTICS taken = ROW_COUNT;
+        total := total + taken;
+    END LOOP;
+    RETURN total;
 END
 $$;
-COMMENT ON FUNCTION nurture._fill_batch(text, tid, tid, timestamptz, timestamptz) IS 'takes a range of the inbox or of history';
+COMMENT ON FUNCTION nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz) IS 'takes a batch of the inbox or of history';
 
--- What the batch took goes; what it left behind its horizon is the next batch's.
-CREATE FUNCTION nurture._consume(source text, chunk bigint, first_row tid, behind_row tid, horizon timestamptz,
-        moment timestamptz) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+-- What the batch took goes.
+CREATE FUNCTION nurture._consume(source text, chunk bigint, horizon timestamptz, horizon_place bigint, moment timestamptz)
+    RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
-    left_behind tid;
+    piece record;
 BEGIN
-    IF source = 'inbox' THEN
-        DELETE FROM nurture.inbox b WHERE b.ctid >= first_row AND b.ctid < behind_row
-            AND (b.received_at > horizon AND b.received_at <= moment + interval '24 hours') IS NOT TRUE;
-    ELSE
-        DELETE FROM nurture.history b WHERE b.ctid >= first_row AND b.ctid < behind_row;
-    END IF;
-    IF chunk IS NOT NULL THEN
-        DELETE FROM nurture._drain_plan p WHERE p.chunk = _consume.chunk;
-        IF source = 'inbox' THEN
-            SELECT min(b.ctid) INTO left_behind FROM nurture.inbox b
-            WHERE b.ctid >= first_row AND b.ctid < behind_row AND b.received_at <= moment;
-            IF left_behind IS NOT NULL THEN
-                UPDATE nurture._drain_plan p SET first_block = least(p.first_block, nurture._block(left_behind))
-                WHERE p.chunk = (SELECT min(o.chunk) FROM nurture._drain_plan o WHERE o.source = 'inbox');
-            END IF;
-        END IF;
-    END IF;
+    FOR piece IN SELECT p.* FROM nurture._pieces(source, chunk) p LOOP
+        EXECUTE format('DELETE FROM nurture.%I b WHERE %s', piece.part, nurture._taken(piece.rank))
+        USING piece.first_row, piece.behind_row, horizon, horizon_place, moment;
+    END LOOP;
+    DELETE FROM nurture._drain_plan p WHERE p.source = _consume.source AND p.chunk = _consume.chunk;
 END
 $$;
-COMMENT ON FUNCTION nurture._consume(text, bigint, tid, tid, timestamptz, timestamptz) IS 'deletes what the batch took';
+COMMENT ON FUNCTION nurture._consume(text, bigint, timestamptz, bigint, timestamptz) IS 'deletes what the batch took';
 
-REVOKE ALL ON FUNCTION nurture._plan_drain(text, timestamptz), nurture._next_range(timestamptz),
-    nurture._fill_batch(text, tid, tid, timestamptz, timestamptz),
-    nurture._consume(text, bigint, tid, tid, timestamptz, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION nurture._of_parts(text[], text), nurture._plan_drain(text, timestamptz),
+    nurture._plan_by_blocks(text, timestamptz, double precision), nurture._is_waiting(timestamptz),
+    nurture._next_received(timestamptz), nurture._next_range(timestamptz), nurture._pieces(text, bigint),
+    nurture._taken(bigint), nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz),
+    nurture._consume(text, bigint, timestamptz, bigint, timestamptz), nurture._message_size(text, text, jsonb, text, text)
+    FROM PUBLIC;

@@ -6,6 +6,17 @@
 -- It then may INSERT and COPY, and can read nothing. Whoever may insert may also write `$identify` or `$consent`: to
 -- let a less trusted source write page views only, give it a table or function of your own that checks the type.
 
+-- The inbox is one name in front of several slots that are used in turn (slots.sql); which one a row goes to is told by
+-- the key of the partitions, a function of nothing in the row: it reads the sequence. It is called immutable since a key
+-- has to be; nothing but the way of a new row depends on it, and the engine goes by what lies in a slot.
+CREATE SEQUENCE nurture._inbox_turn AS bigint MINVALUE 1025 NO CYCLE;
+SELECT pg_catalog.setval('nurture._inbox_turn', 1025);
+COMMENT ON SEQUENCE nurture._inbox_turn IS 'the turn of the inbox''s slots, times 1024, plus the slot that takes new rows';
+REVOKE ALL ON SEQUENCE nurture._inbox_turn FROM PUBLIC;
+CREATE FUNCTION nurture._inbox_slot(received_at timestamptz) RETURNS int
+    LANGUAGE c IMMUTABLE PARALLEL UNSAFE COST 1 AS 'MODULE_PATHNAME', 'nurture_inbox_slot';
+COMMENT ON FUNCTION nurture._inbox_slot(timestamptz) IS 'the slot that takes new rows, whatever the argument';
+
 CREATE TABLE nurture.inbox (
     contact text COLLATE "C",
     type text COLLATE "C",
@@ -14,7 +25,7 @@ CREATE TABLE nurture.inbox (
     message_id text,
     kind text,
     received_at timestamptz DEFAULT pg_catalog.clock_timestamp()
-);
+) PARTITION BY LIST (nurture._inbox_slot(received_at));
 -- No constraint, no index: an insert must be cheap and must not fail; the tick sets malformed rows aside.
 
 COMMENT ON TABLE nurture.inbox IS 'messages to contacts; applications INSERT or COPY, the tick consumes';
@@ -38,7 +49,6 @@ COMMENT ON COLUMN nurture.history.kind IS 'as in nurture.inbox';
 COMMENT ON COLUMN nurture.history.received_at IS 'when the engine was told; leave it to the default';
 
 REVOKE ALL ON TABLE nurture.inbox, nurture.history FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump('nurture.inbox', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.history', '');
 
 -- At commit the worker is told.

@@ -76,17 +76,9 @@ CREATE UNLOGGED TABLE nurture._stepped (
     due_before timestamptz,
     result nurture.step_result
 ) WITH (toast_tuple_target = 8160);
-CREATE UNLOGGED TABLE nurture._drain_plan (
-    chunk bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    source text NOT NULL,
-    first_block bigint NOT NULL,
-    last_block bigint NOT NULL,
-    horizon timestamptz NOT NULL
-);
 COMMENT ON TABLE nurture._batch IS 'the messages of the tick at hand';
 COMMENT ON TABLE nurture._stepped IS 'the steps of the tick at hand';
-COMMENT ON TABLE nurture._drain_plan IS 'how a backlog is cut into batches';
-REVOKE ALL ON TABLE nurture._batch, nurture._stepped, nurture._drain_plan FROM PUBLIC;
+REVOKE ALL ON TABLE nurture._batch, nurture._stepped FROM PUBLIC;
 REVOKE ALL ON FUNCTION nurture._step(nurture.compiled_model, text, nurture.profile, bytea, timestamptz, bigint),
     nurture._transitions(bytea), nurture._actions(bytea), nurture._cancellations(bytea), nurture._written(bytea),
     nurture._memberships(bytea), nurture._rejections(bytea),

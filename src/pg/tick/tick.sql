@@ -75,7 +75,7 @@ BEGIN
     END IF;
 
     SELECT r.* INTO range FROM nurture._next_range(moment) r;
-    taken := nurture._fill_batch(range.source, range.first_row, range.behind_row, range.horizon, moment);
+    taken := nurture._fill_batch(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     IF taken > 0 THEN
         stepped := nurture._step_messages(model, CASE WHEN range.all_of_it THEN moment END, this_tick);
     END IF;
@@ -102,7 +102,7 @@ BEGIN
         PERFORM nurture._write_outputs(counts.kinds, this_tick);
     END IF;
     IF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
-        PERFORM nurture._consume(range.source, range.chunk, range.first_row, range.behind_row, range.horizon, moment);
+        PERFORM nurture._consume(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
     IF taken + woken > 0 THEN
         PERFORM nurture._clear_batch(taken + stepped + woken);
@@ -113,7 +113,7 @@ BEGIN
         IF EXISTS (SELECT FROM nurture.history) THEN
             more := true;
         END IF;
-        next_due := least(next_due, (SELECT min(i.received_at) FROM nurture.inbox i WHERE i.received_at > moment));
+        next_due := least(next_due, nurture._next_received(moment));
     END IF;
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
@@ -191,8 +191,6 @@ REVOKE ALL ON PROCEDURE nurture.tick(timestamptz) FROM PUBLIC;
 -- What is done between ticks, in READ COMMITTED.
 CREATE FUNCTION nurture._maintain() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
-DECLARE
-    emptied regclass;
 BEGIN
     IF NOT EXISTS (SELECT FROM nurture.engine) OR NOT nurture._is_own_database() THEN
         RETURN;
@@ -200,21 +198,10 @@ BEGIN
     WHILE nurture._outbox_maintain() >= 10000 LOOP
     END LOOP;
     PERFORM nurture._make_partitions(clock_timestamp() + interval '1 month');
-    -- An emptied inbox is truncated rather than vacuumed. Only here: inside the tick's snapshot it would destroy rows that
-    -- were committed since. Whoever is writing has the table locked; then it is the next time's.
-    FOREACH emptied IN ARRAY ARRAY['nurture.inbox', 'nurture.history']::regclass[] LOOP
-        CONTINUE WHEN pg_relation_size(emptied) < 1048576 OR current_setting('transaction_isolation') <> 'read committed'
-            OR EXISTS (SELECT FROM nurture._drain_plan p WHERE p.source = emptied::text OR 'nurture.' || p.source = emptied::text);
-        BEGIN
-            EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE NOWAIT', emptied);
-            IF emptied = 'nurture.inbox'::regclass AND NOT EXISTS (SELECT FROM nurture.inbox)
-                OR emptied = 'nurture.history'::regclass AND NOT EXISTS (SELECT FROM nurture.history) THEN
-                EXECUTE format('TRUNCATE %s', emptied);
-            END IF;
-        EXCEPTION WHEN lock_not_available THEN
-            NULL;
-        END;
-    END LOOP;
+    IF current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM nurture._tend_history();
+        PERFORM nurture._tend_slots(); -- last: it may keep slots locked until the end
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture._maintain() IS 'what the engine does between ticks: outbox, partitions, empty inboxes';
