@@ -18,8 +18,9 @@
 // tangent runs below it and Newton's step from the left never passes the root; with N held at its present value (it can
 // only fall) P - N >= tangent - N. The rounding of each contribution (at most half of 10^-6, plus half of |points|·10^-6
 // from the rounding of what it multiplies, once at the clock and once later) and the error of its floating-point factor
-// are added to the threshold. Within `near` of the bound, and where points wear off in other ways or limits stand below
-// the score, the exact search takes over.
+// are added to the threshold. What fades evenly falls by at most its present rate: a straight line, taken off the convex
+// sum, leaves it convex and falling. What goes at a stroke (steps, expiries) bounds how far this may look. Within `near`
+// of the bound, and where limits stand below the score, the exact search takes over.
 #include "core/step/score.hpp"
 
 #include <boost/container/small_vector.hpp>
@@ -46,16 +47,16 @@ struct Share {
 
 using Shares = boost::container::small_vector<Share, 8>;
 
-/// How long the falling shares certainly stay above `bound`; never when they always do.
-Span stays_above(const Shares& falling, double bound) {
+/// How long the falling shares, less what goes evenly at `rate`, certainly stay above `bound`; never when they always do.
+Span stays_above(const Shares& falling, double rate, double bound) {
     double t = 0;
     double settled = 0; // what never decays
     for (const auto& [half_life, value] : falling)
         settled += half_life == 0 ? value : 0;
-    if (settled > bound)
+    if (rate == 0 && settled > bound)
         return never;
     for (int i = 0; i < newton_steps; ++i) {
-        double value = settled, slope = 0;
+        double value = settled - rate * t, slope = rate;
         for (const auto& [half_life, amount] : falling) {
             if (half_life == 0)
                 continue;
@@ -78,11 +79,14 @@ Span stays_above(const Shares& falling, double bound) {
 } // namespace
 
 std::optional<Span> Facts::Crossing::safe() const {
-    const Model& model = facts_.model;
     Shares shares;
     double slack = 0; // how far the rounded score can be from the smooth one
+    double rate = 0;
+    Time step = never;
     Wide now = 0;
     bool decays = false;
+    Wide const score = facts_.unlimited_score(topic_, from_);
+    bool const above = score >= threshold_;
     auto const add = [&](Span half_life, Wide part) {
         now += part;
         auto share = std::find_if(shares.begin(), shares.end(), [&](const Share& s) { return s.half_life == half_life; });
@@ -91,14 +95,23 @@ std::optional<Span> Facts::Crossing::safe() const {
         share->value += static_cast<double>(part);
         slack += std::abs(static_cast<double>(part)) * 1e-12;
     };
-    for (const ScoringRule& rule : model.rules) {
+    for (const ScoringRule& rule : facts_.model.rules) {
         if (!facts_.is_part_of(rule.topic, topic_))
             continue;
         Wide const part = facts_.contribution(rule, from_);
-        // A count of mixed signs that fades may be nothing now and something later.
-        if (rule.source == model::ScoreSource::events && (rule.fading || rule.after != 0) &&
-            facts_.features[rule.feature].index() != 0)
-            return std::nullopt;
+        bool const events = rule.source == model::ScoreSource::events && facts_.features[rule.feature].index() != 0;
+        if (events && rule.after != 0 && !rule.fading)
+            return std::nullopt; // until the next event begins to wear off the exact search is short
+        if (events && rule.fading) {
+            // A count of mixed signs may be nothing now and something later.
+            Fall const fall = facts_.fall_of(rule, from_, above);
+            rate += fall.rate;
+            step = std::min(step, fall.step);
+            slack += fall.slack;
+            decays = decays || fall.rate != 0 || fall.step != never;
+            add(0, part);
+            continue;
+        }
         if (part == 0)
             continue; // magnitudes never grow
         Span const half_life = facts_.half_life_of(rule);
@@ -108,11 +121,9 @@ std::optional<Span> Facts::Crossing::safe() const {
     }
     if (!decays)
         return never;
-    Wide const score = facts_.unlimited_score(topic_, from_);
     add(0, score - now); // adjustments
 
     // The side that holds the score where it is must fall before anything can cross.
-    bool const above = score >= threshold_;
     double held = 0;
     for (Share& share : shares) {
         share.value = above ? share.value : -share.value;
@@ -120,8 +131,9 @@ std::optional<Span> Facts::Crossing::safe() const {
     }
     shares.erase(std::remove_if(shares.begin(), shares.end(), [](const Share& share) { return share.value <= 0; }),
                  shares.end());
-    return stays_above(shares,
-                       held + slack + (above ? static_cast<double>(threshold_) : -static_cast<double>(threshold_)));
+    Span const even = stays_above(
+        shares, rate, held + slack + (above ? static_cast<double>(threshold_) : -static_cast<double>(threshold_)));
+    return step == never ? even : std::min(even, step - from_ - 1);
 }
 
 Time Facts::Crossing::search(Span first, Time horizon) const {

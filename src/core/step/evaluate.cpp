@@ -25,10 +25,10 @@ void supplement(const Model& model, profile::Profile& profile, std::span<const L
     for (const LoggedEvent& event : events)
         match(
             facts, event.type, *event.properties, [](Index) {},
-            [&](Index slot, const profile::Value& value) {
+            [&](Index slot, const profile::Value& value, const profile::Value& key) {
                 const auto& feature = model.features[slot];
                 if (feature.id >= first)
-                    fold(feature.definition, facts.features[slot], event.stamp, value, model.zone);
+                    fold(feature.definition, facts.features[slot], event.stamp, value, model.zone, key);
             });
     std::erase_if(profile.features, [&](const auto& stored) { return stored.id >= first; });
     for (const auto& [id, slot] : model.slots_by_id) {

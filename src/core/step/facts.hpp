@@ -109,6 +109,8 @@ class Facts {
     struct Frozen; ///< what was known when the score was frozen
     std::shared_ptr<const Frozen> frozen_;
     std::vector<profile::FeatureValue> before_reset_; // by slot; empty: never reset
+    struct Fall; ///< how fast, and when at a stroke, the points of a rule can wear off (score.hpp)
+    [[nodiscard]] Fall fall_of(const model::ScoringRule& rule, Time at, bool of_positive) const;
     [[nodiscard]] Wide count_events(const model::ScoringRule& rule, Time at, Wide* negative) const;
     [[nodiscard]] profile::FeatureValue since_reset(Index feature) const;
     [[nodiscard]] Wide idle_spans(const model::ScoringRule& rule, Time at, Time* next) const;

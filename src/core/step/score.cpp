@@ -2,6 +2,7 @@
 #include "core/step/score.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nurture::step {
 
@@ -202,6 +203,30 @@ std::optional<std::vector<Stamp>> Facts::counted(const ScoringRule& rule) const 
     else
         return std::nullopt;
     return out;
+}
+
+Facts::Fall Facts::fall_of(const ScoringRule& rule, Time at, bool of_positive) const {
+    Fall fall;
+    FeatureValue const feature = before_reset_.empty() ? features[rule.feature] : since_reset(rule.feature);
+    auto const take = [&](const auto& entry) {
+        Span const age = at - entry.stamp.at - rule.after;
+        fall.slack += 2 + std::abs(static_cast<double>(rule.points)) / micro_one;
+        if (*rule.fading == language::FadingKind::linear) {
+            if (age < rule.span && (entry.amount > 0) == ((rule.points > 0) == of_positive))
+                fall.rate += std::abs(static_cast<double>(rule.points) / micro_one * static_cast<double>(entry.amount)) /
+                             static_cast<double>(rule.span);
+        } else {
+            Span const steps = age < 0 ? 1 : age / rule.span + 1;
+            if (*rule.fading == language::FadingKind::step ? (steps - 1) * Wide(rule.percent) < Wide(100) * micro_one
+                                                           : steps == 1)
+                fall.step = std::min(fall.step, entry.stamp.at + rule.after + steps * rule.span);
+        }
+    };
+    if (const auto* entries = std::get_if<Entries>(&feature))
+        std::for_each(entries->items.begin(), entries->items.end(), take);
+    else if (const auto* keyed = std::get_if<KeyedEntries>(&feature))
+        std::for_each(keyed->items.begin(), keyed->items.end(), take);
+    return fall;
 }
 
 // Whole spans since the last event, or since the contact was first seen; `next`: when another one is full.

@@ -18,6 +18,12 @@ struct Facts::Frozen {
     Time at;
 };
 
+struct Facts::Fall {
+    double rate = 0;    ///< at most so many 10^-6 per microsecond, evenly
+    Time step = never;  ///< the first moment at which points go at a stroke
+    double slack = 0;   ///< how far the roundings can be off, 10^-6
+};
+
 /// A score at a moment: each rule's occurrences as two sums that only fall as time passes.
 struct Sides {
     Wide score = 0;
