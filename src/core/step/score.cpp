@@ -38,6 +38,8 @@ Wide faded(const ScoringRule& rule, Micro amount, Span age) noexcept {
     return left <= 0 ? 0 : share(amount, left, whole);
 }
 
+Wide magnitude_below(Wide value) noexcept { return value < 0 ? -value : 0; }
+
 /// The sum of what events are worth, in the parts that fall with time each.
 struct Tally {
     const ScoringRule& rule;
@@ -57,13 +59,13 @@ struct Tally {
         }
     }
     // What decays by half-lives does so with one factor: its sum keeps its sign.
-    [[nodiscard]] Wide total(Wide* negative_side) {
-        Wide const together = half_life == 0 ? 0 : fresh + decayed.value_at(at - rule.after);
+    [[nodiscard]] Wide total(Wide* negative_side) const {
+        Wide const together = half_life == 0 ? 0 : decayed.value_at(at - rule.after);
         if (negative_side != nullptr) {
-            *negative_side = negative + (together < 0 ? -together : 0);
-            return positive + (together > 0 ? together : 0);
+            *negative_side = negative + magnitude_below(together) + magnitude_below(fresh);
+            return positive + std::max<Wide>(together, 0) + std::max<Wide>(fresh, 0);
         }
-        return positive - negative + together;
+        return positive - negative + fresh + together;
     }
 };
 
@@ -146,8 +148,8 @@ Wide Facts::count_events(const ScoringRule& rule, Time at, Wide* negative) const
         }
     }
     if (const auto* decayed = std::get_if<DecayedSum>(feature)) {
-        Wide value = 0;
         const auto* young = fresh == nullptr ? nullptr : std::get_if<Entries>(fresh);
+        Wide value = 0, in_full = 0;
         if (young == nullptr) {
             value = decayed->value_at(at - rule.after);
         } else {
@@ -155,15 +157,14 @@ Wide Facts::count_events(const ScoringRule& rule, Time at, Wide* negative) const
             for (const auto& entry : young->items)
                 if (at - entry.stamp.at < rule.after) {
                     old.subtract(entry.stamp.at, entry.amount);
-                    value += entry.amount;
+                    in_full += entry.amount;
                 }
-            value += old.value_at(at - rule.after);
+            value = old.value_at(at - rule.after);
         }
-        if (negative != nullptr) {
-            *negative = value < 0 ? -value : 0;
-            return value < 0 ? 0 : value;
-        }
-        return value;
+        if (negative == nullptr)
+            return value + in_full;
+        *negative = magnitude_below(value) + magnitude_below(in_full);
+        return std::max<Wide>(value, 0) + std::max<Wide>(in_full, 0);
     }
     Tally tally{rule, at, rule.half_life};
     if (const auto* entries = std::get_if<Entries>(feature)) {
@@ -184,8 +185,8 @@ Wide Facts::count_events(const ScoringRule& rule, Time at, Wide* negative) const
         value = rule.amount ? sum->value : sum->value * micro_one;
     if (negative == nullptr)
         return value;
-    *negative = value < 0 ? -value : 0;
-    return value < 0 ? 0 : value;
+    *negative = magnitude_below(value);
+    return std::max<Wide>(value, 0);
 }
 
 std::optional<std::vector<Stamp>> Facts::counted(const ScoringRule& rule) const {
@@ -200,7 +201,7 @@ std::optional<std::vector<Stamp>> Facts::counted(const ScoringRule& rule) const 
             out.push_back(entry.stamp);
     else if (const auto* keyed = std::get_if<KeyedEntries>(&feature))
         each_within_cap(rule, model.zone, *keyed, [&](const auto& entry) { out.push_back(entry.stamp); });
-    else
+    else if (std::holds_alternative<profile::Sum>(feature) || std::holds_alternative<DecayedSum>(feature))
         return std::nullopt;
     return out;
 }

@@ -31,13 +31,18 @@ GRANT EXECUTE ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile
     nurture._scores(nurture.compiled_model, nurture.profile, timestamptz),
     nurture._explain(nurture.compiled_model, nurture.profile, timestamptz) TO PUBLIC;
 
+-- The moment at which a view is read: one for the whole of it.
+CREATE FUNCTION nurture._asked_at() RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT nurture._now() $$;
+COMMENT ON FUNCTION nurture._asked_at() IS 'what nurture._now() says, for views: a volatile function would bar the planner from taking them apart';
+
 -- Model and moment are scalar subqueries: found once, and in no parallel worker's way (a join with a subquery that has a
--- LIMIT is never parallel). What is dear is a function of the row with its cost, so that ORDER BY score LIMIT n computes
--- the score of every contact, and the rest for n of them.
+-- LIMIT is never parallel). Nothing in it is volatile, so that the planner takes the view apart: columns that nobody asks for
+-- are not computed, and ORDER BY score LIMIT n computes the score of every contact and the rest of n of them.
 CREATE VIEW nurture.lead AS
 SELECT c.contact,
-       nurture._score((SELECT m.model FROM nurture._current_model m), c.state, NULL, (SELECT nurture._now())) AS score,
-       nurture._scores((SELECT m.model FROM nurture._current_model m), c.state, (SELECT nurture._now())) AS scores,
+       nurture._score((SELECT m.model FROM nurture._current_model m), c.state, NULL, (SELECT nurture._asked_at())) AS score,
+       nurture._scores((SELECT m.model FROM nurture._current_model m), c.state, (SELECT nurture._asked_at())) AS scores,
        nurture._segments((SELECT m.model FROM nurture._current_model m), c.state) AS segments,
        nurture._attributes(c.state) AS attributes,
        nurture._first_seen(c.state) AS first_seen,
