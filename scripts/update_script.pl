@@ -248,8 +248,9 @@ my @old = statements(slurp($old_file));
 my @new = statements(slurp($new_file));
 
 # By hand: what stands before the first mark comes first; "--@ last" begins what comes last, "--@ before NAME" what comes
-# before NAME is made.
+# before NAME is made. "--@ compatible SYMBOL: why" says that the library's new function also serves calls of the old one.
 my %by_hand = (first => '');
+my %compatible;
 my $place = 'first';
 foreach my $line (split /^/, slurp($hand_file))
 {
@@ -257,6 +258,14 @@ foreach my $line (split /^/, slurp($hand_file))
     {
         $place = lc squeeze($1);
         $by_hand{$place} //= '';
+    }
+    elsif ($line =~ /^--@ compatible\s+(\w+): \S/)
+    {
+        $compatible{$1} = 1;
+    }
+    elsif ($line =~ /^--@/)
+    {
+        die "$hand_file: not understood: $line";
     }
     else
     {
@@ -270,6 +279,8 @@ foreach my $statement (map { statements($_) } values %by_hand)
     $dropped_by_hand{ $statement->{dropped} } = 1 if $statement->{kind} eq 'DROP';
     $made_by_hand{"$statement->{kind} $statement->{key}"} = 1 if $statement->{text} =~ /^CREATE/i;
     $altered_by_hand{ $1 } = 1 if $statement->{text} =~ /^ALTER\s+TYPE\s+([\w.]+)/i;
+    # What has another name now leaves its own free.
+    $dropped_by_hand{ lc $1 } = 1 if $statement->{text} =~ /^ALTER\s+TABLE\s+([\w.]+)\s+RENAME\s+TO\b/i;
 }
 
 my %made = map { ("$_->{kind} $_->{key}" => $_) } grep { $_->{text} =~ /^CREATE/i } @new;
@@ -433,7 +444,7 @@ sub calls
     return \%calls;
 }
 my ($calls_before, $calls_after) = (calls(@old), calls(@new));
-foreach my $symbol (sort grep { $calls_after->{$_} } keys %$calls_before)
+foreach my $symbol (sort grep { $calls_after->{$_} && !$compatible{$_} } keys %$calls_before)
 {
     foreach my $call (sort keys %{ $calls_before->{$symbol} })
     {

@@ -380,6 +380,7 @@ TEST(Journey, ADeletedWorkflowLetsGo) {
     story.until("2026-05-03");
     EXPECT_EQ(story.contact.cancellations.size(), 1U);
     EXPECT_TRUE(story.contact.profile().journeys.empty());
+    EXPECT_TRUE(story.contact.profile().workflows.empty()); // ids are never given again
 }
 
 TEST(Journey, ThoseInsideStayOnTheirVersion) {

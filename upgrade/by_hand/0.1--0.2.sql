@@ -1,6 +1,28 @@
 -- From 0.1 to 0.2, what scripts/update_script.pl cannot derive: the DDL of what holds data. docs/decisions/0006 has the rules.
 
+--@ compatible nurture_worker_status: columns were added behind the others, and a caller gets those it has asked for
+
+-- The inbox becomes a partitioned table; what waits in it goes along. A trigger of somebody else's would be lost without a word.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'nurture.inbox'::regclass AND NOT t.tgisinternal AND t.tgname <> 'wake') THEN
+        RAISE EXCEPTION 'there are triggers on nurture.inbox that are not the extension''s' USING ERRCODE = 'dependent_objects_still_exist',
+            HINT = 'The inbox is made anew by this update: drop them first, and make them again after it.';
+    END IF;
+END
+$$;
+SELECT nurture._update_save('TABLE nurture.inbox');
+ALTER TABLE nurture.inbox RENAME TO _inbox_of_0_1;
+
 --@ last
+INSERT INTO nurture.inbox (contact, type, at, props, message_id, kind, received_at)
+SELECT contact, type, at, props, message_id, kind, received_at FROM nurture._inbox_of_0_1;
+ALTER EXTENSION nurture DROP TABLE nurture._inbox_of_0_1;
+DROP TABLE nurture._inbox_of_0_1;
+
+-- The versions of definitions begin with what there is.
+SELECT nurture._keep_versions('there before version 0.2');
+
 -- What models are made of may have changed with the version: the next tick makes one anew.
 INSERT INTO nurture.pending_change (kind, operation) VALUES ('extension', 'update');
 SELECT nurture._announce();

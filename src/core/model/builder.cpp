@@ -51,8 +51,11 @@ Index Builder::pattern(const EventPattern& event) {
 
 Index Builder::feature(profile::FeatureDefinition definition) {
     std::string const text = definition.text(model_.source.timezone);
-    if (auto const known = features_.find(text); known != features_.end())
+    if (auto const known = features_.find(text); known != features_.end()) {
+        if (asked != nullptr)
+            asked->push_back(known->second);
         return known->second;
+    }
     Feature feature;
     feature.text = text;
     feature.pattern = pattern(definition.event);
@@ -65,6 +68,8 @@ Index Builder::feature(profile::FeatureDefinition definition) {
     model_.features_of_pattern[feature.pattern].push_back(slot);
     model_.features.push_back(std::move(feature));
     features_.emplace(text, slot);
+    if (asked != nullptr)
+        asked->push_back(slot);
     return slot;
 }
 

@@ -29,6 +29,8 @@ class Builder {
     /// Names that conditions may refer to; set before conditions are compiled.
     std::map<std::string, Index> segments;
     std::vector<std::string> segment_names;
+    /// Where to note the features that are asked for; may be null.
+    std::vector<Index>* asked = nullptr;
 
   private:
     Model& model_;

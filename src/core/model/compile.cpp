@@ -2,6 +2,7 @@
 #include "core/model/builder.hpp"
 #include "core/model/program.hpp"
 #include "core/model/rule.hpp"
+#include "core/model/usage.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -53,18 +54,32 @@ class Compiler {
         rules();
         segments();
         workflows();
+        upcoming();
         return std::move(model_);
     }
+
+    Usage usage; ///< filled by run()
 
   private:
     Model model_;
     Builder builder_;
 
+    // Definitions that wait for their features: only those are taken from them.
+    void upcoming() {
+        for (const Source& source : model_.source.upcoming) {
+            Model const model = Compiler(source).run();
+            for (const Feature& feature : model.features)
+                builder_.feature(feature.definition);
+        }
+    }
+
     void rules() {
         for (const RuleRow& row : model_.source.rules) {
+            builder_.asked = &usage.rules.emplace_back();
             within("rule", row.name, row.definition,
                    [&] { compile_rule(builder_, model_, row.name, parse_rule(row.definition)); });
         }
+        builder_.asked = nullptr;
         compile_limits(builder_, model_);
         compile_bands(builder_, model_);
     }
@@ -82,12 +97,14 @@ class Compiler {
         for (std::size_t const i : evaluation_order(conditions, by_name)) {
             const SegmentRow& row = rows[i];
             auto const index = static_cast<Index>(model_.segments.size());
+            builder_.asked = &usage.segments[row.id];
             Index const condition = within("segment", row.name, row.condition,
                                            [&] { return builder_.condition(conditions[i], Scope::contact); });
             model_.segments.push_back({row.id, row.name, condition});
             model_.segments_by_id.emplace_back(row.id, index);
             builder_.segments.emplace(row.name, index);
         }
+        builder_.asked = nullptr;
         std::sort(model_.segments_by_id.begin(), model_.segments_by_id.end());
     }
 
@@ -124,10 +141,13 @@ class Compiler {
     }
 
     void workflows() {
-        for (const WorkflowRow& row : model_.source.workflows)
+        for (const WorkflowRow& row : model_.source.workflows) {
+            builder_.asked = &usage.workflows.emplace_back();
             model_.workflows.push_back(within("workflow", row.name, row.definition, [&] {
                 return compile_workflow(builder_, row, parse_workflow(row.definition));
             }));
+        }
+        builder_.asked = nullptr;
     }
 };
 
@@ -223,6 +243,13 @@ Index Model::topic_of(std::string_view name) const noexcept {
         if (topics[i] == name)
             return i;
     return none;
+}
+
+Model analyse(const Source& source, Usage& usage) {
+    Compiler compiler(source);
+    Model model = compiler.run();
+    usage = std::move(compiler.usage);
+    return model;
 }
 
 std::vector<std::string> required_features(const Source& source) {

@@ -208,6 +208,10 @@ void compile_limits(Builder& builder, Model& model) {
     for (const LimitRow& row : model.source.limits)
         if (!row.topic.empty())
             (void)builder.topic(row.topic);
+    if (!model.source.upcoming.empty()) // the rules of a band's topic may still be waiting for their features
+        for (const BandRow& row : model.source.bands)
+            if (!row.topic.empty())
+                (void)builder.topic(row.topic);
     scoring.limits.resize(model.topics.size());
     for (const LimitRow& row : model.source.limits) {
         if (row.floor && row.ceiling && *row.floor > *row.ceiling)

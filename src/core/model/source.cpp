@@ -54,7 +54,31 @@ void parse_scoring(const Json& json, Source& source) {
         source.bands.push_back({row.at("id"), row.at("name"), row.at("topic"), points_of(row.at("from")),
                                 points_of(row.at("hysteresis")), row.at("rearm")});
 }
+
+void print_takeover(Json& json, const Source& source) {
+    if (source.published != always)
+        json["published"] = source.published;
+    for (const auto& row : source.left_segments)
+        json["left_segments"].push_back({{"id", row.id}, {"name", row.name}});
+    if (!source.enrol_segments.empty())
+        json["enrol_segments"] = source.enrol_segments;
+    if (!source.enrol_workflows.empty())
+        json["enrol_workflows"] = source.enrol_workflows;
+    if (!source.upcoming.empty())
+        json["upcoming"] = Json::parse(print(source.upcoming.front()));
 }
+
+void parse_takeover(const Json& json, Source& source) {
+    source.published = json.value("published", always);
+    for (const auto& row : json.value("left_segments", Json::array()))
+        source.left_segments.push_back({row.at("id"), row.at("name")});
+    source.enrol_segments = json.value("enrol_segments", std::vector<std::uint32_t>());
+    source.enrol_workflows = json.value("enrol_workflows", std::vector<std::uint32_t>());
+    if (auto const upcoming = json.find("upcoming"); upcoming != json.end())
+        source.upcoming.push_back(parse_source(upcoming->dump()));
+}
+
+} // namespace
 
 std::string print(const Source& source) {
     Json json;
@@ -82,6 +106,7 @@ std::string print(const Source& source) {
     json["features"] = Json::array();
     for (const auto& row : source.features)
         json["features"].push_back({{"id", row.id}, {"definition", row.definition}, {"from_tick", row.from_tick}});
+    print_takeover(json, source);
     return json.dump();
 }
 
@@ -107,6 +132,7 @@ Source parse_source(std::string_view text) {
         parse_scoring(json, source);
         for (const auto& row : json.at("features"))
             source.features.push_back({row.at("id"), row.at("definition"), row.at("from_tick")});
+        parse_takeover(json, source);
         return source;
     } catch (const nlohmann::json::exception& problem) {
         throw Error(ErrorKind::syntax, "invalid text of a compiled model", problem.what(),

@@ -31,7 +31,7 @@ struct WorkflowRow {
 struct FeatureRow {
     std::uint32_t id = 0;
     std::string definition;    ///< canonical text
-    std::int64_t from_tick = 0;///< events of earlier ticks were not folded
+    std::int64_t from_tick = 0;///< events of earlier ticks are still being backfilled; 0: it is complete
     friend bool operator==(const FeatureRow&, const FeatureRow&) = default;
 };
 
@@ -47,6 +47,12 @@ struct BandRow { ///< a named stretch of a topic's score, or of the whole score
     Span rearm = 0;
     friend bool operator==(const BandRow&, const BandRow&) = default;
 };
+/// A definition by its id and the name it had.
+struct Named {
+    std::uint32_t id = 0;
+    std::string name;
+    friend bool operator==(const Named&, const Named&) = default;
+};
 
 struct Source {
     std::uint32_t id = 0; ///< the model's number; profiles remember which they adopted
@@ -60,6 +66,12 @@ struct Source {
     std::vector<LimitRow> limits;
     std::vector<BandRow> bands;
     std::vector<FeatureRow> features;
+
+    // How the model took over from the one before (docs/publishing.md).
+    Time published = always;          ///< what had been drained by then
+    std::vector<Named> left_segments; ///< the one before had them
+    std::vector<std::uint32_t> enrol_segments, enrol_workflows; ///< whoever fulfils them at publishing starts journeys
+    std::vector<Source> upcoming; ///< at most one: definitions whose features are collected before they take effect
     friend bool operator==(const Source&, const Source&) = default;
 };
 

@@ -285,7 +285,8 @@ std::vector<Difference> differences(const model::Model& model, const profile::Pr
             out.push_back({std::move(what), std::move(first), std::move(second)});
     };
     for (const auto& feature : model.features)
-        compare("feature " + feature.text, text_of(a, feature.id), text_of(b, feature.id));
+        if (feature.from_tick == 0) // else its past is on its way
+            compare("feature " + feature.text, text_of(a, feature.id), text_of(b, feature.id));
     std::vector<std::string> keys;
     for (const auto* profile : {&a, &b})
         for (const auto& attribute : profile->attributes)

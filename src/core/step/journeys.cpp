@@ -55,9 +55,9 @@ void Stepper::count_output(std::size_t bytes) {
     instant_bytes_ += bytes;
     step_bytes_ += bytes;
     if (instant_bytes_ > max_instant_bytes)
-        throw Error(ErrorKind::limit_exceeded, "the contact's workflows put out more than 16 MB at one instant");
+        throw Error(ErrorKind::limit_exceeded, "what happens to the contact at one instant takes more than 16 MB");
     if (step_bytes_ > max_step_bytes)
-        throw Error(ErrorKind::limit_exceeded, "the contact's workflows put out more than 256 MB in one batch", {},
+        throw Error(ErrorKind::limit_exceeded, "what happens to the contact in one batch takes more than 256 MB", {},
                     "Lower nurture.batch_rows.");
 }
 
@@ -322,6 +322,7 @@ void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string st
     transition.cause_tick = cause.tick;
     transition.cause_n = cause.n;
     transition.reason = std::move(reason);
+    count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size());
     result_.transitions.push_back(std::move(transition));
 }
 

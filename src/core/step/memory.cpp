@@ -134,6 +134,7 @@ void Stepper::enter_or_leave(Index segment, bool member, const Cause& cause) {
     transition.cause = cause.label;
     transition.cause_tick = cause.tick;
     transition.cause_n = cause.n;
+    count_output(sizeof transition + transition.name.size() + transition.cause.size());
     result_.transitions.push_back(std::move(transition));
 }
 

@@ -86,6 +86,7 @@ void Stepper::run() {
 // A change of the model: everything is looked at anew, at the contact's own clock. What enters or leaves does so
 // because somebody published something; that starts no journeys.
 void Stepper::adopt() {
+    auto const flips_before = flips_;
     std::fill(dirty_.begin(), dirty_.end(), 1);
     mark_bands();
     Happening adopted;
@@ -93,6 +94,10 @@ void Stepper::adopt() {
     for (const auto& segment : profile_.segments)
         if (segment.member && model_.segment_of(segment.id) == none) // deleted or disabled
             result_.memberships.push_back({segment.id, false, clock_, {}});
+    for (const auto& left : model_.source.left_segments)
+        if (std::any_of(profile_.segments.begin(), profile_.segments.end(),
+                        [&](const auto& s) { return s.member && s.id == left.id; }))
+            note_left(left, adopted.cause);
     for (auto& journey : profile_.journeys) {
         journey.check = clock_;
         Index const workflow = model_.workflow_of(journey.workflow, journey.version);
@@ -102,12 +107,72 @@ void Stepper::adopt() {
         }
     }
     std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
+    // Ids are never given again: what a deleted workflow remembered is of no use. A paused one is still in the model.
+    std::erase_if(profile_.workflows, [this](const auto& memory) {
+        return std::none_of(model_.workflows.begin(), model_.workflows.end(),
+                            [&](const auto& workflow) { return workflow.id == memory.workflow; });
+    });
     check_journeys();
     resolve_waits(); // the policy's zone may be another
     evaluate_segments(adopted.cause, adopted.changes);
     adopted.timer = true;
     happenings_.push_back(std::move(adopted));
     settle();
+    catch_up(flips_before);
+    enrol();
+}
+
+void Stepper::note_left(const model::Named& segment, const Cause& cause) {
+    Transition transition;
+    transition.n = next_transition_++;
+    transition.at = clock_;
+    transition.kind = TransitionKind::segment_left;
+    transition.id = segment.id;
+    transition.name = segment.name;
+    transition.cause = cause.label;
+    result_.transitions.push_back(std::move(transition));
+}
+
+// What was drained when the model took over lies behind the contact even where its own clock stands earlier: a window
+// that slid off since then did so unseen. It is told at its moment, as published, and starts no journeys. A timer that
+// stood before (of a contact that was quarantined, or a journey that was paused) is a timer still.
+void Stepper::catch_up(const std::vector<Time>& flips_before) {
+    for (Time next = next_timer(); next <= model_.source.published && next != never; next = next_timer()) {
+        bool stood = false, flips = false;
+        for (Index s = 0; s < flips_.size(); ++s) {
+            flips = flips || flips_[s] == next;
+            stood = stood || (flips_[s] == next && flips_before[s] == next);
+        }
+        fire(next, flips && !stood ? Cause{"published", 0, 0, false} : Cause{"time", 0, 0, true});
+    }
+}
+
+// Those who fulfil a condition at publishing start journeys if the publisher said so, then and not at their own clocks:
+// nobody gets what would have been due long ago.
+void Stepper::enrol() {
+    const auto& source = model_.source;
+    auto chosen = [](const std::vector<std::uint32_t>& ids, std::uint32_t id) {
+        return std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    if (source.enrol_segments.empty() && source.enrol_workflows.empty())
+        return;
+    for (Index w = 0; w < model_.workflows.size(); ++w) {
+        const auto& workflow = model_.workflows[w];
+        bool const all = chosen(source.enrol_workflows, workflow.id);
+        bool const starts = workflow.current && !workflow.paused &&
+                            std::any_of(workflow.start_segments.begin(), workflow.start_segments.end(), [&](const auto& s) {
+                                auto const& [segment, entering] = s;
+                                bool const entered = was_member_[segment] == 0 &&
+                                                     chosen(source.enrol_segments, model_.segments[segment].id);
+                                return entering && facts_.members[segment] != 0 && (all || entered);
+                            });
+        if (!starts)
+            continue;
+        clock_ = std::max(clock_, source.published);
+        hops_ = 0;
+        start(w, {"published", 0, 0, false});
+        settle();
+    }
 }
 
 // A state may come from anywhere: where it says the contact stands must be a place to stand at.
@@ -161,17 +226,20 @@ bool Stepper::take(const Message& message, std::int32_t place) {
 }
 
 void Stepper::run_timers(Time limit) {
-    for (Time next = next_timer(); next <= limit; next = next_timer()) {
-        clock_ = std::max(clock_, next);
-        hops_ = 0;
-        instant_bytes_ = 0;
-        Happening happening;
-        happening.cause = {"time", 0, 0, true};
-        happening.timer = true;
-        evaluate_segments(happening.cause, happening.changes);
-        happenings_.push_back(std::move(happening));
-        settle();
-    }
+    for (Time next = next_timer(); next <= limit; next = next_timer())
+        fire(next, {"time", 0, 0, true});
+}
+
+void Stepper::fire(Time at, const Cause& cause) {
+    clock_ = std::max(clock_, at);
+    hops_ = 0;
+    instant_bytes_ = 0;
+    Happening happening;
+    happening.cause = cause;
+    happening.timer = true;
+    evaluate_segments(happening.cause, happening.changes);
+    happenings_.push_back(std::move(happening));
+    settle();
 }
 
 Time Stepper::next_timer() const {

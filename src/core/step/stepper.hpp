@@ -28,11 +28,16 @@ class Stepper {
     void store();
     bool take(const Message& message, std::int32_t place);
     void run_timers(Time limit);
+    /// Timers that a newly adopted model finds in the past: they come of its being published.
+    void catch_up(const std::vector<Time>& flips_before);
+    void enrol();
     [[nodiscard]] Time next_timer() const;
     void check_journeys() const;
     [[nodiscard]] bool is_paused(const profile::Journey& journey) const;
     /// Walks everything that the happenings of this instant bring about, until nothing more happens.
     void settle();
+    void fire(Time at, const Cause& cause);
+    void note_left(const model::Named& segment, const Cause& cause);
     void dispatch(const struct Happening& happening);
 
     // --- memory.cpp

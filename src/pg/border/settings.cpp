@@ -18,6 +18,9 @@ constexpr int day = 24 * hour;
 constexpr int century = INT_MAX; // 68 years: as far as seconds go in an integer setting
 
 int action_expiry = day;
+int backfilled_at_once = 250000;
+int most_enrolled = 1000;
+int swept_at_once = 1000;
 int batch_kb = 64 * 1024;
 int rows_per_batch = 50000;
 int dedup_window = 7 * day;
@@ -61,6 +64,8 @@ void define_int(const char* name, const char* text, int* variable, int low, int 
 void define_settings() {
     define_int("nurture.action_expiry", "How long after its due moment a marketing action may still be sent.",
                &action_expiry, minute, century, GUC_UNIT_S);
+    define_int("nurture.backfill_contacts", "For how many contacts at a time the log is folded when a feature is backfilled.",
+               &backfilled_at_once, 100, INT_MAX, 0);
     define_int("nurture.batch_bytes", "The most bytes of messages that one batch takes.", &batch_kb, 64,
                4 * 1024 * 1024, GUC_UNIT_KB);
     define_int("nurture.batch_rows", "The most messages that one batch takes.", &rows_per_batch, 1, 10000000,
@@ -76,6 +81,8 @@ void define_settings() {
                                "Events that happened earlier share one partition of the log.",
                                "Read by the first tick. Empty: the month of the first tick.", &history_begins, "",
                                PGC_SUSET, 0, check_history_from, nullptr, nullptr);
+    define_int("nurture.enrol_limit", "More journeys than this are started by publishing only when their number is confirmed.",
+               &most_enrolled, 0, INT_MAX, 0);
     define_int("nurture.late_after", "Messages that arrive later than this start no journeys.", &late_after,
                0, century, GUC_UNIT_S);
     define_int("nurture.max_definition_depth", "The deepest nesting that a definition may have.",
@@ -87,6 +94,8 @@ void define_settings() {
     define_int("nurture.quarantine_limit",
                "How many contacts may be quarantined in one tick before the engine stops.", &most_quarantined,
                0, INT_MAX, 0);
+    define_int("nurture.sweep_contacts", "How many contacts adopt a new model with each tick beside those that have messages.",
+               &swept_at_once, 1, INT_MAX, 0);
     DefineCustomStringVariable("nurture.timezone",
                                "The time zone where neither attribute nor policy names one.", nullptr, &zone,
                                "UTC", PGC_SUSET, 0, check_timezone, nullptr, nullptr);

@@ -41,9 +41,11 @@ CREATE TABLE nurture.workflow_version (
     version int NOT NULL,
     definition nurture.workflow_definition NOT NULL,
     since timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    retired boolean NOT NULL DEFAULT false,
     PRIMARY KEY (workflow, version)
 );
 COMMENT ON TABLE nurture.workflow_version IS 'every definition that a workflow has had';
+COMMENT ON COLUMN nurture.workflow_version.retired IS 'nobody is inside any more, and nobody will be';
 
 CREATE TABLE nurture.pending_change (
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -134,7 +136,7 @@ SELECT json_build_object(
                                            'definition', v.definition::text, 'current', v.version = w.version,
                                            'paused', NOT w.enabled) ORDER BY w.id, v.version), '[]')
                   FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
-                  WHERE w.live_since IS NOT NULL),
+                  WHERE w.live_since IS NOT NULL AND NOT v.retired),
     'limits', (SELECT coalesce(json_agg(json_build_object('name', name, 'topic', topic, 'floor', floor::text,
                                         'ceiling', ceiling::text) ORDER BY name), '[]')
                FROM nurture.score_limit WHERE enabled),
@@ -169,7 +171,7 @@ BEGIN
               SELECT 'workflow', w.name, r.name
               FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
               CROSS JOIN LATERAL nurture._references('workflow', v.definition::text) r
-              WHERE w.live_since IS NOT NULL AND r.kind = 'segment') d
+              WHERE w.live_since IS NOT NULL AND NOT v.retired AND r.kind = 'segment') d
         JOIN before b ON b.name = d.uses_name AND b.enabled
         WHERE NOT EXISTS (SELECT FROM nurture.segment s WHERE s.name = d.uses_name AND s.enabled);
         IF users IS NOT NULL THEN

@@ -17,7 +17,11 @@ BEGIN
     due_now := coalesce(next_due <= clock_timestamp(), false);
     worker := coalesce(w.state, 'none');
     sleeping_until := w.sleeping_until;
-    last_error := w.last_error;
+    -- It may name a contact: not for whom the view is not for. Functions in a view run as who reads it, so that everybody may
+    -- execute this one.
+    IF has_table_privilege(coalesce(nullif(current_setting('role'), 'none'), session_user), 'nurture.freshness', 'SELECT') THEN
+        last_error := w.last_error;
+    END IF;
     last_error_at := w.last_error_at;
     status := CASE
         WHEN nurture._library_version() <> nurture._extension_version()
@@ -66,6 +70,7 @@ DECLARE
     epoch record;
     turn record;
     last_model int;
+    before nurture.compiled_model;
     state nurture.profile;
     result nurture.step_result;
 BEGIN
@@ -74,6 +79,13 @@ BEGIN
         SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
+        -- Features that have become complete with the model know the whole past.
+        IF state IS NOT NULL THEN
+            state := nurture._completed(before, epoch.model, state, (
+                SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
+                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick));
+        END IF;
+        before := epoch.model;
         FOR turn IN
             SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
             FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)

@@ -15,7 +15,9 @@ CREATE TABLE nurture.engine (
     unconvertible bigint NOT NULL DEFAULT 0,
     last_tick_at timestamptz,
     last_tick_rows int,
-    last_tick_ms numeric
+    last_tick_ms numeric,
+    due_behind boolean NOT NULL DEFAULT false,
+    versions_checked timestamptz
 );
 COMMENT ON TABLE nurture.engine IS 'one row, made by the first tick: where the engine is and which database it belongs to';
 COMMENT ON COLUMN nurture.engine.tick IS 'number of the last tick';
@@ -23,6 +25,8 @@ COMMENT ON COLUMN nurture.engine.drained IS 'everything received or due by then 
 COMMENT ON COLUMN nurture.engine.due_from IS 'no contact is due earlier: the scan for due contacts begins here';
 COMMENT ON COLUMN nurture.engine.system_identifier IS 'of the cluster; a restored copy has another one and does not run by itself';
 COMMENT ON COLUMN nurture.engine.model_problem IS 'why the present definitions do not compile; the last good model stays';
+COMMENT ON COLUMN nurture.engine.due_behind IS 'of those that were due the last batch took a part only';
+COMMENT ON COLUMN nurture.engine.versions_checked IS 'when workflows'' earlier versions were last looked through for people inside';
 COMMENT ON COLUMN nurture.engine.unconvertible IS 'comparisons left unknown since a value could not be taken as the literal''s type';
 
 CREATE TABLE nurture.model (
@@ -31,24 +35,36 @@ CREATE TABLE nurture.model (
     from_clock timestamptz,
     compiled_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     source_hash text NOT NULL,
-    model nurture.compiled_model NOT NULL
+    model nurture.compiled_model NOT NULL,
+    held jsonb NOT NULL DEFAULT '[]',
+    adopted boolean NOT NULL DEFAULT true,
+    adopted_to text COLLATE "C" NOT NULL DEFAULT '',
+    swept bigint NOT NULL DEFAULT 0,
+    contacts bigint
 );
 COMMENT ON TABLE nurture.model IS 'the models the engine has run, each from a tick on';
 COMMENT ON COLUMN nurture.model.from_clock IS 'what was drained when it took over';
+COMMENT ON COLUMN nurture.model.held IS 'definitions that wait for features to be backfilled: what was in force of them before goes on';
+COMMENT ON COLUMN nurture.model.adopted IS 'every contact has adopted it, or need not; the next model waits for that';
+COMMENT ON COLUMN nurture.model.adopted_to IS 'contacts up to this key have adopted it';
+COMMENT ON COLUMN nurture.model.swept IS 'contacts the sweep has come past';
+COMMENT ON COLUMN nurture.model.contacts IS 'how many there were, about; NULL: they need not adopt it';
 
 CREATE TABLE nurture.feature (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     definition text COLLATE "C" NOT NULL,
     from_tick bigint NOT NULL,
-    complete_from timestamptz NOT NULL,
-    state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'ended')),
+    complete_from timestamptz,
+    state text NOT NULL CHECK (state IN ('backfilling', 'live', 'ended')),
     ended_tick bigint
 );
 -- By hash: a filter may be longer than a btree's entry.
-CREATE UNIQUE INDEX feature_live ON nurture.feature (pg_catalog.md5(definition)) WHERE state = 'live';
+CREATE UNIQUE INDEX feature_live ON nurture.feature (pg_catalog.md5(definition)) WHERE state <> 'ended';
 COMMENT ON TABLE nurture.feature IS 'what profiles remember of events; definitions that mean the same share one';
 COMMENT ON COLUMN nurture.feature.from_tick IS 'the first tick whose events it takes';
-COMMENT ON COLUMN nurture.feature.complete_from IS 'since when it knows everything; -infinity: always did';
+COMMENT ON COLUMN nurture.feature.complete_from IS
+    'it knows every event since then; -infinity: all there ever were; NULL: its past is still being backfilled';
+COMMENT ON COLUMN nurture.feature.state IS 'backfilling, live, ended';
 
 REVOKE ALL ON TABLE nurture.engine, nurture.model, nurture.feature FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('nurture.engine', '');
@@ -159,34 +175,19 @@ CREATE FUNCTION nurture._told_at(moment timestamptz) RETURNS timestamptz LANGUAG
 COMMENT ON FUNCTION nurture._told_at(timestamptz) IS 'received_at of an outcome that is reported at this moment';
 REVOKE ALL ON FUNCTION nurture._told_at(timestamptz) FROM PUBLIC;
 
--- Takes up changed definitions at a tick's beginning: registers the features they need, makes the next model. When they
--- do not compile, the last good model stays.
-CREATE FUNCTION nurture._take_up_definitions(this_tick bigint) RETURNS void
+-- Takes up changed definitions at a tick's beginning. When they do not compile, the last good model stays. As long as
+-- contacts are still adopting the model in force, the next one waits: so each contact adopts each model, in order.
+CREATE FUNCTION nurture._take_up_definitions(this_tick bigint) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    next_id int := coalesce((SELECT max(id) FROM nurture.model), 0) + 1;
-    hash text := md5(nurture._source(0));
-    since timestamptz := CASE WHEN EXISTS (SELECT FROM nurture.contact) THEN clock_timestamp() ELSE '-infinity' END;
-    needed text[];
+    made boolean := false;
     problem text;
 BEGIN
-    IF hash IS NOT DISTINCT FROM (SELECT source_hash FROM nurture.model ORDER BY id DESC LIMIT 1) THEN
-        DELETE FROM nurture.pending_change;
-        RETURN;
+    IF EXISTS (SELECT FROM nurture.model m WHERE NOT m.adopted) THEN
+        RETURN false;
     END IF;
     BEGIN
-        needed := ARRAY(SELECT definition FROM nurture._required_features(nurture._source(0)));
-        UPDATE nurture.feature f SET state = 'ended', ended_tick = this_tick
-        WHERE f.state = 'live' AND f.definition <> ALL (needed);
-        INSERT INTO nurture.feature (definition, from_tick, complete_from)
-        SELECT n.definition, this_tick, since FROM unnest(needed) n (definition)
-        WHERE NOT EXISTS (SELECT FROM nurture.feature f WHERE f.state = 'live' AND f.definition = n.definition)
-        ORDER BY n.definition COLLATE "C";
-        INSERT INTO nurture.model (id, from_tick, from_clock, source_hash, model)
-        SELECT next_id, this_tick, (SELECT e.drained FROM nurture.engine e), hash,
-               nurture._source(next_id, (SELECT coalesce(json_agg(json_build_object('id', f.id, 'definition', f.definition,
-                                                                  'from_tick', f.from_tick) ORDER BY f.id), '[]')
-                                         FROM nurture.feature f WHERE f.state = 'live'))::nurture.compiled_model;
+        made := nurture._make_model(this_tick);
     EXCEPTION WHEN operator_intervention OR transaction_rollback OR lock_not_available OR insufficient_resources
             OR system_error THEN
         RAISE; -- not the definitions' fault: the next tick tries again
@@ -195,7 +196,8 @@ BEGIN
     END;
     UPDATE nurture.engine SET model_problem = problem WHERE model_problem IS DISTINCT FROM problem;
     DELETE FROM nurture.pending_change;
+    RETURN made;
 END
 $$;
-COMMENT ON FUNCTION nurture._take_up_definitions(bigint) IS 'makes the next model of the live definitions';
+COMMENT ON FUNCTION nurture._take_up_definitions(bigint) IS 'makes the next model of the live definitions; true: there is one';
 REVOKE ALL ON FUNCTION nurture._take_up_definitions(bigint) FROM PUBLIC;

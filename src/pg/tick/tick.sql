@@ -15,6 +15,8 @@ REVOKE ALL ON FUNCTION nurture._has_nothing_to_run() FROM PUBLIC;
 
 -- One batch, in a REPEATABLE READ transaction. `moment` NULL: the transaction's start, which is before its snapshot, so
 -- that nothing received by then can be missing from what the snapshot shows.
+-- Where no worker runs, that is by hand, a feature's past is folded, and a model adopted that another waits for, before any
+-- message is taken: what was defined first is there first.
 CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boolean, OUT next_due timestamptz)
     RETURNS SETOF record ROWS 1
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -25,8 +27,13 @@ DECLARE
     batch_rows CONSTANT bigint := current_setting('nurture.batch_rows');
     engine nurture.engine;
     this_tick bigint;
+    in_force record;
     model_id int;
     model nurture.compiled_model;
+    made boolean := false;
+    by_hand CONSTANT boolean := (SELECT w.pid FROM nurture._worker_status() w) IS NULL;
+    model_first boolean := false;
+    adopting bigint := 0;
     range record;
     taken bigint;
     stepped bigint := 0;
@@ -53,7 +60,7 @@ BEGIN
         PERFORM nurture._adopt_database();
         SELECT e.* INTO engine FROM nurture.engine e;
     END IF;
-    IF moment <= engine.drained THEN
+    IF moment < engine.drained OR moment = engine.drained AND NOT nurture._model_changes() THEN
         more := false;
         next_due := engine.drained + interval '1 microsecond'; -- the clock was set back, or somebody simulated another
         RETURN NEXT;
@@ -64,18 +71,36 @@ BEGIN
     IF engine.drained IS NULL OR date_trunc('month', moment, 'UTC') > date_trunc('month', engine.drained, 'UTC') THEN
         PERFORM nurture._make_partitions(moment + interval '1 month');
     END IF;
-    IF EXISTS (SELECT FROM nurture.pending_change) OR NOT EXISTS (SELECT FROM nurture.model) THEN
-        PERFORM nurture._take_up_definitions(this_tick);
+    IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind) OR NOT EXISTS (SELECT FROM nurture.model) THEN
+        made := nurture._take_up_definitions(this_tick);
     END IF;
-    SELECT m.id, m.model INTO model_id, model FROM nurture._current_model m;
+    IF by_hand THEN
+        IF nurture._backfill_step() THEN
+            UPDATE nurture.engine e SET tick = this_tick WHERE made;
+            more := true;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        model_first := EXISTS (SELECT FROM nurture.pending_change);
+    END IF;
+    SELECT m.id, m.model, m.adopted INTO in_force FROM nurture.model m ORDER BY m.id DESC LIMIT 1;
+    model_id := in_force.id;
+    model := in_force.model;
+    model_first := model_first AND NOT in_force.adopted;
     IF model_id IS NULL THEN
         RAISE EXCEPTION 'there is no model to run: the definitions do not compile' USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = (SELECT e.model_problem FROM nurture.engine e),
             HINT = 'Correct or disable the definition; the next tick looks again.';
     END IF;
 
-    SELECT r.* INTO range FROM nurture._next_range(moment) r;
-    taken := nurture._fill_batch(range.source, range.chunk, range.horizon, range.horizon_place, moment);
+    IF model_first THEN
+        SELECT NULL::text AS source, NULL::bigint AS chunk, NULL::timestamptz AS horizon, NULL::bigint AS horizon_place,
+               false AS all_of_it INTO range;
+        taken := 0;
+    ELSE
+        SELECT r.* INTO range FROM nurture._next_range(moment) r;
+        taken := nurture._fill_batch(range.source, range.chunk, range.horizon, range.horizon_place, moment);
+    END IF;
     IF taken > 0 THEN
         stepped := nurture._step_messages(model, CASE WHEN range.all_of_it THEN moment END, this_tick);
     END IF;
@@ -83,6 +108,10 @@ BEGIN
         woken := nurture._step_due(model, coalesce(engine.due_from, '-infinity'), moment, this_tick, batch_rows);
     END IF;
     more := NOT range.all_of_it OR woken = batch_rows;
+    IF NOT in_force.adopted AND (model_first OR NOT more) THEN
+        adopting := nurture._step_unadopted(model, model_id, this_tick);
+        more := true; -- whoever has adopted it may be due at once; there may be more of them, and a next model that waits
+    END IF;
 
     SELECT coalesce(bit_or((s.result).kinds), 0) AS kinds, count((s.result).failure) AS failed,
            coalesce(sum((s.result).duplicates), 0) AS duplicates, coalesce(sum((s.result).unconvertible), 0) AS unconvertible,
@@ -95,7 +124,7 @@ BEGIN
     IF taken > 0 OR counts.failed > 0 THEN
         quarantined := nurture._quarantine(range.source, this_tick, counts.failed);
     END IF;
-    IF stepped + woken > 0 THEN
+    IF stepped + woken + adopting > 0 THEN
         PERFORM nurture._write_contacts(moment, model_id);
     END IF;
     IF counts.kinds <> 0 THEN
@@ -104,8 +133,11 @@ BEGIN
     IF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
         PERFORM nurture._consume(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
-    IF taken + woken > 0 THEN
-        PERFORM nurture._clear_batch(taken + stepped + woken);
+    IF taken + woken + adopting > 0 THEN
+        PERFORM nurture._clear_batch(taken + stepped + woken + adopting);
+    END IF;
+    IF by_hand AND NOT more THEN
+        more := nurture._retire_versions();
     END IF;
 
     IF NOT more THEN
@@ -118,12 +150,14 @@ BEGIN
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
     -- A tick that found nothing leaves no trace, so that idling writes nothing; a simulated clock moves with every tick.
-    IF taken + woken > 0 OR engine.drained IS NULL OR moment - engine.drained > interval '1 second' OR NOT nurture._enabled() THEN
+    IF taken + woken + adopting > 0 OR made OR engine.drained IS NULL OR moment - engine.drained > interval '1 second' OR NOT nurture._enabled() THEN
         UPDATE nurture.engine e
-        SET tick = CASE WHEN taken + woken > 0 OR e.tick = 0 THEN this_tick ELSE e.tick END,
+        SET tick = CASE WHEN taken + woken + adopting > 0 OR made OR e.tick = 0 THEN this_tick ELSE e.tick END,
             drained = CASE WHEN more THEN e.drained ELSE moment END,
-            due_from = CASE WHEN range.all_of_it AND woken < batch_rows THEN moment
-                            ELSE least(e.due_from, counts.due) END,
+            due_from = CASE WHEN NOT range.all_of_it OR woken = batch_rows THEN least(e.due_from, counts.due)
+                            WHEN adopting > 0 THEN least(moment, counts.due)
+                            ELSE moment END,
+            due_behind = range.all_of_it AND woken = batch_rows OR model_first AND e.due_behind,
             logged = e.logged + logged, rejected = e.rejected + rejected,
             duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
             unconvertible = e.unconvertible + counts.unconvertible,
@@ -198,6 +232,7 @@ BEGIN
     WHILE nurture._outbox_maintain() >= 10000 LOOP
     END LOOP;
     PERFORM nurture._make_partitions(clock_timestamp() + interval '1 month');
+    PERFORM nurture._retire_versions('10 minutes');
     IF current_setting('transaction_isolation') = 'read committed' THEN
         PERFORM nurture._tend_history();
         PERFORM nurture._tend_slots(); -- last: it may keep slots locked until the end

@@ -2,6 +2,7 @@
 // errors longjmp to run(), and what must survive them is the process's own data below.
 #include "pg/border/settings.hpp"
 #include "pg/border/version.hpp"
+#include "pg/worker/backfill.hpp"
 #include "pg/worker/shared.hpp"
 
 #include <algorithm>
@@ -120,6 +121,7 @@ void leave_slot(int, Datum) {
 [[noreturn]] void leave(Exit reason) {
     loop.exit = reason;
     AbortCurrentTransaction();
+    end_backfill();
     proc_exit(0); // 0: not to be restarted by the postmaster
 }
 
@@ -405,12 +407,15 @@ void maintain() {
     SPI_connect();
     if (SPI_execute("SELECT nurture._maintain()", false, 0) != SPI_OK_SELECT)
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("nurture._maintain cannot be called")));
+    bool const waits = backfill_waits();
     SPI_finish();
     PopActiveSnapshot();
     CommitTransactionCommand();
     pgstat_report_stat(false);
+    if (waits)
+        (void)start_backfill(MyDatabaseId); // without a free slot: the next time
     loop.maintained_at = GetCurrentTimestamp();
-    loop.maintain_at = loop.maintained_at + std::max(max_sleep(), second);
+    loop.maintain_at = loop.maintained_at + (waits ? 2 * second : std::max(max_sleep(), second));
     succeeded(&loop.maintenance_failures);
 }
 
