@@ -176,7 +176,7 @@ inline Gen<Sequence> sequence() {
 
 inline Gen<Operand> operand(bool inside_where) {
     return gen::exec([inside_where]() -> Operand {
-        switch (inside_where ? 0 : *gen::inRange(0, 12)) {
+        switch (inside_where ? 0 : *gen::inRange(0, 13)) {
         case 1:
         case 2:
             return Count{*event(), *window()};
@@ -205,7 +205,7 @@ inline Gen<Operand> operand(bool inside_where) {
                 out.topic = *name();
             return out;
         }
-        case 7: {
+        case 11: {
             Band out;
             if (*gen::arbitrary<bool>())
                 out.topic = *name();
