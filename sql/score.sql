@@ -147,4 +147,4 @@ INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES
     ('anna', '$adjust', '{}', '2026-03-11', '2026-03-11'),
     ('anna', '$adjust', '{"points": 1, "expires": "soon"}', '2026-03-11', '2026-03-11');
 CALL nurture.tick('2026-03-12');
-SELECT props, reason FROM nurture.rejected_event ORDER BY props::text;
+SELECT props, reason FROM nurture.rejected_event ORDER BY props::text COLLATE "C";
