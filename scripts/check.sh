@@ -152,7 +152,7 @@ tap() {
     KEEP_LOGS=$logs/tap_check scripts/prove.sh
 }
 docs() {
-    provide_cluster && scripts/doc_examples.sh README.md docs/tutorial.md docs/operations.md
+    provide_cluster && scripts/doc_examples.sh README.md docs/tutorial.md docs/operations.md docs/definitions.md
 }
 
 # What a visitor runs: the parser of logs against lines of every kind, and the demonstration itself.

@@ -15,12 +15,19 @@ fi
 
 # A copy, since the user postgres may not be able to read where we are.
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/nurture_tap.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
+small=
+trap '[ -z "$small" ] || umount "$small"; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 cp -R test/tap "$scratch/tap"
+cp docs/operations.md "$scratch/"
 
 become=
 if [ "$(id -u)" = 0 ]; then
+    # A disk that can be filled, where mounting one is permitted.
+    mkdir "$scratch/small"
+    if mount -t tmpfs -o size=80m,mode=0700,uid="$(id -u postgres)" tmpfs "$scratch/small" 2>/dev/null; then
+        small=$scratch/small
+    fi
     chown -R postgres "$scratch"
     become="runuser -u postgres --"
 fi
@@ -29,6 +36,7 @@ fi
 cd "$scratch/tap"
 status=0
 $become env PATH="$bindir:$PATH" TESTDIR="$scratch" TESTDATADIR="$scratch/tmp_check" TESTLOGDIR="$scratch/tmp_check/log" \
+    NURTURE_SMALL_DISK="$small" \
     PG_REGRESS="$pgxs/../test/regress/pg_regress" PGPORT=65432 PERL5LIB="$library:$scratch/tap/lib" \
     ${PROVE:-prove} ${PROVE_FLAGS:--j2 --timer} "$@" || status=$?
 if [ $status -ne 0 ] && [ -n "${KEEP_LOGS:-}" ]; then

@@ -2,6 +2,9 @@
 -- larger than allowed, and space comes back although the inbox is never empty.
 SET timezone = 'UTC';
 SET client_min_messages = warning;
+SET nurture.enabled = off; -- the clock is simulated
+DROP EXTENSION nurture CASCADE;
+CREATE EXTENSION nurture;
 CALL nurture.tick('2021-01-01');
 
 CREATE FUNCTION pg_temp.slots() RETURNS TABLE (slot int, state text, rows bigint) LANGUAGE plpgsql AS $$
@@ -145,3 +148,6 @@ SELECT count(*) AS waiting FROM nurture.inbox;
 SELECT sum(pg_relation_size(inhrelid)) < 6 * 65536 AS bounded FROM pg_inherits WHERE inhparent = 'nurture.inbox'::regclass;
 SELECT last_value / 1024 > 5 AS turned FROM nurture._inbox_turn;
 SELECT count(*) AS logged FROM nurture.event_log WHERE type = 'w';
+
+DROP EXTENSION nurture CASCADE;
+CREATE EXTENSION nurture;

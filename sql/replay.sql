@@ -21,6 +21,24 @@ CALL nurture.tick('2024-01-02');
 SELECT contact, tick, n, type, clock, props FROM nurture.event_log ORDER BY contact, tick, n;
 SELECT * FROM nurture.verify(path => true);
 SELECT * FROM nurture.verify();
+-- Bulk history starts nothing, fresh as it may be.
+INSERT INTO nurture.history (contact, type, at, received_at) VALUES ('fresh', 'go', '2024-01-02 12:00', '2024-01-02 12:00');
+CALL nurture.tick('2024-01-02 12:01');
+SELECT (SELECT count(*) FROM nurture.event_log WHERE contact = 'fresh') AS logged, count(*) AS journeys FROM nurture.transition WHERE contact = 'fresh';
+-- A feature that left the model and comes back is another one: it has missed what came in between, and learns it from the log.
+INSERT INTO nurture.rule (name, definition) VALUES ('views', '+1 on v');
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('gap', 'v', '2024-01-03', '2024-01-03');
+CALL nurture.tick('2024-01-03 00:01');
+DELETE FROM nurture.rule;
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('gap', 'v', '2024-01-04', '2024-01-04');
+CALL nurture.tick('2024-01-04 00:01');
+INSERT INTO nurture.rule (name, definition) VALUES ('views', '+1 on v');
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('gap', 'v', '2024-01-05', '2024-01-05');
+CALL nurture.tick('2024-01-05 00:01');
+CALL nurture.tick('2024-01-05 00:02');
+SELECT nurture.score('gap'), (SELECT count(*) FROM nurture.feature WHERE definition LIKE '% v' AND state = 'live') AS live,
+       (SELECT count(*) FROM nurture.feature WHERE definition LIKE '% v' AND state = 'ended') AS ended;
+SELECT * FROM nurture.verify();
 -- It can fail: a stamp is compared to its tick and number.
 UPDATE nurture.event_log SET tick = tick + 1 WHERE contact = 'both' AND type = '$identify';
 SELECT contact_key, what FROM nurture.verify(path => true);

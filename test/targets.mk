@@ -33,3 +33,8 @@ mutants:
 .PHONY: soak
 soak:
 	PG_CONFIG='$(PG_CONFIG)' MINUTES='$(MINUTES)' test/soak/run.sh
+
+# The parsers and the profile's decoder, with clang's libFuzzer: `make fuzz SECONDS=60` for each.
+.PHONY: fuzz
+fuzz:
+	scripts/fuzz.sh $(or $(SECONDS),60)

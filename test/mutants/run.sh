@@ -10,6 +10,8 @@ cd "$(dirname "$0")/../.."
 . test/mutants/suites.sh
 export PSQLRC=/dev/null PAGER= LC_ALL=C.UTF-8
 
+find_pg_config || exit 1
+built_with=$PG_CONFIG
 scratch=${MUTANTS_DIR:-$(mktemp -d /tmp/nurture_mutants.XXXXXX)}
 mkdir -p "$scratch" && chmod 755 "$scratch" || exit 1
 tree=$scratch/tree log=$scratch/log

@@ -50,6 +50,11 @@ std::string timeless(const Contact& contact) {
     for (auto& feature : profile.features) {
         if (auto* extreme = std::get_if<profile::Extreme>(&feature.value))
             extreme->stamp.tick = extreme->stamp.n = 0;
+        if (auto* texts = std::get_if<profile::Extremes>(&feature.value))
+            for (std::size_t i = 0; i < texts->items.size(); ++i) {
+                texts->items[i].stamp.tick = static_cast<std::int64_t>(i);
+                texts->items[i].stamp.n = 0;
+            }
         if (auto* entries = std::get_if<profile::Entries>(&feature.value))
             for (std::size_t i = 0; i < entries->items.size(); ++i) {
                 entries->items[i].stamp.tick = static_cast<std::int64_t>(i);

@@ -1,4 +1,5 @@
 #include "oracle.hpp"
+#include "oracle_helpers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,60 +11,6 @@ namespace nurture::world {
 using namespace language;
 
 namespace {
-
-// at, or the moment we were told when that was earlier
-Time happened(const Event& event) { return event.at < event.received_at ? event.at : event.received_at; }
-
-bool before(const Event* a, const Event* b) { return happened(*a) < happened(*b); }
-
-Json walk(const Json& document, const Path& path, std::size_t from = 0) {
-    const Json* at = &document;
-    for (std::size_t i = from; i < path.keys.size(); ++i) {
-        if (!at->is_object() || at->find(path.keys[i]) == at->end())
-            return nullptr;
-        at = &at->at(path.keys[i]);
-    }
-    return *at;
-}
-
-std::optional<long double> as_number(const Json& json) {
-    if (json.is_number())
-        return json.get<long double>();
-    if (!json.is_string())
-        return std::nullopt;
-    std::string const text = json;
-    if (text.empty() || text.find_first_not_of("0123456789.eE+-") != std::string::npos)
-        return std::nullopt;
-    char* end = nullptr;
-    long double const value = std::strtold(text.c_str(), &end);
-    return *end == 0 ? std::optional(value) : std::nullopt;
-}
-
-std::optional<bool> as_truth(const Json& json) {
-    if (json.is_boolean())
-        return json.get<bool>();
-    if (json == "true" || json == "false")
-        return json == "true";
-    return std::nullopt;
-}
-
-std::string as_text(const Json& json) { return json.is_string() ? json.get<std::string>() : json.dump(); }
-
-// Dates as the histories have them: YYYY-MM-DD.
-std::optional<Time> as_time(const Json& json) {
-    std::tm date{};
-    if (!json.is_string())
-        return std::nullopt;
-    std::string const text = json;
-    const char* end = ::strptime(text.c_str(), "%Y-%m-%d", &date);
-    if (text.size() != 10 || end == nullptr || *end != 0)
-        return std::nullopt;
-    std::tm const wanted = date;
-    std::time_t const seconds = ::timegm(&date);
-    if (date.tm_mday != wanted.tm_mday)
-        return std::nullopt;
-    return (static_cast<std::int64_t>(seconds) - unix_epoch_offset) * one_second;
-}
 
 std::vector<std::string> characters(const std::string& text) {
     std::vector<std::string> out;
@@ -126,7 +73,7 @@ Answer either(Answer a, Answer b) { return inverse(both(inverse(a), inverse(b)))
 
 } // namespace
 
-Oracle::Oracle(const Definitions& definitions, std::vector<Event> all) : zone_(definitions.source.timezone) {
+Oracle::Oracle(const Definitions& definitions, std::vector<Event> all) : zone_(definitions.source.timezone), session_gap_(definitions.source.session_gap) {
     for (const auto& row : definitions.source.segments)
         segments_.emplace(row.name, parse_condition(row.condition));
     for (const auto& row : definitions.source.rules)
@@ -193,18 +140,9 @@ std::string Oracle::period(Time at, CapPeriod period) const {
     return text;
 }
 
-std::vector<const Event*> Oracle::seen(const EventPattern& pattern, Time now, const Duration& within) {
-    std::vector<const Event*> out;
-    for (const Event& event : std::span(events).first(std::min(told, events.size())))
-        if (event.received_at <= now && event.type == pattern.type && matches(pattern, event) == Answer::yes &&
-            (within.empty() || now < leaves(happened(event), within)))
-            out.push_back(&event);
-    std::stable_sort(out.begin(), out.end(), before);
-    return out;
-}
-
 Answer Oracle::matches(const EventPattern& pattern, const Event& event) {
-    if (event.type != pattern.type)
+    bool const any = pattern.type.empty() && !event.type.starts_with('$');
+    if (event.type != pattern.type && !any)
         return Answer::no;
     return pattern.where ? test(*pattern.where, 0, &event) : Answer::yes;
 }
@@ -216,7 +154,7 @@ long double Oracle::score(const std::optional<std::string>& topic, Time now) {
             continue;
         long double occurrences = 0;
         std::map<std::string, std::int64_t> in_period;
-        for (const Event* event : seen(rule.event, now, {})) {
+        for (const Event* event : look(rule.event, {}, now)) {
             long double amount = 1;
             if (rule.per) {
                 auto const number = as_number(walk(event->properties, *rule.per));
@@ -258,29 +196,8 @@ Oracle::Held Oracle::read(const Operand& operand, Time now, const Event* event) 
     };
     if (const auto* name = std::get_if<Attribute>(&operand)) {
         json(event != nullptr ? walk(event->properties, name->path) : attribute(name->path, now));
-    } else if (const auto* count = std::get_if<Count>(&operand)) {
-        number(static_cast<long double>(seen(count->event, now, count->window.within).size()));
-    } else if (const auto* aggregate = std::get_if<Aggregate>(&operand)) {
-        long double sum = 0;
-        for (const Event* e : seen(aggregate->event, now, aggregate->window.within))
-            sum += as_number(walk(e->properties, aggregate->property)).value_or(0);
-        number(sum);
-    } else if (const auto* found = std::get_if<Occurrence>(&operand)) {
-        auto all = seen(found->event, now, found->which == Which::first ? found->window.within : Duration{});
-        if (found->property)
-            std::erase_if(all, [&](const Event* e) { return walk(e->properties, *found->property).is_null(); });
-        if (all.empty())
-            return out;
-        const Event& one = found->which == Which::first ? *all.front() : *all.back();
-        // The last one at all, unless it has left the window.
-        if (!found->window.within.empty() && leaves(happened(one), found->window.within) <= now)
-            return out;
-        if (found->property) {
-            json(walk(one.properties, *found->property));
-        } else {
-            out.kind = Held::Kind::time;
-            out.time = happened(one);
-        }
+    } else if (auto behaviour = read_behaviour(operand, now)) {
+        return *behaviour;
     } else {
         number(score(std::get<Score>(operand).topic, now));
         out.from_score = true;
@@ -352,8 +269,8 @@ Answer Oracle::test(const Condition& condition, Time now, const Event* event) {
     }
     if (const auto* constant = std::get_if<Constant>(&node))
         return constant->value ? Answer::yes : Answer::no;
-    if (const auto* did = std::get_if<Did>(&node))
-        return seen(did->event, now, did->window.within).empty() ? Answer::no : Answer::yes;
+    if (auto const behaviour = test_behaviour(condition, now))
+        return *behaviour;
     if (const auto* in = std::get_if<InSegment>(&node)) // a segment's members are those of whom it is true
         return segment(in->segment, now) == Answer::yes ? Answer::yes : Answer::no;
     if (const auto* negated = std::get_if<Not>(&node))

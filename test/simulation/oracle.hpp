@@ -38,6 +38,7 @@ class Oracle {
     std::map<std::string, language::Condition> segments_;
     std::vector<language::Rule> rules_;
     std::string zone_;
+    Span session_gap_;
 
     struct Held { // what an operand holds
         enum class Kind { missing, json, number, time } kind = Kind::missing;
@@ -50,7 +51,17 @@ class Oracle {
     Answer compare(const Held& held, language::Comparator comparator, const language::Literal& literal);
     Answer test(const language::Condition& condition, Time now, const Event* event);
     Json attribute(const language::Path& path, Time now) const;
-    std::vector<const Event*> seen(const language::EventPattern& pattern, Time now, const Duration& within);
+    // Behaviour: oracle_behaviour.cpp.
+    std::vector<const Event*> look(const language::EventPattern& pattern, const language::Window& window, Time now);
+    [[nodiscard]] Answer inside(Time at, const language::Window& window, Time now) const;
+    [[nodiscard]] bool known(const language::Window& window, Time now) const;
+    [[nodiscard]] std::optional<Time> moment(const language::Bound& bound, bool end, Time now) const;
+    std::optional<Held> read_behaviour(const language::Operand& operand, Time now);
+    Held aggregated(const language::Aggregate& aggregate, Time now);
+    Held occurred(const language::Occurrence& found, Time now);
+    std::optional<Answer> test_behaviour(const language::Condition& condition, Time now);
+    Answer trending(const language::Trend& trend, Time now);
+    bool happened_in_sequence(const language::Sequence& sequence, Time now);
     std::string period(Time at, language::CapPeriod period) const;
 };
 

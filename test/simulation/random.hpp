@@ -39,6 +39,7 @@ inline std::vector<std::uint64_t> seeds(std::uint64_t rounds) {
 struct Taste {
     bool score = true;
     bool months = true; ///< windows of months
+    int behaviour = 35; ///< percent of predicates that are of the kinds in random_behaviour.hpp
 };
 
 inline std::string random_where(Random& r) {
@@ -62,7 +63,15 @@ inline std::string random_window(Random& r, const Taste& taste) {
     return " within " + windows[static_cast<std::size_t>(r.below(taste.months ? 7 : 5))];
 }
 
+} // namespace nurture::world
+
+#include "random_behaviour.hpp"
+
+namespace nurture::world {
+
 inline std::string random_predicate(Random& r, const Taste& taste) {
+    if (r.chance(taste.behaviour))
+        return random_behaviour(r, taste);
     static const std::vector<std::string> comparators{"=", "!=", "<", "<=", ">", ">="};
     auto compared = [&](const std::vector<std::string>& with) {
         switch (r.below(6)) {
@@ -254,6 +263,8 @@ inline Json random_attributes(Random& r) {
         out["member"] = r.pick<Json>({true, false, "true", Json(nullptr)});
     if (r.chance(40))
         out["born"] = r.pick<Json>({"2000-02-29", "2015-06-01", "2015-13-01", 2015});
+    if (r.chance(40))
+        out["joined"] = r.pick<Json>({"2026-02-01", "2026-02-04", "2026-01-29", "soon", 7, Json(nullptr)});
     if (r.chance(40))
         out["address"] = r.pick<Json>({Json{{"city", "Rome"}}, Json{{"city", "Zürich"}}, Json{{"street", "a_b"}}, "Rome"});
     if (r.chance(25))

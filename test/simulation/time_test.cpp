@@ -51,6 +51,62 @@ void check_membership(Random& r, const Definitions& definitions, const std::vect
     }
 }
 
+// The windows' ends, and sums of two: a silence that is over may be the beginning of another.
+const std::vector<Duration>& behaviour_windows() {
+    static const std::vector<Duration> windows = [] {
+        std::vector<Duration> single{{0, 0, 20 * one_minute}, {0, 0, one_hour}, {0, 0, 90 * one_minute}, {0, 1, 0}, {0, 2, 0},
+                                     {0, 3, one_hour},        {0, 3, 0},        {0, 4, 0},               {0, 7, 0}, {1, 0, 0}};
+        std::vector<Duration> out = single;
+        for (const Duration& a : single)
+            for (const Duration& b : single)
+                out.push_back({a.months + b.months, a.days + b.days, a.micros + b.micros});
+        return out;
+    }();
+    return windows;
+}
+
+// Conditions over behaviour alone, each by itself, with ties, late events and gaps of exactly a session's limit.
+TEST(Time, BehaviourIsExact) {
+    for (std::uint64_t const seed : seeds(1500)) {
+        SCOPED_TRACE("SIMULATION_SEED=" + std::to_string(seed));
+        Random r(seed);
+        Definitions definitions;
+        for (int i = 0; i < 6; ++i) {
+            std::string const one = random_behaviour(r, {});
+            definitions.segment("s" + std::to_string(i), r.chance(30) ? "not (" + one + ")" : one);
+        }
+        auto const model = definitions.compile();
+        auto events = random_history(r, 16);
+        for (std::size_t i = 1; i < events.size(); ++i)
+            if (r.chance(15)) // ties, whatever the order of arrival; and gaps that end a session or just do not
+                events[i].at = std::min(r.pick(events).at + r.pick<Span>({0, 0, 30 * one_minute, 30 * one_minute + 1, 20 * one_minute}),
+                                        events[i].received_at);
+        Time const end = events.back().received_at + 20 * one_day;
+        Contact contact;
+        contact.step(model, events, end);
+        Oracle oracle(definitions, events);
+        std::set<Time> moments;
+        for (Time const t : oracle.breakpoints(behaviour_windows()))
+            if (r.chance(25))
+                for (Time const near : {t - 1, t, t + 1})
+                    moments.insert(near);
+        for (Time day = events.front().received_at / one_day * one_day; day <= end; day += one_day)
+            for (Time const near : {day - 1, day})
+                moments.insert(near);
+        for (const auto& transition : contact.raw_transitions)
+            for (Time const near : {transition.at - 1, transition.at, transition.at + 1})
+                moments.insert(near);
+        for (Time const t : moments) {
+            if (t < events.front().received_at || t > end)
+                continue;
+            for (const auto& row : definitions.source.segments)
+                ASSERT_EQ(member_at(contact, row.name, t), oracle.segment(row.name, t) == Answer::yes)
+                    << row.name << " at " << print_iso_time(t) << '\n'
+                    << describe(definitions, events);
+        }
+    }
+}
+
 TEST(Time, MembershipIsExact) {
     for (std::uint64_t const seed : seeds(1500)) {
         SCOPED_TRACE("SIMULATION_SEED=" + std::to_string(seed));

@@ -15,9 +15,19 @@ my %ephemeral = (
     'nurture._batch' => 'empty between ticks',
     'nurture._stepped' => 'empty between ticks',
     'nurture._drain_plan' => 'says where rows lie; made anew when it is empty',
-    'nurture._drain_plan_chunk_seq' => 'numbers of the above',
+    'nurture._drain_block' => 'as the above',
     'nurture._restored' => 'is about this database',
+    'nurture.inbox' => 'its rows are dumped as those of _inbox_restored',
+    'nurture._inbox_1' => 'a slot of the inbox',
+    'nurture._inbox_2' => 'a slot of the inbox',
+    'nurture._inbox_3' => 'a slot of the inbox',
+    'nurture._inbox_state' => 'is about the slots',
+    'nurture._inbox_turn' => 'is about the slots',
+    'nurture.definition_kind' => 'filled by the install script',
+    'nurture.definition_kind_rank_seq' => 'numbers of the above',
 );
+# What is dumped with other rows than its own.
+my %condition = ('nurture._inbox_restored' => 'and what waits in the inbox');
 
 my $node = PostgreSQL::Test::Cluster->new('copies');
 $node->init;
@@ -35,7 +45,8 @@ FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'nurture'
 WHERE c.relkind IN ('r', 'p', 'S', 'm') AND c.oid <> ALL (e.extconfig)}),
     join(' ', sort keys %ephemeral), 'every table and sequence is marked for dump or known to be ephemeral');
-is($node->safe_psql('original', q{SELECT count(*) FROM pg_extension e, unnest(e.extcondition) c WHERE e.extname = 'nurture' AND c <> ''}), 0, 'all of its rows');
+is($node->safe_psql('original', q{SELECT string_agg(x.oid::regclass::text, ' ' ORDER BY x.oid::regclass::text) FROM pg_extension e, unnest(e.extconfig, e.extcondition) x (oid, condition) WHERE e.extname = 'nurture' AND x.condition <> ''}),
+    join(' ', sort keys %condition), 'with its rows and no others');
 is($node->safe_psql('original', q{SELECT string_agg(c.oid::regclass::text, ' ') FROM pg_class c WHERE c.relpersistence = 'u' AND c.relnamespace = 'nurture'::regnamespace AND c.relkind = 'r'
     AND EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'nurture' AND c.oid = ANY (e.extconfig))}), '', 'nothing that a dump keeps is lost by a crash');
 # References must not order what is restored.
@@ -52,8 +63,8 @@ my $contents = sub {
     my ($on, $database) = @_;
     my $tables = $on->safe_psql($database, q{SELECT string_agg(format('SELECT %L || t::text FROM %s t', c.oid::regclass || ' ', c.oid::regclass), ' UNION ALL ' ORDER BY c.oid::regclass::text)
         FROM pg_extension e JOIN pg_class c ON c.oid = ANY (e.extconfig) WHERE e.extname = 'nurture' AND c.relkind IN ('r', 'p')
-        AND c.relname <> 'pending_change'}); # to which a restore adds, since it writes definitions
-    return $on->safe_psql($database, "SET timezone = 'UTC'; SELECT * FROM ($tables) x (line) ORDER BY 1");
+        AND c.relname NOT IN ('pending_change', '_inbox_restored')}); # to which a restore adds, since it writes definitions; see next
+    return $on->safe_psql($database, "SET timezone = 'UTC'; SELECT * FROM ($tables UNION ALL SELECT 'waits ' || w::text FROM (SELECT * FROM nurture.inbox UNION ALL SELECT * FROM nurture._inbox_restored) w) x (line) ORDER BY 1");
 };
 my $differences = $node->safe_psql('original', 'SELECT count(*) FROM nurture.verify(path => true)');
 cmp_ok($node->safe_psql('original', 'SELECT count(*) FROM nurture.pending_change'), '>', 0, 'a change of definitions waits');

@@ -33,7 +33,7 @@ INSERT INTO nurture.segment (name, condition) VALUES ('b', 'x = ''b'''), ('buyer
 INSERT INTO nurture.workflow (name, definition) VALUES ('hello', 'on hello re-enter always send email ''hello'' as transactional with (name = name)'),
     ('round', 'on round on entering segment ''b'' re-enter always set x = ''a'' set x = ''b''');
 SQL
-my $pid = wait_for_worker($node, 'live', 'the worker is there');
+my $pid = wait_for_worker($node, 'live', 'the worker is there', seconds => 60);
 
 my $private = sub {
     my ($kb) = slurp_file("/proc/$pid/status") =~ /^RssAnon:\s+(\d+)/m;
@@ -51,7 +51,7 @@ my $others = sub {
     my ($name, $seconds) = @_;
     my $who = 'hello' . ++$hello;
     $node->safe_psql('live', "INSERT INTO nurture.inbox (contact, type) VALUES ('$who', 'hello')");
-    my $took = wait_until(sub { $node->safe_psql('live', "SELECT count(*) FROM nurture.action WHERE contact = '$who'") == 1 }, $seconds // 20);
+    my $took = wait_until(sub { $node->safe_psql('live', "SELECT count(*) FROM nurture.action WHERE contact = '$who'") == 1 }, $seconds // 60);
     ok(defined $took, "$name: others' actions flow") or diag($node->safe_psql('live', 'SELECT * FROM nurture.freshness'));
     is(pid_of($node, 'live'), $pid, "$name: the worker lives on");
     is($balance->(), 0, "$name: nothing is lost");
@@ -118,7 +118,7 @@ SKIP:
     is($node->safe_psql('live', q{SELECT count(*) FROM nurture.event_log WHERE contact = 'big'}), $messages, 'all of it is logged');
 }
 is(status($node, 'live', 'failures'), 0, 'no tick has failed');
-is($node->safe_psql('live', q{SELECT contact_key, what, stored FROM nurture.contact c, nurture.verify(c.contact) WHERE c.contact <> 'big'}), 'c|state|corrupt data: the value promises more than it holds',
+is($node->safe_psql('live', q{SELECT contact_key, what, stored FROM nurture.contact c, nurture.verify(c.contact) WHERE c.contact <> 'big'}), 'c|state|corrupt data: the value ends too early',
     'what is known is what the log says, but for the damage');
 unlike(slurp_file($node->logfile), qr/PANIC|terminated by signal|ERROR:  (?!database|nurture needs)/, 'and nothing was an error');
 $node->stop;

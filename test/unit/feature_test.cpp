@@ -27,12 +27,28 @@ Zone any_zone() {
 }
 
 /// Of a kind from `from` up to and without `to`.
-FeatureDefinition any_definition(int from = 1, int to = 8) {
+FeatureDefinition any_definition(int from = 1, int to = 17) {
     FeatureDefinition out;
     out.event.type = "e";
     out.kind = static_cast<FeatureKind>(*rc::gen::inRange(from, to));
-    if (*rc::gen::arbitrary<bool>())
+    bool const needs_property = out.kind == FeatureKind::distinct || out.kind == FeatureKind::values ||
+                                out.kind == FeatureKind::average || out.kind == FeatureKind::least ||
+                                out.kind == FeatureKind::greatest || out.kind == FeatureKind::texts ||
+                                out.kind == FeatureKind::pages;
+    if (needs_property || (*rc::gen::arbitrary<bool>() && out.kind < FeatureKind::periods))
         out.property = language::Path{{"amount"}};
+    if (to > 8) // beyond the naive readings below
+        out.limit = *rc::gen::elementOf(std::vector<std::int64_t>{1, 2, 5, recent_limit});
+    if (out.kind == FeatureKind::visits || out.kind == FeatureKind::pages)
+        out.gap = *rc::gen::elementOf(std::vector<Span>{30 * one_minute, 7 * one_minute, 5 * one_hour});
+    if (out.kind == FeatureKind::periods)
+        out.period = *rc::gen::element(Period::day, Period::week, Period::month);
+    if (out.kind == FeatureKind::periods || out.kind == FeatureKind::distinct)
+        out.newest = *rc::gen::elementOf(std::vector<std::int64_t>{0, 1, 3});
+    if (*rc::gen::inRange(0, 4) == 0 && to > 8) {
+        out.from = 9'527 * one_day;
+        out.until = 9'584 * one_day;
+    }
     if (out.kind == FeatureKind::recent) {
         out.window = *rc::gen::element(Duration{0, 7, 0}, Duration{0, 0, one_hour}, Duration{1, 0, 0}, Duration{2, 3, one_hour});
         out.newest = *rc::gen::elementOf(std::vector<std::int64_t>{0, 1, 2, 3, 10});
@@ -258,8 +274,29 @@ TEST(Feature, BytesComeBack) {
             RC_ASSERT(*entries == std::get<Entries>(back));
         if (const auto* extreme = std::get_if<Extreme>(&value))
             RC_ASSERT(*extreme == std::get<Extreme>(back));
+        if (const auto* texts = std::get_if<Extremes>(&value))
+            RC_ASSERT(*texts == std::get<Extremes>(back));
+        if (const auto* tally = std::get_if<Tally>(&value))
+            RC_ASSERT(*tally == std::get<Tally>(back));
+        if (const auto* peak = std::get_if<Peak>(&value))
+            RC_ASSERT(*peak == std::get<Peak>(back));
         if (const auto* sum = std::get_if<DecayedSum>(&value))
             RC_ASSERT(sum->same_as(std::get<DecayedSum>(back)));
+    }));
+}
+
+// Periods follow a clock that never goes back, and begin where it says.
+TEST(Feature, PeriodsBeginWhereTheyAreReached) {
+    EXPECT_TRUE(rc::check([] {
+        auto const zone = any_zone();
+        auto const period = *rc::gen::element(Period::day, Period::week, Period::month);
+        Time const around = *rc::gen::elementOf(std::vector<Time>{2'864 * one_day, 6'882 * one_day, 9'794 * one_day, 9'584 * one_day, -400 * one_day});
+        Time const at = around + *rc::gen::inRange<Span>(-3 * one_day, 3 * one_day);
+        auto const number = period_reached(at, period, zone);
+        RC_ASSERT(begin_of_period(number, period, zone) <= at);
+        RC_ASSERT(begin_of_period(number + 1, period, zone) > at);
+        RC_ASSERT(period_reached(begin_of_period(number, period, zone), period, zone) == number);
+        RC_ASSERT(period_reached(begin_of_period(number, period, zone) - 1, period, zone) == number - 1);
     }));
 }
 
@@ -283,6 +320,17 @@ TEST(Feature, TextsTellMeaningsApart) {
     auto newest = recent;
     newest.newest = 3;
     EXPECT_NE(newest.text("UTC"), recent.text("UTC"));
+    auto since = recent;
+    since.from = 1;
+    EXPECT_NE(since.text("UTC"), recent.text("UTC"));
+    auto until = recent;
+    until.until = 1;
+    EXPECT_NE(until.text("UTC"), since.text("UTC"));
+    auto fewer = recent;
+    fewer.limit = 10;
+    EXPECT_NE(fewer.text("UTC"), recent.text("UTC"));
+    fewer.newest = newest.newest; // what decides is kept, whatever the limit
+    EXPECT_EQ(fewer.text("UTC"), newest.text("UTC"));
     recent.window = {1, 0, 0};
     EXPECT_NE(recent.text("UTC"), recent.text("Europe/Rome"));
 }

@@ -26,7 +26,7 @@ Profile any_profile() {
     for (int left = *rc::gen::inRange(0, 6); left > 0; --left) {
         id += *rc::gen::inRange<std::uint32_t>(1, 1000);
         FeatureValue value;
-        switch (*rc::gen::inRange(0, 4)) {
+        switch (*rc::gen::inRange(0, 7)) {
         case 0:
             value = Sum{*rc::gen::arbitrary<std::int64_t>()};
             break;
@@ -46,6 +46,22 @@ Profile any_profile() {
             value = entries;
             break;
         }
+        case 3: {
+            Extremes texts;
+            Stamp stamp = any_stamp(out.clock);
+            for (int i = *rc::gen::inRange(1, 5); i > 0; --i) {
+                texts.items.push_back({stamp, Value::Kind::string, false, *rc::gen::string<std::string>()});
+                stamp.n += i;
+            }
+            value = texts;
+            break;
+        }
+        case 4:
+            value = Tally{*rc::gen::arbitrary<std::int64_t>(), *rc::gen::inRange<std::int64_t>(1, 1'000'000)};
+            break;
+        case 5:
+            value = Peak{*rc::gen::arbitrary<Micro>()};
+            break;
         default: {
             DecayedSum sum(*rc::gen::elementOf(std::vector<Span>{one_day, one_hour, 12'345}));
             for (int i = *rc::gen::inRange(1, 5); i > 0; --i)
@@ -97,6 +113,12 @@ TEST(Profile, BytesComeBack) {
                 RC_ASSERT(*sum == std::get<Sum>(back.features[i].value));
             if (const auto* extreme = std::get_if<Extreme>(&profile.features[i].value))
                 RC_ASSERT(*extreme == std::get<Extreme>(back.features[i].value));
+            if (const auto* texts = std::get_if<Extremes>(&profile.features[i].value))
+                RC_ASSERT(*texts == std::get<Extremes>(back.features[i].value));
+            if (const auto* tally = std::get_if<Tally>(&profile.features[i].value))
+                RC_ASSERT(*tally == std::get<Tally>(back.features[i].value));
+            if (const auto* peak = std::get_if<Peak>(&profile.features[i].value))
+                RC_ASSERT(*peak == std::get<Peak>(back.features[i].value));
             if (const auto* entries = std::get_if<Entries>(&profile.features[i].value))
                 RC_ASSERT(*entries == std::get<Entries>(back.features[i].value));
         }
@@ -115,7 +137,7 @@ void take_in(const std::string& bytes) {
 }
 
 TEST(Profile, HostileBytesAreRefused) {
-    EXPECT_TRUE(rc::check([] { take_in('\1' + *rc::gen::string<std::string>()); }));
+    EXPECT_TRUE(rc::check([] { take_in(*rc::gen::element('\1', '\2') + *rc::gen::string<std::string>()); }));
     EXPECT_TRUE(rc::check([] {
         auto bytes = encode(any_profile());
         for (int i = *rc::gen::inRange(1, 6); i > 0 && !bytes.empty(); --i) {
@@ -146,6 +168,23 @@ TEST(Profile, HostileBytesAreRefused) {
     } catch (const Error& error) {
         EXPECT_EQ(error.kind, ErrorKind::newer_format);
     }
+}
+
+// What format 1 can hold is written as format 1, and bytes of format 1 are read as ever.
+TEST(Profile, TheFormatGrowsOnlyWithWhatNeedsIt) {
+    Profile profile;
+    profile.clock = 9'000 * one_day;
+    profile.features.push_back({1, Sum{3}});
+    auto const old = encode(profile);
+    EXPECT_EQ(old.front(), '\1');
+    EXPECT_EQ(std::get<Sum>(decode(old).features.front().value), Sum{3});
+    profile.features.push_back({2, Peak{7}});
+    auto const grown = encode(profile);
+    EXPECT_EQ(grown.front(), '\2');
+    EXPECT_EQ(std::get<Peak>(decode(grown).features.back().value), Peak{7});
+    auto relabelled = old;
+    relabelled.front() = '\2';
+    EXPECT_EQ(encode(decode(relabelled)), old);
 }
 
 TEST(Profile, LastWritePerKeyWins) {

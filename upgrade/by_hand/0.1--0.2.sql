@@ -14,6 +14,24 @@ $$;
 SELECT nurture._update_save('TABLE nurture.inbox');
 ALTER TABLE nurture.inbox RENAME TO _inbox_of_0_1;
 
+-- Earlier versions of workflows retire, models are adopted by everybody, features are backfilled.
+ALTER TABLE nurture.workflow_version ADD COLUMN retired boolean NOT NULL DEFAULT false;
+ALTER TABLE nurture.engine
+    ADD COLUMN due_behind boolean NOT NULL DEFAULT false,
+    ADD COLUMN versions_checked timestamptz;
+ALTER TABLE nurture.model
+    ADD COLUMN held jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN adopted boolean NOT NULL DEFAULT true,
+    ADD COLUMN adopted_to text COLLATE "C" NOT NULL DEFAULT '',
+    ADD COLUMN swept bigint NOT NULL DEFAULT 0,
+    ADD COLUMN contacts bigint;
+ALTER TABLE nurture.feature
+    ALTER COLUMN complete_from DROP NOT NULL,
+    ALTER COLUMN state DROP DEFAULT,
+    DROP CONSTRAINT feature_state_check,
+    ADD CONSTRAINT feature_state_check CHECK (state IN ('backfilling', 'live', 'ended'));
+DROP INDEX nurture.feature_live;
+
 --@ last
 INSERT INTO nurture.inbox (contact, type, at, props, message_id, kind, received_at)
 SELECT contact, type, at, props, message_id, kind, received_at FROM nurture._inbox_of_0_1;
@@ -22,6 +40,10 @@ DROP TABLE nurture._inbox_of_0_1;
 
 -- The versions of definitions begin with what there is.
 SELECT nurture._keep_versions('there before version 0.2');
+
+-- Features that began in the middle learn what they missed: the events before their first tick.
+UPDATE nurture.feature SET state = 'backfilling', complete_from = NULL WHERE state = 'live' AND complete_from <> '-infinity';
+INSERT INTO nurture.backfill (from_tick) SELECT DISTINCT from_tick FROM nurture.feature WHERE state = 'backfilling';
 
 -- What models are made of may have changed with the version: the next tick makes one anew.
 INSERT INTO nurture.pending_change (kind, operation) VALUES ('extension', 'update');

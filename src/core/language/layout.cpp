@@ -38,6 +38,7 @@ class Layout {
     std::size_t at_ = 0;
     std::vector<bool> open_; // brackets: whether they group conditions
     int between_ = 0;        // "between" whose "and" has not come yet
+    bool name_next_ = false; // the token at hand is a name, whatever it looks like
 
     [[nodiscard]] std::string cut(std::size_t indent, std::size_t from, std::size_t to) const {
         while (to > from && text_[to - 1] == ' ')
@@ -49,17 +50,18 @@ class Layout {
         return token.kind == TokenKind::symbol && token.to - token.from == 1 && text_[token.from] == c;
     }
 
-    /// True when a word behind this one is a name, whatever it looks like.
+    /// True when a word behind this one is a name.
     [[nodiscard]] bool announces_name(const Token& token) const {
         switch (token.keyword) {
         case Keyword::on:
         case Keyword::topic:
         case Keyword::per:
+        case Keyword::by:
+        case Keyword::without:
         case Keyword::where:
         case Keyword::did:
         case Keyword::and_:
         case Keyword::or_:
-        case Keyword::not_:
             return true;
         default:
             return is_symbol(token, '.') || is_symbol(token, '(') || is_symbol(token, ',');
@@ -67,21 +69,29 @@ class Layout {
     }
 
     [[nodiscard]] bool breaks_before(const Token& token) const {
-        if (std::find(open_.begin(), open_.end(), false) != open_.end())
-            return false; // inside count(…), in (…)
+        if (name_next_ || std::find(open_.begin(), open_.end(), false) != open_.end())
+            return false; // the latter: inside count(…), in (…)
         if (token.keyword == Keyword::and_)
             return between_ == 0;
         if (token.keyword == Keyword::or_)
             return true;
-        if (!open_.empty() || !is_rule() || announces_name(tokens_[at_ - 1]))
+        if (!open_.empty() || !is_rule())
             return false;
         switch (token.keyword) {
         case Keyword::where:
         case Keyword::topic:
         case Keyword::half_life:
+        case Keyword::while_:
+        case Keyword::fading:
+        case Keyword::losing:
+        case Keyword::expires:
+        case Keyword::starting:
+        case Keyword::once:
+        case Keyword::floor:
+        case Keyword::ceiling:
             return true;
-        case Keyword::at:
-            return at_ + 1 < tokens_.size() && tokens_[at_ + 1].keyword == Keyword::most;
+        case Keyword::at: // not one that closes a condition
+            return tokens_[at_ + 1].keyword == Keyword::most;
         default:
             return false;
         }
@@ -90,6 +100,10 @@ class Layout {
     [[nodiscard]] bool is_rule() const { return is_symbol(tokens_.front(), '+') || is_symbol(tokens_.front(), '-'); }
 
     void follow(const Token& token) {
+        bool const is_name = name_next_;
+        name_next_ = !is_name && announces_name(token);
+        if (is_name && token.kind != TokenKind::symbol)
+            return;
         if (token.keyword == Keyword::between)
             ++between_;
         else if (token.keyword == Keyword::and_ && between_ > 0)

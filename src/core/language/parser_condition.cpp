@@ -101,7 +101,8 @@ bool Parser::range_test(Condition& condition, Operand& left) {
         condition.node = Like{std::move(left), string("a pattern in single quotes"), negated};
         return true;
     }
-    if (!accept(Keyword::in)) {
+    bool const regularly = is(Keyword::in) && is(Keyword::at, 1); // did E where p in at least k of …
+    if (regularly || !accept(Keyword::in)) {
         if (negated)
             fail();
         return false;
@@ -170,7 +171,7 @@ Operand Parser::operand() {
         return behaviour();
     if (Operand out; date_function(out) || attribute_function(out))
         return out;
-    if (is_name() && call)
+    if (is_name() && is("(", 1))
         fail_unknown_function();
     if (is_name())
         return Attribute{path("")};

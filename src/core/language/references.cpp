@@ -23,6 +23,8 @@ public:
             visit(rule.event);
         else if (rule.condition)
             visit(*rule.condition);
+        if (rule.kind == RuleKind::condition && rule.table)
+            read(rule.table->by);
     }
     void visit(const Workflow& workflow) {
         for (const Trigger& trigger : workflow.triggers) {
@@ -39,31 +41,35 @@ public:
     }
 
     // Operands.
-    void operator()(const Attribute& attribute) {
-        if (filters_ == 0) // inside a filter it is a property of the event
-            use("attribute", print(attribute.path));
-    }
-    void operator()(const Count& count) { visit(count.event); }
-    void operator()(const Aggregate& aggregate) { visit(aggregate.event); }
-    void operator()(const Occurrence& occurrence) { visit(occurrence.event); }
-    void operator()(const Days& days) { visit(days.event); }
-    void operator()(const DaysSince& days) { visit(days.event); }
-    void operator()(const Sessions& sessions) { visit(sessions.event); }
+    void operator()(const Attribute& attribute) { read(attribute.path); }
+    void operator()(const Count& count) { visit_within(count); }
+    void operator()(const Aggregate& aggregate) { visit_within(aggregate); }
+    void operator()(const Occurrence& occurrence) { visit_within(occurrence); }
+    void operator()(const Days& days) { visit_within(days); }
+    void operator()(const DaysSince& days) { visit_within(days); }
+    void operator()(const Sessions& sessions) { visit_within(sessions); }
     void operator()(const SessionPage& page) { visit(page.event); }
     void operator()(const Score& score) {
-        use(score.topic ? "topic" : "score", score.topic.value_or("score"));
+        if (!score.topic)
+            use("score", "score");
         if (score.topic)
             found.push_back({ReferenceKind::topic, *score.topic, score.offset.byte});
     }
     void operator()(const Band& band) {
+        if (!band.topic)
+            use("score", "score");
         if (band.topic)
             found.push_back({ReferenceKind::topic, *band.topic, band.offset.byte});
     }
     void operator()(const Now&) {}
-    void operator()(const DatePart&) {}
-    void operator()(const Anniversary&) {}
-    void operator()(const Items&) {}
-    void operator()(const Domain&) {}
+    void operator()(const DatePart& part) {
+        if (part.of)
+            read(*part.of);
+        visit(part.zone);
+    }
+    void operator()(const Anniversary& anniversary) { read(anniversary.of); }
+    void operator()(const Items& items) { read(items.list); }
+    void operator()(const Domain& domain) { read(domain.address); }
 
     // Conditions.
     void operator()(const Comparison& c) { visit(c.left); }
@@ -73,7 +79,7 @@ public:
     void operator()(const IsSet& test) { visit(test.left); }
     void operator()(const Truth& truth) { visit(truth.operand); }
     void operator()(const Constant&) {}
-    void operator()(const Did& did) { visit(did.event); }
+    void operator()(const Did& did) { visit_within(did); }
     void operator()(const Regularly& regularly) { visit(regularly.event); }
     void operator()(const Trend& trend) { visit(trend.left); }
     void operator()(const Sequence& sequence) {
@@ -82,20 +88,31 @@ public:
             for (const EventPattern& event : step.without)
                 visit(event);
         }
+        visit(sequence.window);
     }
     void operator()(const InSegment& in) { mention(in); }
     void operator()(const Not& negation) { visit(*negation.operand); }
     void operator()(const And& all) { visit(all.operands); }
     void operator()(const Or& any) { visit(any.operands); }
-    void operator()(const ComparePaths& c) { visit(c.left); }
-    void operator()(const DistinctFrom& d) { visit(d.left); }
+    void operator()(const ComparePaths& c) {
+        visit(c.left);
+        read(c.right);
+    }
+    void operator()(const DistinctFrom& d) {
+        visit(d.left);
+        if (const auto* path = std::get_if<Path>(&d.right))
+            read(*path);
+    }
     void operator()(const TextTest& test) { visit(test.left); }
     void operator()(const IsEmpty& test) { visit(test.left); }
     void operator()(const HasItems& test) { visit(test.left); }
     void operator()(const Ignoring& how) { visit(*how.test); }
-    void operator()(const Changed&) {}
-    void operator()(const HasBeen&) {}
-    void operator()(const DateTest& test) { visit(test.left); }
+    void operator()(const Changed& changed) { read(changed.attribute); }
+    void operator()(const HasBeen& has_been) { read(has_been.attribute); }
+    void operator()(const DateTest& test) {
+        visit(test.left);
+        visit(test.zone);
+    }
     void operator()(const InSegmentFor& in) { mention(in); }
     void operator()(const MovedSegment& moved) { mention(moved); }
     void operator()(const WasInSegment& was) { mention(was); }
@@ -142,9 +159,29 @@ private:
     int filters_ = 0; // of events, around what is looked at
 
     void use(std::string kind, std::string name) { used.push_back({std::move(kind), std::move(name)}); }
+    /// An attribute; inside a filter it is a property of the event.
+    void read(const Path& path) {
+        if (filters_ == 0)
+            use("attribute", print(path));
+    }
+    template <class Node>
+    void visit_within(const Node& node) {
+        visit(node.event);
+        visit(node.window);
+    }
+    void visit(const Window& window) {
+        for (const auto* bound : {&window.since, &window.before, &window.until})
+            if (*bound)
+                if (const auto* path = std::get_if<Path>(&**bound))
+                    read(*path);
+    }
+    void visit(const ZoneChoice& zone) {
+        if (zone.kind == ZoneChoice::Kind::contact)
+            use("attribute", "timezone");
+    }
     void visit(const Argument& argument) {
         if (const auto* path = std::get_if<Path>(&argument))
-            use("attribute", print(*path));
+            read(*path);
     }
     void visit(const std::vector<NamedArgument>& with) {
         for (const NamedArgument& argument : with)
@@ -152,7 +189,6 @@ private:
     }
     template <class Node>
     void mention(const Node& node) {
-        use("segment", node.segment);
         found.push_back({ReferenceKind::segment, node.segment, node.offset.byte});
     }
     void visit(const Operand& operand) {
@@ -201,6 +237,8 @@ template <class Definition>
 std::vector<Use> uses_of(const Definition& definition) {
     Collector collector;
     collector.visit(definition);
+    for (const Reference& reference : collector.found)
+        collector.used.push_back({std::string(name_of(reference.kind)), reference.name});
     std::sort(collector.used.begin(), collector.used.end());
     collector.used.erase(std::unique(collector.used.begin(), collector.used.end()), collector.used.end());
     return std::move(collector.used);

@@ -35,7 +35,10 @@ std::string renamed(Form form, std::string_view definition, ReferenceKind kind,
                                             [](const Token& t, std::uint32_t offset) { return t.from < offset; });
         out += definition.substr(done, token->from - done);
         out += token->kind == TokenKind::string ? print_string(found->second) : print_name(found->second);
-        done = token->to;
+        auto last = token; // a name of several parts: fit.company
+        while (definition.substr(last[1].from, last[1].to - last[1].from) == ".")
+            last += 2;
+        done = last->to;
     }
     out += definition.substr(done);
     return canonical(form, out, limits);

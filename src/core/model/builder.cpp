@@ -50,6 +50,7 @@ Index Builder::pattern(const EventPattern& event) {
 }
 
 Index Builder::feature(profile::FeatureDefinition definition) {
+    definition.limit = model_.source.max_window_entries;
     std::string const text = definition.text(model_.source.timezone);
     if (auto const known = features_.find(text); known != features_.end()) {
         if (asked != nullptr)
@@ -87,41 +88,6 @@ Index Builder::condition(const Condition& condition, Scope scope) {
 
 // --- operands ---------------------------------------------------------------------------------------------------
 
-Operand Builder::count(const EventPattern& event, const Window& window, std::int64_t decisive) {
-    profile::FeatureDefinition definition;
-    definition.event = event;
-    if (window.within.empty())
-        return {OperandKind::count, feature(std::move(definition))};
-    definition.kind = profile::FeatureKind::recent;
-    definition.window = window.within;
-    definition.newest = decisive;
-    return {OperandKind::recent_count, feature(std::move(definition))};
-}
-
-Operand Builder::occurrence(const Occurrence& occurrence) {
-    profile::FeatureDefinition definition;
-    definition.event = occurrence.event;
-    definition.property = occurrence.property;
-    if (occurrence.window.within.empty()) {
-        definition.kind =
-            occurrence.which == Which::first ? profile::FeatureKind::first : profile::FeatureKind::last;
-        return {occurrence.property ? OperandKind::extreme_value : OperandKind::extreme_time,
-                feature(std::move(definition))};
-    }
-    if (occurrence.which == Which::last) { // the last one at all, unless it has left the window
-        definition.kind = profile::FeatureKind::last;
-        definition.window = occurrence.window.within;
-        return {occurrence.property ? OperandKind::extreme_value : OperandKind::extreme_time,
-                feature(std::move(definition))};
-    }
-    if (occurrence.property)
-        throw Error(ErrorKind::invalid_definition, "first(property of event within …) is not possible", {},
-                    "Leave out the window, or ask for the time: first(" + print(occurrence.event) + " within …).");
-    definition.kind = profile::FeatureKind::recent;
-    definition.window = occurrence.window.within;
-    return {OperandKind::recent_oldest, feature(std::move(definition))};
-}
-
 Operand Builder::operand(const language::Operand& operand, Scope scope, std::int64_t decisive) {
     if (const auto* name = std::get_if<Attribute>(&operand))
         return scope == Scope::event ? Operand{OperandKind::property, property(name->path)}
@@ -132,20 +98,16 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         return count(counted->event, counted->window, decisive);
     if (const auto* found = std::get_if<Occurrence>(&operand))
         return occurrence(*found);
-    if (const auto* aggregate = std::get_if<Aggregate>(&operand)) {
-        profile::FeatureDefinition definition;
-        definition.event = aggregate->event;
-        definition.property = aggregate->property;
-        definition.window = aggregate->window.within;
-        if (aggregate->kind == AggregateKind::distinct) {
-            definition.kind = profile::FeatureKind::distinct;
-            definition.newest = decisive;
-            return {OperandKind::recent_count, feature(std::move(definition))};
-        }
-        bool const windowed = !definition.window.empty();
-        definition.kind = windowed ? profile::FeatureKind::recent : profile::FeatureKind::sum;
-        return {windowed ? OperandKind::recent_sum : OperandKind::sum, feature(std::move(definition))};
-    }
+    if (const auto* aggregated = std::get_if<Aggregate>(&operand))
+        return aggregate(*aggregated, decisive);
+    if (const auto* on_days = std::get_if<Days>(&operand))
+        return days(*on_days, decisive);
+    if (const auto* since = std::get_if<DaysSince>(&operand))
+        return days_since(*since);
+    if (const auto* visited = std::get_if<Sessions>(&operand))
+        return sessions(*visited);
+    if (const auto* page = std::get_if<SessionPage>(&operand))
+        return session_page(*page);
     if (const auto* of = std::get_if<language::Band>(&operand))
         return band(*of);
     if (!std::holds_alternative<Score>(operand))
@@ -164,9 +126,9 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
 // Counts are exact however many events there are: comparing with n is settled by the newest n (at least n) or n + 1.
 std::int64_t Builder::decisive_entries(const language::Operand& operand, const Literal& literal, bool at_least) const {
     const auto* counted = std::get_if<Count>(&operand);
-    const auto* aggregate = std::get_if<Aggregate>(&operand);
-    bool const entries = (counted != nullptr && !counted->window.within.empty()) ||
-                         (aggregate != nullptr && aggregate->kind == AggregateKind::distinct);
+    const auto* aggregated = std::get_if<Aggregate>(&operand);
+    bool const entries = (counted != nullptr && !counted->window.ever()) || std::holds_alternative<Days>(operand) ||
+                         (aggregated != nullptr && aggregated->kind == AggregateKind::distinct);
     if (!entries)
         return 0;
     const auto* number = std::get_if<Number>(&literal);
@@ -181,10 +143,8 @@ std::int64_t Builder::decisive_entries(const language::Operand& operand, const L
 }
 
 Constant Builder::constant(const Literal& literal, const Operand& operand) const {
-    bool const is_time = operand.kind == OperandKind::extreme_time || operand.kind == OperandKind::recent_oldest;
-    bool const is_number = operand.kind == OperandKind::count || operand.kind == OperandKind::sum ||
-                           operand.kind == OperandKind::recent_count || operand.kind == OperandKind::recent_sum ||
-                           operand.kind == OperandKind::score;
+    bool const is_time = type_of(operand.kind) == OperandType::time;
+    bool const is_number = type_of(operand.kind) == OperandType::number;
     if (operand.kind == OperandKind::band)
         return band_level(literal, operand);
     Constant out;
@@ -257,8 +217,7 @@ Index Builder::compile(const Like& c, Scope scope) {
     node.flag = c.negated;
     node.pattern = c.pattern;
     node.operand = operand(c.left, scope, 1);
-    if (node.operand.kind != OperandKind::property && node.operand.kind != OperandKind::attribute &&
-        node.operand.kind != OperandKind::extreme_value)
+    if (type_of(node.operand.kind) != OperandType::value)
         throw incomparable("a number or time", "a like pattern");
     return add(std::move(node));
 }
@@ -275,8 +234,7 @@ Index Builder::compile(const Truth& c, Scope scope) {
     Node node;
     node.op = Op::truth;
     node.operand = operand(c.operand, scope, 1);
-    if (node.operand.kind != OperandKind::property && node.operand.kind != OperandKind::attribute &&
-        node.operand.kind != OperandKind::extreme_value)
+    if (type_of(node.operand.kind) != OperandType::value)
         throw Error(ErrorKind::invalid_definition, "a number or time is not a condition", {},
                     "Compare it with something, as in \"> 0\".");
     return add(std::move(node));

@@ -60,8 +60,20 @@ class Builder {
 
     /// `decisive`: how many of the newest events settle the comparison (0: all of the window).
     Operand operand(const language::Operand& operand, Scope scope, std::int64_t decisive);
+    // builder_behaviour.cpp
+    struct Part;
+    Part part(const language::Window& window);
+    Operand entries(profile::FeatureDefinition definition, const Part& part, OperandKind kind);
     Operand count(const language::EventPattern& event, const language::Window& window, std::int64_t decisive);
+    Operand days(const language::Days& days, std::int64_t decisive);
+    Operand aggregate(const language::Aggregate& aggregate, std::int64_t decisive);
     Operand occurrence(const language::Occurrence& occurrence);
+    Operand days_since(const language::DaysSince& days);
+    Operand sessions(const language::Sessions& sessions);
+    Operand session_page(const language::SessionPage& page);
+    RangeEnd bound(const language::Bound& bound, bool whole_day);
+    Time moment(const language::Moment& moment, bool whole_day) const;
+    Index visits(const language::EventPattern& event);
     Operand band(const language::Band& band);
     [[nodiscard]] Constant band_level(const language::Literal& literal, const Operand& operand) const;
     Constant constant(const language::Literal& literal, const Operand& operand) const;

@@ -159,6 +159,11 @@ void note(std::vector<Index>& dependents, Index segment) {
 }
 
 void note_dependencies(Model& model, Index node, Index segment);
+void note_span(Model& model, const TimeRange& span, Index segment) {
+    for (const RangeEnd* bound : {&span.from, &span.to})
+        if (bound->kind == RangeEnd::Kind::attribute)
+            note(model.segments_of_attribute[model.attributes[bound->attribute].keys.front()], segment);
+}
 
 void note_operand(Model& model, const Operand& operand, Index segment) {
     switch (operand.kind) {
@@ -183,7 +188,20 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
         break;
     default:
         note(model.segments_of_feature[operand.index], segment);
+        if (operand.span != none)
+            note_span(model, model.spans[operand.span], segment);
     }
+}
+
+void note_sequence(Model& model, const Sequence& sequence, Index segment) {
+    for (const SequenceStep& step : sequence.steps) {
+        note(model.segments_of_feature[step.feature], segment);
+        for (Index const slot : step.without)
+            note(model.segments_of_feature[slot], segment);
+    }
+    if (sequence.sessions != none)
+        note(model.segments_of_feature[sequence.sessions], segment);
+    note_span(model, sequence.span, segment);
 }
 
 void note_dependencies(Model& model, Index node, Index segment) {
@@ -193,6 +211,8 @@ void note_dependencies(Model& model, Index node, Index segment) {
     else if (n.op == Op::negate || n.op == Op::all || n.op == Op::any)
         for (Index const child : n.children)
             note_dependencies(model, child, segment);
+    else if (n.op == Op::sequence)
+        note_sequence(model, model.sequences[n.detail], segment);
     else if (n.op != Op::constant)
         note_operand(model, n.operand, segment);
 }

@@ -1,5 +1,6 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
+#include "core/model/behaviour.hpp"
 #include "core/model/scoring.hpp"
 #include "core/model/source.hpp"
 #include "core/profile/feature.hpp"
@@ -26,11 +27,28 @@ enum class OperandKind : std::uint8_t {
     extreme_value,
     score,         ///< index into Model::topics; none: all rules
     band,          ///< index into Model::ladders; compared by level, in whole numbers of 10^-6
+    // Below: condition_behaviour.cpp
+    average,         ///< of an average feature
+    peak,            ///< of a least/greatest feature
+    recent_newest,   ///< time of the newest entry inside the window
+    recent_average, recent_least, recent_greatest,
+    recent_distinct, ///< how many amounts differ
+    recent_days,     ///< on how many days of the policy's zone
+    text_first, text_last, ///< value of the oldest or newest entry inside the window
+    days_since_extreme, days_since_oldest, days_since_newest,
+    periods_reached, ///< how many of the last n calendar periods have an entry; n is the feature's `newest`
+    sessions, longest_session, last_session, ///< those that end inside the window; lengths in seconds
+    entry_page, exit_page,                   ///< of the last session
 };
+
+/// What an operand holds: a JSON value, a number of 10^-6, or a time.
+enum class OperandType : std::uint8_t { value, number, time };
+[[nodiscard]] OperandType type_of(OperandKind kind) noexcept;
 
 struct Operand {
     OperandKind kind = OperandKind::property;
     Index index = none; ///< property, attribute, topic, or slot of the feature
+    Index span = none;  ///< index into Model::spans; none: the feature's own window
 };
 
 struct Constant {
@@ -41,7 +59,7 @@ struct Constant {
     std::string text;
 };
 
-enum class Op : std::uint8_t { constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any };
+enum class Op : std::uint8_t { constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any, trend, sequence };
 
 /// A node of a condition. Conditions are trees over Model::nodes.
 struct Node {
@@ -54,6 +72,7 @@ struct Node {
     std::string text;            ///< as typed, in canonical form; of conditions on contacts
     Index segment = none;        ///< in_segment: index into Model::segments
     std::vector<Index> children; ///< negate, all, any
+    Index detail = none;         ///< sequence: index into Model::sequences; trend: of the span before `operand`'s
 };
 
 /// An event type with its filter; events are matched against every pattern of their type once.
@@ -118,8 +137,10 @@ struct Model {
 
     std::vector<language::Path> properties, attributes;
     std::vector<Node> nodes;
+    std::vector<TimeRange> spans;
+    std::vector<Sequence> sequences;
     std::vector<Pattern> patterns;
-    std::unordered_map<std::string, std::vector<Index>> patterns_of_type;
+    std::unordered_map<std::string, std::vector<Index>> patterns_of_type; ///< type "": any event
     std::vector<Feature> features;                            ///< by slot
     std::vector<std::pair<std::uint32_t, Index>> slots_by_id; ///< ascending
     std::vector<std::vector<Index>> features_of_pattern;

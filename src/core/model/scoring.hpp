@@ -3,6 +3,7 @@
 #include "core/base/decimal.hpp"
 #include "core/base/time.hpp"
 #include "core/language/ast.hpp"
+#include "core/model/behaviour.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -10,9 +11,6 @@
 #include <vector>
 
 namespace nurture::model {
-
-using Index = std::uint32_t;
-inline constexpr Index none = UINT32_MAX;
 
 enum class ScoreSource : std::uint8_t { events, condition, inactivity };
 

@@ -88,6 +88,8 @@ std::string print(const Source& source) {
     json["late_after"] = source.late_after;
     json["action_expiry"] = source.action_expiry;
     json["dedup_window"] = source.dedup_window;
+    json["session_gap"] = source.session_gap;
+    json["max_window_entries"] = source.max_window_entries;
     json["rules"] = Json::array();
     for (const auto& row : source.rules)
         json["rules"].push_back({{"id", row.id}, {"name", row.name}, {"definition", row.definition}});
@@ -122,6 +124,8 @@ Source parse_source(std::string_view text) {
         source.late_after = json.at("late_after").get<Span>();
         source.action_expiry = json.at("action_expiry").get<Span>();
         source.dedup_window = json.at("dedup_window").get<Span>();
+        source.session_gap = json.value("session_gap", source.session_gap);
+        source.max_window_entries = json.value("max_window_entries", source.max_window_entries);
         for (const auto& row : json.at("rules"))
             source.rules.push_back({row.at("id"), row.at("name"), row.at("definition")});
         for (const auto& row : json.at("segments"))

@@ -60,6 +60,8 @@ struct Source {
     Span late_after = one_day;     ///< events told later than this start no journeys
     Span action_expiry = one_day;  ///< marketing messages expire this long after they are due
     Span dedup_window = 7 * one_day;
+    Span session_gap = 30 * one_minute;    ///< a longer silence ends a session
+    std::int64_t max_window_entries = 1'000; ///< what windows keep whose value needs all their events
     std::vector<RuleRow> rules;
     std::vector<SegmentRow> segments;
     std::vector<WorkflowRow> workflows;

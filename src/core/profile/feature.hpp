@@ -24,10 +24,19 @@ enum class FeatureKind : std::uint8_t {
     decayed = 6, ///< an exponentially decaying count or sum
     capped = 7,  ///< the first events of each calendar period, with a property's amount
     distinct = 8,///< the newest event of each value of a property; entries hold the value's hash (XXH3, 64 bits)
-    keyed = 20,  ///< the first event of each value of a key property, with a property's amount (keyed.hpp)
+    values = 9,  ///< the newest events that have a property; entries hold the value's hash
+    average = 10,///< sum and count of the events with a number
+    least = 11,  ///< the smallest number
+    greatest = 12,
+    texts = 13,  ///< the newest events that have a property, with its value
+    periods = 14,///< the newest event of each calendar period; entries hold the period's number
+    visits = 15, ///< the first and the last event of each stretch of `gap`: enough to tell sessions apart
+    pages = 16,  ///< the same with a property's value, of the newest day only
+    keyed = 17,  ///< the first event of each value of a key property, with a property's amount (keyed.hpp)
 };
 
-/// Windows whose value is not settled by the newest k entries keep this many; beyond it their value is a bound.
+/// Windows whose value is not settled by the newest k entries keep this many unless the model says otherwise
+/// (nurture.max_window_entries); beyond it their value is a bound.
 inline constexpr std::int64_t recent_limit = 1'000;
 /// A capped feature keeps this many calendar periods that have events, the newest.
 inline constexpr std::size_t capped_periods = 366;
@@ -37,7 +46,10 @@ struct FeatureDefinition {
     language::EventPattern event;
     std::optional<language::Path> property;
     Duration window;         ///< recent: how long an event counts
-    std::int64_t newest = 0; ///< recent, distinct: how many decide; 0: all of the window, up to recent_limit
+    Time from = always, until = never; ///< events before `from`, and those from `until` on, are not looked at
+    std::int64_t newest = 0; ///< kinds with entries: how many decide; 0: all of the window, up to `limit`
+    std::int64_t limit = recent_limit;
+    Span gap = 0;            ///< visits, pages: a longer silence ends a session
     Span half_life = 0;      ///< decayed
     std::optional<language::Path> key; ///< keyed
     std::int64_t cap = 0;    ///< capped: events per period
@@ -69,16 +81,42 @@ struct Extreme {
     friend bool operator==(const Extreme&, const Extreme&) = default;
 };
 
+/// Ascending by stamp, no stamp twice.
+struct Extremes {
+    std::vector<Extreme> items;
+    friend bool operator==(const Extremes&, const Extremes&) = default;
+};
+
+/// Sum and count of numbers.
+struct Tally {
+    Wide sum = 0;
+    std::int64_t count = 0;
+    friend bool operator==(const Tally&, const Tally&) = default;
+};
+
+/// The smallest or greatest number.
+struct Peak {
+    Micro value = 0;
+    friend bool operator==(const Peak&, const Peak&) = default;
+};
+
 struct Sum {
     Wide value = 0;
     friend bool operator==(const Sum&, const Sum&) = default;
 };
 
 /// monostate: no event yet.
-using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, DecayedSum, KeyedEntries>;
+using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, DecayedSum, Extremes, Tally, Peak, KeyedEntries>;
 
+/// The moment from which on an event of `at` is d old: "within d" ends there, "before d ago" begins.
+[[nodiscard]] Time becomes_old(Time at, const Duration& d, const Zone& zone);
 /// When an entry leaves the window.
 [[nodiscard]] Time leaves_window(const FeatureDefinition& definition, Time at, const Zone& zone);
+
+/// The calendar period of a moment, on a clock that never goes back: a day that has begun stays begun.
+[[nodiscard]] std::int64_t period_reached(Time at, Period period, const Zone& zone);
+/// When a period begins, by the same rule.
+[[nodiscard]] Time begin_of_period(std::int64_t number, Period period, const Zone& zone);
 
 /// Takes one event into the value. False when the definition needs a number of the property and has none: then the
 /// event does not count.
@@ -91,6 +129,8 @@ void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureVa
 /// Drops what no reading at `clock` or later can see.
 void prune(const FeatureDefinition& definition, FeatureValue& value, Time clock, const Zone& zone);
 
+/// Those kinds of value are read since format 2 of profiles.
+[[nodiscard]] bool needs_format_2(const FeatureValue& value) noexcept;
 void encode(ByteWriter& out, const FeatureValue& value, const Stamp& base);
 /// Throws Error(corrupt_data).
 [[nodiscard]] FeatureValue decode_feature(ByteReader& in, const Stamp& base);

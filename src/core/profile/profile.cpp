@@ -137,8 +137,10 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
 
 std::string encode(const Profile& profile) {
     ByteWriter out;
-    bool const scored = profile.score != ScoreState{};
-    out.byte(scored ? profile_format : 1);
+    bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
+                                    [](const auto& f) { return needs_format_2(f.value); });
+    bool const modern = !plain || profile.score != ScoreState{};
+    out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);
     Time const base = profile.clock == always ? 0 : profile.clock;
@@ -185,7 +187,7 @@ std::string encode(const Profile& profile) {
         write_time(out, message.received_at, base);
         out.fixed64(message.hash);
     }
-    if (scored)
+    if (modern)
         encode(out, profile.score, stamp);
     return out.take();
 }

@@ -80,8 +80,9 @@ struct Profile {
 /// Last write per key wins; a later or equal stamp replaces.
 void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json);
 
-/// The first byte is the format.
-inline constexpr std::uint8_t profile_format = 2; ///< 1, which version 0.1 reads: there is no ScoreState
+/// The first byte is the format. What format 1 can hold is written as format 1, so that a library that knows no more
+/// reads it; format 2 has more kinds of features, and a ScoreState.
+inline constexpr std::uint8_t profile_format = 2;
 [[nodiscard]] std::string encode(const Profile& profile);
 /// Throws Error(corrupt_data), or Error(newer_format) for a format this library does not know.
 [[nodiscard]] Profile decode(std::string_view bytes);

@@ -27,19 +27,6 @@ Index segment_named(const model::Model& model, std::string_view name) {
 
 const char* text_of(Truth truth) { return truth == Truth::yes ? "true" : truth == Truth::no ? "false" : "unknown"; }
 
-// A window whose value is not settled by its newest events keeps a bounded number of them.
-bool is_bound(const Facts& facts, const model::Node& node, const std::string& actual) {
-    using model::OperandKind;
-    if (actual.empty() ||
-        (node.operand.kind != OperandKind::recent_count && node.operand.kind != OperandKind::recent_sum &&
-         node.operand.kind != OperandKind::recent_oldest))
-        return false;
-    const auto& definition = facts.model.features[node.operand.index].definition;
-    std::int64_t const limit = definition.newest != 0 ? definition.newest : profile::recent_limit;
-    const auto* entries = std::get_if<profile::Entries>(&facts.features[node.operand.index]);
-    return entries != nullptr && static_cast<std::int64_t>(entries->items.size()) >= limit;
-}
-
 class Walk {
   public:
     Walk(const Facts& facts, Time at) : facts_(facts), at_(at) {}
@@ -78,7 +65,7 @@ class Walk {
         out.leaf = node.children.empty();
         out.value = text_of(shown.outcome.truth);
         out.flips = shown.outcome.flips;
-        out.bound = is_bound(facts_, node, shown.left);
+        out.bound = shown.outcome.bound;
         out.actual = (out.bound ? "at least " : "") + shown.left;
         return out;
     }

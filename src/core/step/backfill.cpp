@@ -73,9 +73,10 @@ std::vector<Index> backfilled_slots(const Model& model, std::int64_t from_tick) 
 
 std::vector<std::string> event_types(const Model& model, std::int64_t from_tick) {
     std::set<std::string> types;
-    for (const auto& feature : model.features)
-        if (feature.from_tick == from_tick)
-            types.insert(model.patterns[feature.pattern].type);
+    for (Index pattern = 0; pattern < model.patterns.size(); ++pattern)
+        for (Index const slot : model.features_of_pattern[pattern])
+            if (model.features[slot].from_tick == from_tick)
+                types.insert(model.patterns[pattern].type);
     return {types.begin(), types.end()};
 }
 

@@ -1,9 +1,7 @@
 // Conditions: their truth at a clock, and when that can change by itself.
-#include "core/step/facts.hpp"
+#include "core/step/reading.hpp"
 
 #include "core/language/language.hpp"
-
-#include <algorithm>
 
 namespace nurture::step {
 
@@ -13,56 +11,14 @@ using model::Node;
 using model::Op;
 using model::Operand;
 using model::OperandKind;
-using profile::Entries;
-using profile::Extreme;
-using profile::FeatureValue;
 using profile::Value;
-
-// What an operand holds: a JSON value, a number of 10^-6 or a time; and when that can change by itself.
-struct Facts::Reading {
-    enum class Kind : std::uint8_t { missing, value, number, time };
-    Kind kind = Kind::missing;
-    Value value;
-    Wide number = 0;
-    Time flips = never;
-};
 
 namespace {
 
-Truth truth(bool b) noexcept { return b ? Truth::yes : Truth::no; }
-
-Truth negate(Truth t) noexcept {
-    return t == Truth::unknown ? t : t == Truth::yes ? Truth::no : Truth::yes;
-}
-
-template <class T>
-bool holds(const T& a, Comparator comparator, const T& b) {
-    switch (comparator) {
-    case Comparator::equal:
-        return a == b;
-    case Comparator::not_equal:
-        return a != b;
-    case Comparator::less:
-        return a < b;
-    case Comparator::less_equal:
-        return a <= b;
-    case Comparator::greater:
-        return a > b;
-    case Comparator::greater_equal:
-        return a >= b;
-    }
-    return false;
-}
-
-std::string_view text_of(const Value& value) noexcept {
-    if (value.kind == Value::Kind::boolean)
-        return value.boolean ? "true" : "false";
-    return value.text;
-}
-
 // A comparison with a number that the passing of time can only make smaller: once false, "at least" stays false.
-bool stays(const Node& node, Truth now) noexcept {
-    return node.op == Op::compare && node.operand.kind == OperandKind::recent_count && now == Truth::no &&
+bool stays(const Model& model, const Node& node, Truth now) noexcept {
+    bool const grows = node.operand.span != none && model.spans[node.operand.span].to.kind == model::RangeEnd::Kind::ago;
+    return node.op == Op::compare && node.operand.kind == OperandKind::recent_count && !grows && now == Truth::no &&
            (node.comparator == Comparator::greater || node.comparator == Comparator::greater_equal);
 }
 
@@ -93,55 +49,7 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.number = Wide(levels[operand.index]) * micro_one;
         return out; // its own flips re-evaluate those that name it
     }
-    const auto& definition = model.features[operand.index].definition;
-    const FeatureValue& feature = features[operand.index];
-    if (operand.kind == OperandKind::count || operand.kind == OperandKind::sum) {
-        const auto* sum = std::get_if<profile::Sum>(&feature);
-        out.kind = Reading::Kind::number;
-        out.number = sum == nullptr ? 0 : operand.kind == OperandKind::count ? sum->value * micro_one : sum->value;
-        return out;
-    }
-    if (operand.kind == OperandKind::extreme_time || operand.kind == OperandKind::extreme_value) {
-        const auto* extreme = std::get_if<Extreme>(&feature);
-        if (extreme == nullptr)
-            return out;
-        Time const leaves = leaves_window(definition, extreme->stamp.at, model.zone);
-        if (leaves <= clock)
-            return out;
-        out.flips = leaves;
-        if (operand.kind == OperandKind::extreme_value) {
-            set_value(extreme->value());
-        } else {
-            out.kind = Reading::Kind::time;
-            out.number = extreme->stamp.at;
-        }
-        return out;
-    }
-    // Entries of a window, ascending: those still inside are counted from the newest on.
-    out.kind = operand.kind == OperandKind::recent_oldest ? Reading::Kind::missing : Reading::Kind::number;
-    const auto* entries = std::get_if<Entries>(&feature);
-    if (entries == nullptr)
-        return out;
-    std::int64_t const limit = definition.newest != 0 ? definition.newest : profile::recent_limit;
-    std::int64_t inside = 0;
-    for (auto entry = entries->items.rbegin(); entry != entries->items.rend() && inside < limit; ++entry) {
-        Time const leaves = leaves_window(definition, entry->stamp.at, model.zone);
-        if (leaves <= clock) {
-            if (definition.window.months == 0)
-                break;
-            continue; // clipped months are not quite monotone
-        }
-        ++inside;
-        out.flips = std::min(out.flips, leaves);
-        out.number += operand.kind == OperandKind::recent_sum ? entry->amount : 0;
-        if (operand.kind == OperandKind::recent_oldest) {
-            out.kind = Reading::Kind::time;
-            out.number = entry->stamp.at;
-        }
-    }
-    if (operand.kind == OperandKind::recent_count)
-        out.number = Wide(inside) * micro_one;
-    return out;
+    return read_behaviour(operand, clock);
 }
 
 Truth Facts::compare(const Reading& reading, const Constant& constant, Comparator comparator) const {
@@ -213,7 +121,7 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
     Reading const reading = read(node.operand, clock, event);
     if (node.operand.kind == OperandKind::band && node.op == Op::is_set)
         return {truth((reading.number != 0) != node.flag), never};
-    Outcome out{Truth::unknown, reading.flips};
+    Outcome out{Truth::unknown, reading.flips, reading.bound};
     switch (node.op) {
     case Op::compare:
         out.truth = compare(reading, node.constants.front(), node.comparator);
@@ -243,7 +151,7 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
             out.truth = truth(like(text_of(reading.value), node.pattern));
         break;
     case Op::is_set:
-        return {truth((reading.kind != Reading::Kind::missing) != node.flag), reading.flips};
+        return {truth((reading.kind != Reading::Kind::missing) != node.flag), reading.flips, reading.bound};
     case Op::truth:
         if (reading.kind == Reading::Kind::value)
             if (auto const value = truth_of(reading.value))
@@ -254,7 +162,7 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
     }
     if (node.flag)
         out.truth = negate(out.truth);
-    if (stays(node, out.truth))
+    if (stays(model, node, out.truth))
         out.flips = never;
     return out;
 }
@@ -295,6 +203,10 @@ Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties*
         out.truth = negate(out.truth);
         return out;
     }
+    case Op::trend:
+        return trend(node, clock);
+    case Op::sequence:
+        return sequence(node, clock);
     case Op::all:
     case Op::any:
         return group(node, clock, event);

@@ -1,6 +1,8 @@
 #include "core/step/evaluate.hpp"
 
-#include "core/step/match.hpp"
+#include "core/step/facts.hpp"
+
+#include <algorithm>
 
 namespace nurture::step {
 
@@ -20,25 +22,11 @@ Evaluation evaluate(const Model& model, const profile::Profile& profile, Time at
 
 void supplement(const Model& model, profile::Profile& profile, std::span<const LoggedEvent> events,
                 std::uint32_t first, Time clock) {
-    profile::Profile const nobody;
-    Facts facts(model, nobody);
-    for (const LoggedEvent& event : events)
-        match(
-            facts, event.type, *event.properties, [](Index) {},
-            [&](Index slot, const profile::Value& value, const profile::Value& key) {
-                const auto& feature = model.features[slot];
-                if (feature.id >= first)
-                    fold(feature.definition, facts.features[slot], event.stamp, value, model.zone, key);
-            });
+    profile::Profile folded = fold(model, events, clock);
     std::erase_if(profile.features, [&](const auto& stored) { return stored.id >= first; });
-    for (const auto& [id, slot] : model.slots_by_id) {
-        auto& value = facts.features[slot];
-        if (id < first || value.index() == 0)
-            continue;
-        prune(model.features[slot].definition, value, clock, model.zone);
-        if (value.index() != 0)
-            profile.features.push_back({id, std::move(value)}); // slots_by_id ascends, and so do the ids before
-    }
+    for (auto& feature : folded.features)
+        if (feature.id >= first)
+            profile.features.push_back(std::move(feature)); // ascending, behind all that were there
 }
 
 } // namespace nurture::step

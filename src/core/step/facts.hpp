@@ -18,11 +18,15 @@ using model::none;
 enum class Truth : std::uint8_t { no, yes, unknown };
 
 /// A condition's truth at a clock, and the earliest moment after it at which it can change by the mere passing of time
-/// (never late; perhaps early).
+/// (never late; perhaps early). `bound`, of a leaf: what it compares is of the newest events only, there may be more; a
+/// count that suffices for the comparison is one ("3 or more").
 struct Outcome {
     Truth truth = Truth::unknown;
     Time flips = never;
+    bool bound = false;
 };
+
+class Range;
 
 class Facts {
   public:
@@ -126,6 +130,18 @@ class Facts {
     [[nodiscard]] Reading read(const model::Operand& operand, Time clock, const profile::Properties* event) const;
     [[nodiscard]] Outcome evaluate(const model::Node& node, Time clock, const profile::Properties* event) const;
     [[nodiscard]] Outcome test(const model::Node& node, Time clock, const profile::Properties* event) const;
+    // Behaviour: condition_behaviour.cpp, condition_sequence.cpp.
+    [[nodiscard]] Reading read_behaviour(const model::Operand& operand, Time clock) const;
+    void read_entries(const model::Operand& operand, const Range& range, Reading& out) const;
+    void read_texts(const model::Operand& operand, const Range& range, Reading& out) const;
+    void read_extreme(const model::Operand& operand, const Range& range, Reading& out) const;
+    void read_periods(const model::Operand& operand, Time clock, Reading& out) const;
+    void read_sessions(const model::Operand& operand, const Range& range, Reading& out) const;
+    void read_page(const model::Operand& operand, Reading& out) const;
+    [[nodiscard]] Range range_of(const model::TimeRange& range, Time clock) const;
+    [[nodiscard]] Range range_of(const model::Operand& operand, Time clock) const;
+    [[nodiscard]] Outcome trend(const model::Node& node, Time clock) const;
+    [[nodiscard]] Outcome sequence(const model::Node& node, Time clock) const;
     [[nodiscard]] Outcome compare_score(const model::Node& node, Time clock) const;
     [[nodiscard]] Outcome group(const model::Node& node, Time clock, const profile::Properties* event) const;
     [[nodiscard]] Truth compare(const Reading& reading, const model::Constant& constant,

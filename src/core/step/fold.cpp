@@ -35,21 +35,36 @@ std::vector<LoggedEvent> in_order(std::span<const LoggedEvent> events) {
 } // namespace
 
 profile::Profile fold(const Model& model, std::span<const LoggedEvent> events, Time clock) {
+    return fold(model, Base{}, events, clock);
+}
+
+profile::Profile fold(const Model& model, const Base& base, std::span<const LoggedEvent> events, Time clock) {
     profile::Profile out;
     out.clock = clock;
+    out.first_seen = base.state.first_seen;
+    out.last_seen = base.state.last_seen;
+    out.attributes = base.state.attributes;
+    out.score = base.state.score;
+    out.score.bands.clear(); // path
     profile::Profile const empty;
     Facts facts(model, empty);
+    for (const auto& stored : base.state.features)
+        for (const auto& [id, slot] : model.slots_by_id)
+            if (id == stored.id)
+                facts.features[slot] = stored.value;
     for (const LoggedEvent& event : in_order(events)) {
+        // What the base knows already is the same once more: seen times are extremes, attributes keep their last write.
         note_seen(out, event.type, event.stamp.at);
         if (writes_attributes(event.type))
             write_attributes(out, event);
-        if (event.type == "$adjust" && adjustment_problem(*event.properties, model.zone).empty())
+        if (event.type == "$adjust" && event.stamp.tick > base.tick && adjustment_problem(*event.properties, model.zone).empty())
             adjust(model, out, facts.features, *event.properties, event.stamp);
         match(
             facts, event.type, *event.properties, [](Index) {},
             [&](Index slot, const profile::Value& value, const profile::Value& key) {
                 const auto& feature = model.features[slot];
-                if (event.stamp.tick >= feature.from_tick)
+                bool const in_base = feature.id <= base.last_feature;
+                if (in_base ? event.stamp.tick > base.tick : event.stamp.tick >= feature.from_tick)
                     fold(feature.definition, facts.features[slot], event.stamp, value, model.zone, key);
             });
     }

@@ -19,4 +19,16 @@ struct LoggedEvent {
 /// ticks before a feature's from_tick are not its own.
 [[nodiscard]] profile::Profile fold(const model::Model& model, std::span<const LoggedEvent> events, Time clock);
 
+/// A state that was kept when the log before it was no longer: what all events up to a tick had made of the features that
+/// there were, those with ids up to `last_feature`.
+struct Base {
+    profile::Profile state;
+    std::int64_t tick = 0;
+    std::uint32_t last_feature = 0;
+};
+
+/// The same, from a base on: later features are folded from all the events given, the others from those after its tick.
+[[nodiscard]] profile::Profile fold(const model::Model& model, const Base& base, std::span<const LoggedEvent> events,
+                                    Time clock);
+
 } // namespace nurture::step

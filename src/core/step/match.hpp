@@ -27,21 +27,26 @@ template <class OnPattern, class OnFeature>
 void match(const Facts& facts, std::string_view type, const profile::Properties& properties, OnPattern on_pattern,
            OnFeature on_feature) {
     const Model& model = facts.model;
-    auto const patterns = model.patterns_of_type.find(std::string(type));
-    if (patterns == model.patterns_of_type.end())
-        return;
-    for (Index const pattern : patterns->second) {
-        Index const filter = model.patterns[pattern].filter;
-        if (filter != none && facts.matches(filter, properties) != Truth::yes)
-            continue;
-        on_pattern(pattern);
-        for (Index const slot : model.features_of_pattern[pattern]) {
-            Index const property = model.features[slot].property;
-            Index const key = model.features[slot].key;
-            on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]),
-                       key == none ? profile::Value{} : properties.get(model.properties[key]));
+    auto each = [&](const std::string& of) {
+        auto const patterns = model.patterns_of_type.find(of);
+        if (patterns == model.patterns_of_type.end())
+            return;
+        for (Index const pattern : patterns->second) {
+            Index const filter = model.patterns[pattern].filter;
+            if (filter != none && facts.matches(filter, properties) != Truth::yes)
+                continue;
+            on_pattern(pattern);
+            for (Index const slot : model.features_of_pattern[pattern]) {
+                Index const property = model.features[slot].property;
+                Index const key = model.features[slot].key;
+                on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]),
+                           key == none ? profile::Value{} : properties.get(model.properties[key]));
+            }
         }
-    }
+    };
+    each(std::string(type));
+    if (!type.empty() && type.front() != '$')
+        each({}); // any event but the engine's own
 }
 
 } // namespace nurture::step

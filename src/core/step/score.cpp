@@ -169,8 +169,9 @@ Wide Facts::count_events(const ScoringRule& rule, Time at, Wide* negative) const
     Tally tally{rule, at, rule.half_life};
     if (const auto* entries = std::get_if<Entries>(feature)) {
         // Of a window with more events than it keeps, one more is kept, so that a reading can tell.
-        bool const windowed = model.features[rule.feature].definition.kind == profile::FeatureKind::recent;
-        std::size_t const limit = static_cast<std::size_t>(profile::recent_limit);
+        const auto& definition = model.features[rule.feature].definition;
+        bool const windowed = definition.kind == profile::FeatureKind::recent;
+        auto const limit = static_cast<std::size_t>(definition.limit);
         std::size_t const skip = windowed && entries->items.size() > limit ? entries->items.size() - limit : 0;
         for (std::size_t i = skip; i < entries->items.size(); ++i)
             tally.add(entries->items[i].stamp.at, entries->items[i].amount);

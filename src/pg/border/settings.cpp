@@ -30,6 +30,8 @@ int definition_depth = 500;
 int definition_terms = 10000;
 int longest_sleep = 60 * 1000;
 int most_quarantined = 100;
+int session_gap = 30 * 60;
+int most_window_entries = 1000;
 char* zone = nullptr;
 char* history_begins = nullptr;
 char* reason_of_change = nullptr;
@@ -91,9 +93,14 @@ void define_settings() {
                &definition_terms, 1, 1000000, 0);
     define_int("nurture.max_sleep", "The longest that the worker sleeps when nothing is known to be due.",
                &longest_sleep, 100, day * 1000, GUC_UNIT_MS);
+    define_int("nurture.max_window_entries",
+               "How many events a window keeps whose value needs all of them; beyond it the value is a bound.",
+               &most_window_entries, 1, 100000, 0);
     define_int("nurture.quarantine_limit",
                "How many contacts may be quarantined in one tick before the engine stops.", &most_quarantined,
                0, INT_MAX, 0);
+    define_int("nurture.session_gap", "A longer silence between two events ends a session.", &session_gap, 1, day,
+               GUC_UNIT_S);
     define_int("nurture.sweep_contacts", "How many contacts adopt a new model with each tick beside those that have messages.",
                &swept_at_once, 1, INT_MAX, 0);
     DefineCustomStringVariable("nurture.timezone",

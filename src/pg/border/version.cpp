@@ -6,7 +6,9 @@
 namespace nurture::border {
 
 const char* library_version() noexcept {
-    return NURTURE_VERSION;
+    // Found in the file by who looks for it, too: strings nurture.so | grep 'nurture library'.
+    static constexpr char text[] = "nurture library " NURTURE_VERSION;
+    return text + sizeof "nurture library " - 1;
 }
 
 } // namespace nurture::border

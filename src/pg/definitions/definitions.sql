@@ -126,6 +126,8 @@ SELECT json_build_object(
     'late_after', extract(epoch FROM current_setting('nurture.late_after')::interval)::bigint * 1000000,
     'action_expiry', extract(epoch FROM current_setting('nurture.action_expiry')::interval)::bigint * 1000000,
     'dedup_window', extract(epoch FROM current_setting('nurture.dedup_window')::interval)::bigint * 1000000,
+    'session_gap', extract(epoch FROM current_setting('nurture.session_gap')::interval)::bigint * 1000000,
+    'max_window_entries', current_setting('nurture.max_window_entries')::bigint,
     'rules', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'definition', definition::text)
                               ORDER BY id), '[]')
               FROM nurture.rule WHERE enabled),
@@ -152,7 +154,7 @@ REVOKE ALL ON FUNCTION nurture._source(int, json) FROM PUBLIC;
 -- After every statement that changes definitions: does the whole still compile? pg_dump switches function bodies' checks
 -- off to say that what is referred to may come later; then nothing is resolved here, and the next tick decides.
 CREATE FUNCTION nurture._check_definitions() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     users text;
     gone text;

@@ -20,8 +20,10 @@ FROM nurture.definition d JOIN nurture.definition_kind k ON k.kind = d.kind AND 
 CROSS JOIN LATERAL nurture._uses(k.form, d.definition) u
 UNION ALL
 -- A topic, and the score as a whole, are what rules make them.
-SELECT 'topic', t.topic, 'rule', r.name, r.enabled
-FROM nurture.rule r CROSS JOIN LATERAL (SELECT nurture._topic_of(r.definition::text) AS topic) t WHERE t.topic IS NOT NULL
+SELECT 'topic', array_to_string(t.parts[:n], '.'), 'rule', r.name, r.enabled
+FROM nurture.rule r
+CROSS JOIN LATERAL (SELECT string_to_array(nurture._topic_of(r.definition::text), '.') AS parts) t -- fit.company belongs to fit
+CROSS JOIN LATERAL generate_series(1, cardinality(t.parts)) n
 UNION ALL
 SELECT 'score', 'score', 'rule', r.name, r.enabled FROM nurture.rule r;
 COMMENT ON VIEW nurture.dependency IS
@@ -30,7 +32,7 @@ REVOKE ALL ON TABLE nurture.dependency FROM PUBLIC;
 
 CREATE FUNCTION nurture.dependents(kind text, name text)
     RETURNS TABLE (used_by_kind text, used_by text, distance int, through text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH RECURSIVE edge AS MATERIALIZED (
     SELECT DISTINCT d.kind, d.name, d.uses_kind, d.uses_name FROM nurture.dependency d
 ), up AS (
@@ -50,7 +52,7 @@ COMMENT ON FUNCTION nurture.dependents(text, text) IS
 
 CREATE FUNCTION nurture.dependencies(kind text, name text)
     RETURNS TABLE (uses_kind text, uses_name text, distance int, through text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH RECURSIVE edge AS MATERIALIZED (
     SELECT DISTINCT d.kind, d.name, d.uses_kind, d.uses_name FROM nurture.dependency d
 ), down AS (

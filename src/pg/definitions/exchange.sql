@@ -2,7 +2,7 @@
 
 -- Definitions of a kind, each after those of its kind that it names.
 CREATE FUNCTION nurture._in_order(of_kind text) RETURNS TABLE (name text, place bigint)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH RECURSIVE edge AS MATERIALIZED (
     SELECT DISTINCT d.name, d.uses_name FROM nurture.dependency d WHERE d.kind = of_kind AND d.uses_kind = of_kind
 ), depth AS (
@@ -17,10 +17,11 @@ COMMENT ON FUNCTION nurture._in_order(text) IS 'the definitions of a kind in an 
 
 -- Every definition as a JSON object whose keys are the columns of its table, as far as they say anything.
 CREATE FUNCTION nurture._exported(of_kind text) RETURNS TABLE (name text, place bigint, content json)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+WITH place AS MATERIALIZED (SELECT o.* FROM nurture._in_order(of_kind) o)
 SELECT d.name, o.place,
        ('{' || string_agg(to_json(c.key) || ': ' || c.value, ', ' ORDER BY c.rank, c.key) || '}')::json
-FROM nurture.definition d JOIN nurture.definition_kind k ON k.kind = d.kind JOIN nurture._in_order(of_kind) o ON o.name = d.name
+FROM nurture.definition d JOIN nurture.definition_kind k ON k.kind = d.kind JOIN place o ON o.name = d.name
 CROSS JOIN LATERAL (
     SELECT 1 AS rank, 'name' AS key, to_jsonb(d.name) AS value
     UNION ALL SELECT 2, k.definition_column, to_jsonb(d.definition) WHERE d.definition IS NOT NULL
@@ -45,7 +46,7 @@ $body$;
 COMMENT ON FUNCTION nurture._readable_literal(text, boolean) IS 'a literal of SQL, definitions line by line';
 
 CREATE FUNCTION nurture._export_sql() RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 SELECT coalesce(string_agg(statements, E'\n' ORDER BY rank), '')
 FROM (
     SELECT k.rank, string_agg(format(E'INSERT INTO nurture.%I (%s) VALUES\n    (%s);\n', k.kind, c.names, c.literals), '' ORDER BY e.place) AS statements
@@ -63,7 +64,7 @@ $$;
 COMMENT ON FUNCTION nurture._export_sql() IS 'all definitions as statements';
 
 CREATE FUNCTION nurture.export_definitions(format text DEFAULT 'json') RETURNS text
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_variable
 BEGIN
     IF format = 'sql' THEN
@@ -131,6 +132,28 @@ END
 $$;
 COMMENT ON FUNCTION nurture._definitions_in(jsonb) IS 'the definitions of a JSON text as rows';
 
+-- A definition as its table would hold it: parsed and printed by the columns' types. What is wrong is told with its name.
+CREATE FUNCTION nurture._canonical(of_kind text, of_name text, content jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    canonical jsonb;
+    detail text;
+    hint text;
+BEGIN
+    EXECUTE format('SELECT to_jsonb(r) FROM jsonb_populate_record(NULL::nurture.%I, $1) r', of_kind) INTO canonical USING content;
+    RETURN canonical;
+EXCEPTION WHEN data_exception OR syntax_error_or_access_rule_violation OR program_limit_exceeded THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    IF detail = '' AND hint = '' THEN
+        RAISE EXCEPTION '% "%": %', of_kind, of_name, SQLERRM USING ERRCODE = SQLSTATE;
+    ELSIF hint = '' THEN
+        RAISE EXCEPTION '% "%": %', of_kind, of_name, SQLERRM USING ERRCODE = SQLSTATE, DETAIL = detail;
+    END IF;
+    RAISE EXCEPTION '% "%": %', of_kind, of_name, SQLERRM USING ERRCODE = SQLSTATE, DETAIL = detail, HINT = hint;
+END
+$$;
+COMMENT ON FUNCTION nurture._canonical(text, text, jsonb) IS 'a definition as its table would hold it';
+
 -- What has to be done about one row: the outcome, and a statement with the content as $1 and the name as $2. The check of
 -- the whole comes at the end.
 CREATE FUNCTION nurture._import_plan(k nurture.definition_kind, of_name text, removed boolean, content jsonb, on_conflict text,
@@ -140,12 +163,13 @@ DECLARE
     relation CONSTANT text := format('nurture.%I', k.kind);
     given CONSTANT text[] := ARRAY(SELECT c.key FROM jsonb_object_keys(content) c (key) ORDER BY c.key);
     names CONSTANT text := (SELECT string_agg(quote_ident(g), ', ' ORDER BY g) FROM unnest(given) g);
+    canonical CONSTANT jsonb := nurture._canonical(k.kind, of_name, content);
     present boolean;
     equal boolean;
 BEGIN
-    EXECUTE format('SELECT true, (to_jsonb(t) - $1) = (to_jsonb(r) - $1 || jsonb_build_object(''enabled'', coalesce(r.enabled, true)))
-                    FROM %1$s t CROSS JOIN jsonb_populate_record(NULL::%1$s, $2) r WHERE t.name = $3', relation)
-        INTO present, equal USING k.hidden, content, of_name;
+    EXECUTE format('SELECT true, (to_jsonb(t) - $1) = ($2 - $1) FROM %s t WHERE t.name = $3', relation)
+        INTO present, equal USING k.hidden, jsonb_build_object('enabled', true) || jsonb_strip_nulls(canonical)
+            || (SELECT coalesce(jsonb_object_agg(n.key, n.value), '{}') FROM jsonb_each(canonical) n WHERE n.value = 'null' AND n.key <> 'enabled'), of_name;
     IF removed AND present IS NULL THEN
         outcome := 'absent';
     ELSIF NOT removed AND equal THEN
@@ -178,7 +202,7 @@ COMMENT ON FUNCTION nurture._import_plan(nurture.definition_kind, text, boolean,
 -- Runs with the rights of whoever calls: he must be allowed to change the tables.
 CREATE FUNCTION nurture.import_definitions(definitions jsonb, on_conflict text DEFAULT 'error', dry_run boolean DEFAULT false)
     RETURNS TABLE (kind text, name text, outcome text)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     reason CONSTANT text := coalesce(current_setting('nurture.change_reason', true), '');

@@ -64,7 +64,7 @@ COMMENT ON FUNCTION nurture._version_of(text, text, int) IS 'a version of a defi
 
 CREATE FUNCTION nurture.diff(kind text, name text, v1 int DEFAULT NULL, v2 int DEFAULT NULL)
     RETURNS TABLE (part text, change text, line text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_variable
 DECLARE
     latest CONSTANT int := (SELECT max(v.version) FROM nurture.definition_version v
@@ -96,7 +96,7 @@ BEGIN
     ) d
     ORDER BY p.rank, p.part, d.number;
     IF a.operation = 'deleted' AND v2 IS NULL THEN
-        RETURN QUERY SELECT 'all of it', 'removed', format('deleted by %s', a.by);
+        RETURN QUERY SELECT 'all of it', 'removed', format('deleted by %s', a."by");
     END IF;
 END
 $$;
@@ -144,7 +144,7 @@ $$;
 COMMENT ON FUNCTION nurture._definition_today(nurture.definition_version) IS 'a version''s text under today''s names';
 
 CREATE FUNCTION nurture.revert(kind text, name text, version int) RETURNS int
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_variable
 DECLARE
     k CONSTANT nurture.definition_kind := nurture._kind(kind);

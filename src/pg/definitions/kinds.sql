@@ -46,7 +46,7 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.definition_version', '');
 -- Notes as versions whatever differs from the versions noted last. By comparing, so that TRUNCATE and what a session hid
 -- from the triggers is noted as well, if only with the next change.
 CREATE FUNCTION nurture._keep_versions(because text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     moment CONSTANT timestamptz := clock_timestamp();
 BEGIN
@@ -81,7 +81,8 @@ BEGIN
     SELECT c.kind, c.id, coalesce(c.before, 0) + 1, c.name, c.definition, c.enabled, c.description, c.settings, c.operation,
            coalesce(because, nullif(current_setting('nurture.change_reason', true), '')), session_user, moment
     FROM change c WHERE (SELECT count(*) FROM replaced) >= 0
-    ORDER BY c.kind, c.id;
+    ORDER BY c.kind, c.id
+    ON CONFLICT DO NOTHING; -- two sessions noted what a third had hidden
 END
 $$;
 COMMENT ON FUNCTION nurture._keep_versions(text) IS 'notes the changes of definitions since the last versions';
@@ -102,7 +103,7 @@ REVOKE ALL ON FUNCTION nurture._keep_versions_of() FROM PUBLIC;
 -- A definition keeps its references when what it names gets another name: the text is rewritten, in drafts too, and in
 -- every version of a workflow, in place: people inside stay where they are.
 CREATE FUNCTION nurture._rename_references(of_kind text, names jsonb) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
     -- As in a restore: the whole is checked when all of it is written.
     SET check_function_bodies = off AS $$
 DECLARE

@@ -262,41 +262,49 @@ END
 $$;
 COMMENT ON FUNCTION nurture._pieces(text, bigint) IS 'the tables and rows that a batch reads';
 
--- What of a piece belongs to the batch; $1 to $5 are first_row, behind_row, horizon, horizon_place, moment. A received_at that
--- nothing can be waited for with counts as the earliest.
-CREATE FUNCTION nurture._taken(rank bigint) RETURNS text
-    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT 'b.ctid >= $1 AND b.ctid < $2 AND (CASE WHEN isfinite(b.received_at) AND b.received_at <= $5 + interval ''24 hours'' '
-       'THEN b.received_at ELSE ''-infinity'' END, ' || rank || '::bigint << 48 | nurture._place(b.ctid)) <= ($3, $4)'
+-- What of a piece belongs to the batch; $1 to $3 are horizon, horizon_place, moment. A received_at that nothing can be waited
+-- for with counts as the earliest.
+CREATE FUNCTION nurture._taken(piece record) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN format('b.ctid >= %L AND b.ctid < %L AND (CASE WHEN isfinite(b.received_at) AND b.received_at <= $3 + interval ''24 hours'' '
+                  'THEN b.received_at ELSE ''-infinity'' END, %s::bigint << 48 | nurture._place(b.ctid)) <= ($1, $2)',
+                  piece.first_row, piece.behind_row, piece.rank);
+END
 $$;
-COMMENT ON FUNCTION nurture._taken(bigint) IS 'condition: the row belongs to the batch';
+COMMENT ON FUNCTION nurture._taken(record) IS 'condition: the row belongs to the batch';
 
 -- The rows of a batch, with their keys resolved and what is wrong with them.
 CREATE FUNCTION nurture._fill_batch(source text, chunk bigint, horizon timestamptz, horizon_place bigint, moment timestamptz)
     RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
-    SET enable_seqscan = off SET jit = off AS $$
+    SET enable_seqscan = off SET work_mem = '64MB' SET jit = off AS $$
 DECLARE
-    piece record;
+    pieces text;
     taken bigint;
-    total bigint := 0;
 BEGIN
-    FOR piece IN SELECT p.* FROM nurture._pieces(source, chunk) p LOOP
-        EXECUTE format($query$
-            INSERT INTO nurture._batch
-            SELECT coalesce(i.contact, b.contact), b.contact, b.kind, b.type, b.at, b.received_at, b.props, b.message_id,
-                   %s::bigint << 48 | nurture._place(b.ctid), %L::boolean,
-                   nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $5),
-                   q.contact IS NOT NULL
-            FROM nurture.%I b
-            LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
-            LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
-            WHERE %s$query$, piece.rank, source = 'history', piece.part, nurture._taken(piece.rank))
-        USING piece.first_row, piece.behind_row, horizon, horizon_place, moment;
-        GET DIAGNOSTICS taken = ROW_COUNT;
-        total := total + taken;
-    END LOOP;
-    RETURN total;
+    SELECT string_agg(format($query$
+        SELECT coalesce(i.contact, b.contact) AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
+               b.message_id, %s::bigint << 48 | nurture._place(b.ctid) AS place, %L::boolean AS history,
+               nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3) AS reason,
+               q.contact IS NOT NULL AS quarantined
+        FROM nurture.%I b
+        LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
+        LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
+        WHERE %s$query$, p.rank, source = 'history', p.part, nurture._taken(p)), ' UNION ALL ' ORDER BY p.rank)
+    INTO pieces FROM nurture._pieces(source, chunk) p;
+    IF pieces IS NULL THEN
+        RETURN 0;
+    END IF;
+    EXECUTE $query$
+        INSERT INTO nurture._batch
+        SELECT m.*, CASE WHEN m.reason IS NULL AND NOT m.quarantined THEN row_number() OVER contact ELSE 0 END,
+               first_value(m.received_at) OVER contact
+        FROM ($query$ || pieces || $query$) m
+        WINDOW contact AS (PARTITION BY m.contact, m.reason IS NULL AND NOT m.quarantined ORDER BY m.received_at, m.place)
+        $query$ USING horizon, horizon_place, moment;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    RETURN taken;
 END
 $$;
 COMMENT ON FUNCTION nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz) IS 'takes a batch of the inbox or of history';
@@ -309,8 +317,7 @@ DECLARE
     piece record;
 BEGIN
     FOR piece IN SELECT p.* FROM nurture._pieces(source, chunk) p LOOP
-        EXECUTE format('DELETE FROM nurture.%I b WHERE %s', piece.part, nurture._taken(piece.rank))
-        USING piece.first_row, piece.behind_row, horizon, horizon_place, moment;
+        EXECUTE format('DELETE FROM nurture.%I b WHERE %s', piece.part, nurture._taken(piece)) USING horizon, horizon_place, moment;
     END LOOP;
     DELETE FROM nurture._drain_plan p WHERE p.source = _consume.source AND p.chunk = _consume.chunk;
 END
@@ -320,6 +327,6 @@ COMMENT ON FUNCTION nurture._consume(text, bigint, timestamptz, bigint, timestam
 REVOKE ALL ON FUNCTION nurture._of_parts(text[], text), nurture._plan_drain(text, timestamptz),
     nurture._plan_by_blocks(text, timestamptz, double precision), nurture._is_waiting(timestamptz),
     nurture._next_received(timestamptz), nurture._next_range(timestamptz), nurture._pieces(text, bigint),
-    nurture._taken(bigint), nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz),
+    nurture._taken(record), nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz),
     nurture._consume(text, bigint, timestamptz, bigint, timestamptz), nurture._message_size(text, text, jsonb, text, text)
     FROM PUBLIC;

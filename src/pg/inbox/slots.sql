@@ -135,7 +135,7 @@ $$;
 COMMENT ON FUNCTION nurture._turn_slots() IS 'gives new rows another slot of the inbox';
 
 -- The care of the slots, between ticks: closes, empties, turns, and makes more where locks have made it necessary.
-CREATE FUNCTION nurture._tend_slots(turn_at bigint DEFAULT 8388608, truncate_at bigint DEFAULT 1048576) RETURNS void
+CREATE FUNCTION nurture._tend_slots(turn_at bigint DEFAULT 2097152, truncate_at bigint DEFAULT 1048576) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     most CONSTANT int := 64;

@@ -250,10 +250,4 @@ COMMENT ON OPERATOR nurture.>= (nurture.workflow_definition, nurture.workflow_de
 CREATE FUNCTION nurture._validate(definition text, asked_form text, OUT valid boolean, OUT form text, OUT canonical text,
                                   OUT message text, OUT line integer, OUT "column" integer, OUT hint text)
     LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_validate';
-
-CREATE FUNCTION nurture.validate(definition text, form text DEFAULT NULL)
-    RETURNS TABLE (valid boolean, form text, canonical text, message text, line integer, "column" integer, hint text)
-    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100 ROWS 1
-    AS $$ SELECT v.* FROM nurture._validate($1, $2) AS v $$;
-COMMENT ON FUNCTION nurture.validate(text, text) IS
-    'whether a definition parses, its canonical text, or what is wrong and where; form: rule, condition or workflow (default: by its beginning)';
+COMMENT ON FUNCTION nurture._validate(text, text) IS 'whether a text is a definition; see nurture.validate';

@@ -92,18 +92,19 @@ NURTURE_FUNCTION(nurture_evaluate) {
     });
 }
 
-// The features of a model, with the event type that each looks at.
+// The features of a model, with each event type that it is made of; an empty one is any event.
 NURTURE_FUNCTION(nurture_features_of) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         border::RowSink sink(fcinfo);
-        for (const auto& feature : model->features) {
-            border::Row<3> row;
-            row.add_int(static_cast<std::int32_t>(feature.id));
-            row.add_text(feature.text);
-            row.add_text(feature.definition.event.type);
-            row.put_into(sink);
-        }
+        for (std::size_t pattern = 0; pattern < model->patterns.size(); ++pattern)
+            for (model::Index const slot : model->features_of_pattern[pattern]) {
+                border::Row<3> row;
+                row.add_int(static_cast<std::int32_t>(model->features[slot].id));
+                row.add_text(model->features[slot].text);
+                row.add_text(model->patterns[pattern].type);
+                row.put_into(sink);
+            }
         return 0;
     });
 }

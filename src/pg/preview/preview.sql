@@ -112,7 +112,7 @@ BEGIN
         SELECT c.contact, nurture._evaluate(before, c.state, e.events, first_new, at), nurture._evaluate(after, c.state, e.events, first_new, at)
         FROM nurture.contact c
         LEFT JOIN (SELECT e.contact, nurture._pack(e.type, e.at, e.received_at, e.props, NULL, e.tick * 16777216 + e.n, false) AS events
-                   FROM nurture.event e WHERE e.type = ANY (event_types)
+                   FROM nurture.event e WHERE e.type = ANY (event_types) OR ('' = ANY (event_types) AND left(e.type, 1) <> '$')
                    GROUP BY e.contact) e ON e.contact = c.contact
         WHERE sample IS NULL OR c.contact IN (SELECT s.contact FROM nurture.contact s ORDER BY hashtextextended(s.contact, 0) LIMIT sample);
     END IF;
@@ -135,6 +135,7 @@ DECLARE
     asked CONSTANT text := '(preview)';
     tried record;
     segment int;
+    prepared timestamptz;
 BEGIN
     IF sample <= 0 OR examples < 0 THEN
         RAISE EXCEPTION 'sample must be positive, examples not negative' USING ERRCODE = 'invalid_parameter_value';
@@ -143,6 +144,7 @@ BEGIN
         jsonb_build_object('name', asked, 'condition', condition::text))))], past) t;
     segment := nurture._first_tried() + 1;
     new_features := tried.new_features;
+    prepared := clock_timestamp();
     SELECT count(*) FILTER (WHERE segment = ANY ((e.becomes).segments)), count(*),
            coalesce((array_agg(e.contact ORDER BY e.contact COLLATE "C") FILTER (WHERE segment = ANY ((e.becomes).segments)))[:examples], '{}')
     INTO contacts, looked_at, example_contacts
@@ -154,9 +156,11 @@ BEGIN
     ELSE
         known := (SELECT count(*) FROM nurture.contact);
     END IF;
-    milliseconds := round((extract(epoch FROM clock_timestamp() - began) * 1000 * known / greatest(looked_at, 1))::numeric, 1);
+    milliseconds := round((extract(epoch FROM prepared - began) * 1000
+        + extract(epoch FROM clock_timestamp() - prepared) * 1000 * known / greatest(looked_at, 1))::numeric, 1);
     events_to_read := CASE WHEN cardinality(tried.event_types) = 0 THEN 0
-                           ELSE (SELECT count(*) FROM nurture.event_log l WHERE l.type = ANY (tried.event_types)) END;
+                           ELSE (SELECT count(*) FROM nurture.event_log l WHERE l.type = ANY (tried.event_types)
+                                OR ('' = ANY (tried.event_types) AND left(l.type, 1) <> '$')) END;
     RETURN NEXT;
 END
 $$;

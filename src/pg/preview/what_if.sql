@@ -3,16 +3,16 @@
 -- The models before and after changes, and what they call their segments.
 CREATE FUNCTION nurture._compared(changes jsonb, OUT before nurture.compiled_model, OUT after nurture.compiled_model,
         OUT new_features text[], OUT event_types text[], OUT names_before jsonb, OUT names_after jsonb)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     sources CONSTANT jsonb[] := ARRAY[nurture._source(0)::jsonb, nurture._source_with(changes)];
     tried record;
 BEGIN
-    SELECT t.* INTO tried FROM nurture._tried(sources, false) t;
+    SELECT t.* INTO tried FROM nurture._tried(sources) t;
     before := tried.models[1];
     after := tried.models[2];
     event_types := tried.event_types;
-    new_features := ARRAY(SELECT f.definition FROM nurture._features_of(after) f WHERE f.definition = ANY (tried.new_features) ORDER BY 1);
+    new_features := ARRAY(SELECT DISTINCT f.definition FROM nurture._features_of(after) f WHERE f.definition = ANY (tried.new_features) ORDER BY 1);
     names_before := (SELECT coalesce(jsonb_object_agg(s ->> 'id', s ->> 'name'), '{}') FROM jsonb_array_elements(sources[1] -> 'segments') s);
     names_after := (SELECT coalesce(jsonb_object_agg(s ->> 'id', s ->> 'name'), '{}') FROM jsonb_array_elements(sources[2] -> 'segments') s);
 END
@@ -33,7 +33,7 @@ COMMENT ON FUNCTION nurture._moment_of_what_if(timestamptz) IS 'the moment that 
 
 CREATE FUNCTION nurture.what_if_contacts(changes jsonb, at timestamptz DEFAULT NULL, sample int DEFAULT NULL)
     RETURNS TABLE (contact text, score_before numeric, score_after numeric, segments_before text[], segments_after text[])
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 SELECT e.contact, (e.was).score, (e.becomes).score,
        ARRAY(SELECT m.names_before ->> s::text FROM unnest((e.was).segments) s ORDER BY 1),
        ARRAY(SELECT m.names_after ->> s::text FROM unnest((e.becomes).segments) s ORDER BY 1)
@@ -45,7 +45,7 @@ COMMENT ON FUNCTION nurture.what_if_contacts(jsonb, timestamptz, int) IS
 
 CREATE FUNCTION nurture.what_if(changes jsonb, at timestamptz DEFAULT NULL, sample int DEFAULT NULL, examples int DEFAULT 5)
     RETURNS TABLE (what text, name text, before numeric, after numeric, enter bigint, leave bigint, who_enters text[], who_leaves text[])
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH model AS MATERIALIZED (
     SELECT m.* FROM nurture._compared(changes) m
 ), contact AS MATERIALIZED (
@@ -89,8 +89,9 @@ FROM (
     UNION ALL
     -- What has to be remembered of the past for it, and how many events have to be read.
     SELECT 4, 1, 'new feature', f.definition, NULL,
-           (SELECT count(*) FROM nurture.event_log l WHERE l.type = f.event), NULL, NULL, NULL, NULL
-    FROM model m CROSS JOIN LATERAL nurture._features_of(m.after) f WHERE f.definition = ANY (m.new_features)
+           (SELECT count(*) FROM nurture.event_log l WHERE l.type = ANY (f.events) OR '' = ANY (f.events)), NULL, NULL, NULL, NULL
+    FROM (SELECT f.definition, array_agg(f.event) AS events FROM model m CROSS JOIN LATERAL nurture._features_of(m.after) f
+          WHERE f.definition = ANY (m.new_features) GROUP BY f.definition) f
 ) r
 ORDER BY r.rank, r.place, r.name COLLATE "C"
 $$;

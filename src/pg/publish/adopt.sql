@@ -8,6 +8,13 @@ $$;
 COMMENT ON FUNCTION nurture._model_changes() IS 'whether definitions are waiting to be taken up, or a model to be adopted';
 REVOKE ALL ON FUNCTION nurture._model_changes() FROM PUBLIC;
 
+CREATE FUNCTION nurture._by_hand() RETURNS boolean
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+SELECT (SELECT w.pid FROM nurture._worker_status() w) IS NULL
+$$;
+COMMENT ON FUNCTION nurture._by_hand() IS 'whether no worker runs: then whoever ticks does the worker''s other work, too';
+REVOKE ALL ON FUNCTION nurture._by_hand() FROM PUBLIC;
+
 -- The next contacts of the sweep, bounded by how many keys it comes past, whoever has adopted the model already. The step
 -- without messages and without a moment adopts and does nothing else. Returns how many keys it came past.
 CREATE FUNCTION nurture._step_unadopted(model nurture.compiled_model, model_id int, this_tick bigint) RETURNS bigint
@@ -23,11 +30,14 @@ BEGIN
     FROM (SELECT c.contact FROM nurture.contact c WHERE c.contact > behind ORDER BY c.contact LIMIT swept_at_once) k;
     IF passed > 0 THEN
         INSERT INTO nurture._stepped
-        SELECT c.contact, c.due, nurture._step(_step_unadopted.model, c.contact, c.state, NULL, NULL, this_tick)
-        FROM nurture.contact c
-        WHERE c.contact > behind AND c.contact <= last_key AND c.model < model_id
-          AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
-          AND NOT EXISTS (SELECT FROM nurture.quarantine q WHERE q.contact = c.contact);
+        SELECT r.contact, r.place, r.due_before, (r.result).*
+        FROM (SELECT c.contact, c.ctid AS place, c.due AS due_before,
+                     nurture._step(_step_unadopted.model, c.contact, c.state, NULL, NULL, this_tick) AS result
+              FROM nurture.contact c
+              WHERE c.contact > behind AND c.contact <= last_key AND c.model < model_id
+                AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
+                AND NOT EXISTS (SELECT FROM nurture.quarantine q WHERE q.contact = c.contact)
+              OFFSET 0) r;
     END IF;
     UPDATE nurture.model m SET adopted_to = coalesce(last_key, m.adopted_to), swept = m.swept + passed,
                                adopted = passed < swept_at_once

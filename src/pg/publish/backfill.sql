@@ -36,7 +36,7 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.backfill', '');
 
 CREATE FUNCTION nurture._past_transition(internal, model nurture.compiled_model, from_tick bigint, type text, at timestamptz,
         props jsonb, tick bigint, n int) RETURNS internal
-    LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_transition';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_past_transition';
 CREATE FUNCTION nurture._past_combine(internal, internal) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_combine';
 CREATE FUNCTION nurture._past_serialize(internal) RETURNS bytea
@@ -56,7 +56,7 @@ COMMENT ON AGGREGATE nurture._past(nurture.compiled_model, bigint, text, timesta
 
 CREATE FUNCTION nurture._past_types(model nurture.compiled_model, from_tick bigint) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_types';
-COMMENT ON FUNCTION nurture._past_types(nurture.compiled_model, bigint) IS 'the types of events that those features are made of';
+COMMENT ON FUNCTION nurture._past_types(nurture.compiled_model, bigint) IS 'the types of events that those features are made of; "" stands for any but the engine''s own';
 
 CREATE FUNCTION nurture._with_past(model nurture.compiled_model, state nurture.profile, parts bytea) RETURNS nurture.profile
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_with_past';
@@ -91,7 +91,7 @@ BEGIN
         SELECT f.contact, f.parts
         FROM (SELECT coalesce(i.contact, l.contact) AS contact, nurture._past($1, $2, l.type, l.at, l.props, l.tick, l.n) AS parts
               FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key AND i.kind = coalesce(l.kind, '')
-              WHERE l.tick < $2 AND l.type = ANY ($3) %s %s
+              WHERE l.tick < $2 AND (l.type = ANY ($3) OR ('' = ANY ($3) AND left(l.type, 1) <> '$')) %s %s
               GROUP BY 1) f
         WHERE f.parts IS NOT NULL$query$,
         CASE WHEN behind_key <> '' THEN 'AND coalesce(i.contact, l.contact) > $4' END,
@@ -147,7 +147,7 @@ BEGIN
         SELECT p.contact, p.parts FROM nurture._past_of p WHERE p.contact > job.behind_key ORDER BY p.contact LIMIT merged_at_once
     ), merge AS (
         UPDATE nurture.contact c SET state = nurture._with_past(m.model, c.state, n.parts)
-        FROM next n, nurture._current_model m WHERE c.contact = n.contact
+        FROM next n, nurture._current_model m WHERE c.contact = n.contact AND nurture._damage(c.state) IS NULL
     )
     SELECT max(n.contact), count(*) INTO last_key, merged FROM next n;
     IF merged < merged_at_once THEN
@@ -163,7 +163,7 @@ BEGIN
     IF merged = merged_at_once THEN
         UPDATE nurture._past_range r SET behind_key = last_key;
     ELSIF last_key IS NULL THEN
-        UPDATE nurture.feature f SET state = 'live', complete_from = nurture._log_complete_from()
+        UPDATE nurture.feature f SET state = 'live', complete_from = nurture._log_begins()
         WHERE f.state = 'backfilling' AND f.from_tick = job.from_tick;
         INSERT INTO nurture.pending_change (kind, operation) VALUES ('feature', 'complete');
     END IF;

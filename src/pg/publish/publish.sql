@@ -40,7 +40,7 @@ BEGIN
     LEFT JOIN (SELECT f.contact, f.parts FROM nurture._fold_past(folding, past_tick, '', NULL) f WHERE missing) p
         ON p.contact = c.contact
     CROSS JOIN LATERAL (SELECT nurture._step(candidate, c.contact,
-                            CASE WHEN p.parts IS NULL THEN c.state ELSE nurture._with_past(candidate, c.state, p.parts) END,
+                            CASE WHEN p.parts IS NULL OR nurture._damage(c.state) IS NOT NULL THEN c.state ELSE nurture._with_past(candidate, c.state, p.parts) END,
                             NULL, NULL, 0) AS result OFFSET 0) s
     CROSS JOIN LATERAL nurture._transitions((s.result).outputs) t
     WHERE t.kind = 'journey started' AND t.cause = 'published';
@@ -60,11 +60,11 @@ DECLARE
     was_enabled boolean;
     number bigint := 0;
 BEGIN
-    IF kind IS NULL OR kind NOT IN ('rule', 'segment', 'workflow') THEN
+    IF NOT EXISTS (SELECT FROM nurture.definition_kind k WHERE k.kind = publish.kind) THEN
         RAISE EXCEPTION 'there is no kind of definition "%"', kind USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'The kinds are rule, segment and workflow.';
-    ELSIF enrol_present AND kind = 'rule' THEN
-        RAISE EXCEPTION 'a rule enrols nobody' USING ERRCODE = 'invalid_parameter_value',
+            HINT = format('The kinds are %s.', (SELECT string_agg(k.kind, ', ' ORDER BY k.rank) FROM nurture.definition_kind k));
+    ELSIF enrol_present AND kind NOT IN ('segment', 'workflow') THEN
+        RAISE EXCEPTION 'a % enrols nobody', kind USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Segments and workflows do, with enrol_present => true.';
     END IF;
     EXECUTE format('SELECT d.id, d.enabled FROM nurture.%I d WHERE d.name = $1 FOR UPDATE', kind) INTO definition_id, was_enabled USING name;
@@ -91,7 +91,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION nurture.publish(text, text, boolean, bigint) IS
-    'enables a rule, segment or workflow; enrol_present: those who fulfil it when it takes effect start journeys. Returns how many';
+    'enables a definition; enrol_present: those who fulfil it when it takes effect start journeys. Returns how many';
 REVOKE ALL ON FUNCTION nurture.publish(text, text, boolean, bigint) FROM PUBLIC;
 
 -- A definition that waits gives way to what is in force of it; what is not in force at all becomes a draft again.

@@ -21,17 +21,6 @@ COMMENT ON TABLE nurture._enrolment IS 'definitions that start journeys for whoe
 REVOKE ALL ON TABLE nurture._enrolment FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('nurture._enrolment', '');
 
--- Since when the log knows everything: the lower bound of its oldest partition.
-CREATE FUNCTION nurture._log_complete_from() RETURNS timestamptz
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-SELECT coalesce(min(CASE WHEN b.bound LIKE '%(MINVALUE)%' THEN '-infinity'::timestamptz
-                         ELSE (regexp_match(b.bound, 'FROM \(''([^'']+)''\)'))[1]::timestamptz END), '-infinity')
-FROM (SELECT pg_get_expr(c.relpartbound, c.oid) AS bound
-      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'nurture.event_log'::regclass) b
-$$;
-COMMENT ON FUNCTION nurture._log_complete_from() IS 'since when the log knows everything';
-REVOKE ALL ON FUNCTION nurture._log_complete_from() FROM PUBLIC;
-
 -- Registers the features that the wanted definitions need, and ends those that nothing keeps. Without contacts there is
 -- no past to be learnt.
 CREATE FUNCTION nurture._register_features(wanted text, this_tick bigint) RETURNS void

@@ -28,14 +28,19 @@ BEGIN
             THEN format('the extension has version %s, its library %s: ALTER EXTENSION nurture UPDATE, or restart the server', nurture._extension_version(), nurture._library_version())
         WHEN NOT nurture._is_own_database() THEN 'restored copy: nothing runs until nurture.resume()'
         WHEN NOT nurture._enabled() THEN 'switched off by nurture.enabled'
+        WHEN w.pid IS NULL AND w.state = 'no free worker slot'
+            THEN 'no worker process is free: raise max_worker_processes and restart the server, or CALL nurture.tick()'
         WHEN w.pid IS NULL THEN 'no worker runs: nurture.start_worker(), or CALL nurture.tick()'
         -- As nurture._quarantine raises it, and the readers of formats that a later version wrote.
         WHEN w.failures > 0 AND w.last_sqlstate = '53400'
             THEN 'stopped: more contacts fail in a tick than nurture.quarantine_limit allows; mend the cause, see last_error'
         WHEN w.failures > 0 AND w.last_sqlstate = '0A000' AND w.last_error LIKE '%written by a later version of nurture%'
             THEN 'stopped: a later version of nurture has written here; install it on this server'
+        WHEN w.failures > 0 AND w.last_sqlstate = '53100' THEN 'no room on the disk: see last_error; it goes on when there is'
         WHEN w.failures > 0 THEN 'the worker fails: see last_error'
         WHEN e.model_problem IS NOT NULL THEN 'the definitions do not compile, the last good model stays: see model_problem'
+        WHEN e.drained > clock_timestamp() + interval '1 second'
+            THEN format('the clock was set back: waits and windows stand still for %s', date_trunc('second', e.drained - clock_timestamp()))
         WHEN paused THEN 'paused: nothing is claimable until nurture.resume()'
         WHEN oldest_waiting > interval '10 seconds' THEN 'behind'
         ELSE 'fresh' END;
@@ -70,22 +75,28 @@ DECLARE
     epoch record;
     turn record;
     last_model int;
+    base_tick bigint;
+    base_model int;
     before nurture.compiled_model;
     state nurture.profile;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
+    SELECT b.state, b.until_tick, b.model INTO state, base_tick, base_model FROM nurture.base b WHERE b.contact = contact;
+    base_tick := coalesce(base_tick, -1);
+    base_model := coalesce(base_model, 0);
     FOR epoch IN
         SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
         -- Features that have become complete with the model know the whole past.
-        IF state IS NOT NULL THEN
-            state := nurture._completed(before, epoch.model, state, (
+        IF state IS NOT NULL AND epoch.id > base_model THEN
+            state := coalesce(nurture._completed(before, epoch.model, state, (
                 SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
-                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick));
+                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick)), state);
         END IF;
         before := epoch.model;
+        CONTINUE WHEN epoch.behind_tick <= base_tick + 1 AND epoch.id <> last_model;
         FOR turn IN
             SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
             FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
@@ -94,12 +105,12 @@ BEGIN
                          nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
                              FILTER (WHERE l.told) AS messages
                   FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
-                        WHERE l.contact = contact AND l.clock <= until
+                        WHERE l.contact = contact AND l.clock <= until AND l.tick > base_tick
                           AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
                   GROUP BY l.tick) e
             FULL JOIN (SELECT x.tick, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.cause = 'published') AS adopted
                        FROM nurture.transition x
-                       WHERE x.contact = contact AND x.at <= until
+                       WHERE x.contact = contact AND x.at <= until AND x.tick > base_tick
                          AND x.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR x.tick < epoch.behind_tick)
                        GROUP BY x.tick) t USING (tick)
             ORDER BY tick

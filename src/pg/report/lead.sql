@@ -61,14 +61,35 @@ REVOKE ALL ON TABLE nurture.lead, nurture.journey FROM PUBLIC;
 -- The state of a contact as the log gives it up to a moment: features and attributes from the events taken by then.
 CREATE FUNCTION nurture._fold(model nurture.compiled_model, messages bytea, clock timestamptz) RETURNS nurture.profile
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'nurture_fold';
+CREATE FUNCTION nurture._fold_from(model nurture.compiled_model, base nurture.profile, tick bigint, last_feature int,
+        messages bytea, clock timestamptz) RETURNS nurture.profile
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'nurture_fold_from';
 CREATE FUNCTION nurture._folded(model nurture.compiled_model, contact text, until timestamptz) RETURNS nurture.profile
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT nurture._fold(model, nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history), until)
-FROM nurture.event_log l WHERE l.contact = _folded.contact AND l.clock <= until
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    base nurture.base;
+    messages bytea;
+BEGIN
+    SELECT b.* INTO base FROM nurture.base b WHERE b.contact = contact;
+    SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history) INTO messages
+    FROM nurture.event_log l WHERE l.contact = contact AND l.clock <= until;
+    IF base.contact IS NULL THEN
+        RETURN nurture._fold(model, messages, until);
+    ELSIF until < nurture._clock(base.state) THEN
+        RAISE EXCEPTION 'what was known of contact "%" at % is no longer kept', contact, until
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('Events before %s were dropped; the contact''s state was kept as of %s.',
+                                  nurture._log_begins(), nurture._clock(base.state)),
+                  HINT = 'nurture.retention says how long events are kept.';
+    END IF;
+    RETURN nurture._fold_from(model, base.state, base.until_tick, base.last_feature, messages, until);
+END
 $$;
 COMMENT ON FUNCTION nurture._folded(nurture.compiled_model, text, timestamptz) IS
-    'features and attributes of a contact from its log, as they were at a moment';
+    'features and attributes of a contact from its log (and what is kept of the log before it), as they were at a moment';
 REVOKE ALL ON FUNCTION nurture._fold(nurture.compiled_model, bytea, timestamptz),
+    nurture._fold_from(nurture.compiled_model, nurture.profile, bigint, int, bytea, timestamptz),
     nurture._folded(nurture.compiled_model, text, timestamptz) FROM PUBLIC;
 
 -- Today's contact of a key.

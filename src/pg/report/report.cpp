@@ -124,22 +124,52 @@ NURTURE_FUNCTION(nurture_journeys) {
     });
 }
 
+namespace {
+
+std::vector<step::LoggedEvent> logged_events(const border::PackedMessages& messages) {
+    std::vector<step::LoggedEvent> events;
+    events.reserve(messages.messages().size());
+    for (std::size_t i = 0; i < messages.messages().size(); ++i) {
+        const auto& message = messages.messages()[i];
+        std::int64_t const place = messages.places()[i];
+        events.push_back({message.type, message.properties,
+                          {message.at, place >> 24, static_cast<std::int32_t>(place & 0xffffff)}});
+    }
+    return events;
+}
+
+std::string_view packed_argument(Datum packed) {
+    return border::bytes_of(border::pg_call(
+        [packed] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(packed))); }));
+}
+
+} // namespace
+
 // _fold(model, messages packed with place = tick·2^24 + n, clock)
 NURTURE_FUNCTION(nurture_fold) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        Datum const packed = PG_GETARG_DATUM(1);
-        border::PackedMessages const messages(border::bytes_of(border::pg_call(
-            [packed] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(packed))); })));
-        std::vector<step::LoggedEvent> events;
-        events.reserve(messages.messages().size());
-        for (std::size_t i = 0; i < messages.messages().size(); ++i) {
-            const auto& message = messages.messages()[i];
-            std::int64_t const place = messages.places()[i];
-            events.push_back({message.type, message.properties,
-                              {message.at, place >> 24, static_cast<std::int32_t>(place & 0xffffff)}});
+        border::PackedMessages const messages(packed_argument(PG_GETARG_DATUM(1)));
+        return border::make_varlena(
+            encode(fold(*model, logged_events(messages), border::time_of(PG_GETARG_DATUM(2)))));
+    });
+}
+
+// _fold_from(model, base, tick, last_feature, messages or NULL, clock)
+NURTURE_FUNCTION(nurture_fold_from) {
+    return border::entry([&]() -> Datum {
+        if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(5)) {
+            fcinfo->isnull = true;
+            return 0;
         }
-        return border::make_varlena(encode(fold(*model, events, border::time_of(PG_GETARG_DATUM(2)))));
+        auto const model = border::model_argument(fcinfo, 0);
+        step::Base const base{profile_argument(fcinfo, 1), PG_GETARG_INT64(2),
+                              static_cast<std::uint32_t>(PG_GETARG_INT32(3))};
+        Time const clock = border::time_of(PG_GETARG_DATUM(5));
+        if (PG_ARGISNULL(4))
+            return border::make_varlena(encode(fold(*model, base, {}, clock)));
+        border::PackedMessages const messages(packed_argument(PG_GETARG_DATUM(4)));
+        return border::make_varlena(encode(fold(*model, base, logged_events(messages), clock)));
     });
 }
 

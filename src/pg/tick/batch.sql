@@ -2,19 +2,23 @@
 -- inbox. The parts are functions of their own so that each can fix the plan its statement needs whatever the statistics
 -- of tables that are empty most of the time say.
 
--- Every contact with messages, once. Nested loops: a batch touches few of all contacts.
+-- Every contact with messages, once, in their order: so do the writes below come to neighbouring pages of the indexes.
+-- Nested loops: a batch touches few of all contacts.
 CREATE FUNCTION nurture._step_messages(model nurture.compiled_model, until timestamptz, this_tick bigint) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
-    SET work_mem = '64MB' SET jit = off AS $$
+    SET enable_hashagg = off SET work_mem = '64MB' SET jit = off AS $$
 DECLARE
     stepped bigint;
 BEGIN
     INSERT INTO nurture._stepped
-    SELECT m.contact, c.due, nurture._step(_step_messages.model, m.contact, c.state, m.messages, until, this_tick)
-    FROM (SELECT b.contact, nurture._pack(b.type, least(b.at, b.received_at), b.received_at, b.props, b.message_id, b.place,
-                                          b.history) AS messages
-          FROM nurture._batch b WHERE b.reason IS NULL AND NOT b.quarantined GROUP BY b.contact) m
-    LEFT JOIN nurture.contact c ON c.contact = m.contact;
+    SELECT r.contact, r.place, r.due_before, (r.result).*
+    FROM (SELECT m.contact, c.ctid AS place, c.due AS due_before,
+                 nurture._step(_step_messages.model, m.contact, c.state, m.messages, until, this_tick) AS result
+          FROM (SELECT b.contact, nurture._pack(b.type, least(b.at, b.received_at), b.received_at, b.props, b.message_id,
+                                                b.place, b.history) AS messages
+                FROM nurture._batch b WHERE b.ordinal > 0 GROUP BY b.contact) m
+          LEFT JOIN nurture.contact c ON c.contact = m.contact
+          OFFSET 0) r; -- so that each step is taken once, not once a column
     GET DIAGNOSTICS stepped = ROW_COUNT;
     RETURN stepped;
 END
@@ -30,11 +34,14 @@ DECLARE
     stepped bigint;
 BEGIN
     INSERT INTO nurture._stepped
-    SELECT d.contact, d.due, nurture._step(_step_due.model, d.contact, d.state, NULL, moment, this_tick)
-    FROM (SELECT c.contact, c.due, c.state FROM nurture.contact c
-          WHERE c.due >= since AND c.due <= moment
-            AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
-          ORDER BY c.due LIMIT max_contacts) d;
+    SELECT r.contact, r.place, r.due_before, (r.result).*
+    FROM (SELECT d.contact, d.place, d.due AS due_before,
+                 nurture._step(_step_due.model, d.contact, d.state, NULL, moment, this_tick) AS result
+          FROM (SELECT c.contact, c.ctid AS place, c.due, c.state FROM nurture.contact c
+                WHERE c.due >= since AND c.due <= moment
+                  AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
+                ORDER BY c.due LIMIT max_contacts) d
+          OFFSET 0) r;
     GET DIAGNOSTICS stepped = ROW_COUNT;
     RETURN stepped;
 END
@@ -52,12 +59,10 @@ BEGIN
     SELECT b.contact, b.key, b.kind, b.type, least(b.at, b.received_at), b.received_at,
            CASE WHEN b.history THEN coalesce(s.clock, b.first_received) ELSE greatest(b.received_at, s.clock) END,
            coalesce(b.props, '{}'), b.message_id, this_tick, coalesce(s.numbers[b.ordinal], b.ordinal), b.history
-    FROM (SELECT b.*, row_number() OVER (PARTITION BY b.contact ORDER BY b.received_at, b.place)::int AS ordinal,
-                 first_value(b.received_at) OVER (PARTITION BY b.contact ORDER BY b.received_at, b.place) AS first_received
-          FROM nurture._batch b WHERE b.reason IS NULL AND NOT b.quarantined) b
-    JOIN (SELECT s.contact, (s.result).clock_before AS clock, (s.result).numbers
-          FROM nurture._stepped s WHERE (s.result).failure IS NULL) s ON s.contact = b.contact
-    WHERE coalesce(s.numbers[b.ordinal], b.ordinal) <> 0;
+    FROM nurture._batch b
+    JOIN (SELECT s.contact, s.clock_before AS clock, s.numbers
+          FROM nurture._stepped s WHERE s.failure IS NULL) s ON s.contact = b.contact
+    WHERE b.ordinal > 0 AND coalesce(s.numbers[b.ordinal], b.ordinal) <> 0;
     GET DIAGNOSTICS logged = ROW_COUNT;
     RETURN logged;
 END
@@ -65,17 +70,18 @@ $$;
 COMMENT ON FUNCTION nurture._write_log(bigint) IS 'logs the messages that were taken';
 
 -- The next rows of the contacts. A `due` that is too early is kept rather than moved later: waking early is harmless, and
--- the update stays heap-only.
+-- the update stays heap-only. Nobody else writes contacts while the engine's lock is held: a known contact's row is where the
+-- step found it, and a new one needs no look for a conflict (which would also be logged twice).
 CREATE FUNCTION nurture._write_contacts(moment timestamptz, model_id int) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
+    UPDATE nurture.contact c
+    SET state = s.state, model = model_id,
+        due = CASE WHEN s.due_before > moment AND (s.due > s.due_before OR s.due IS NULL) THEN s.due_before ELSE s.due END
+    FROM nurture._stepped s
+    WHERE c.ctid = s.place AND c.contact = s.contact AND s.failure IS NULL;
     INSERT INTO nurture.contact (contact, state, due, model)
-    SELECT s.contact, (s.result).state,
-           CASE WHEN s.due_before > moment AND ((s.result).due > s.due_before OR (s.result).due IS NULL)
-                THEN s.due_before ELSE (s.result).due END,
-           model_id
-    FROM nurture._stepped s WHERE (s.result).failure IS NULL
-    ON CONFLICT (contact) DO UPDATE SET state = excluded.state, due = excluded.due, model = excluded.model;
+    SELECT s.contact, s.state, s.due, model_id FROM nurture._stepped s WHERE s.place IS NULL AND s.failure IS NULL;
 END
 $$;
 COMMENT ON FUNCTION nurture._write_contacts(timestamptz, int) IS 'writes the contacts'' next rows';
@@ -83,48 +89,51 @@ COMMENT ON FUNCTION nurture._write_contacts(timestamptz, int) IS 'writes the con
 -- The outputs, kind by kind; `kinds` says which there are (see OutputKinds in outputs.hpp).
 CREATE FUNCTION nurture._write_outputs(kinds int, this_tick bigint) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    channels text[];
 BEGIN
     IF kinds & 1 <> 0 THEN
         INSERT INTO nurture.transition (tick, contact, n, at, kind, name, version, step, cause, cause_tick, cause_n, detail)
         SELECT this_tick, s.contact, t.n, t.at, t.kind, t.name, t.version, t.step, t.cause, t.cause_tick, t.cause_n,
                CASE WHEN t.kind = 'band changed' THEN t.reason::jsonb
                     WHEN t.reason IS NOT NULL THEN jsonb_build_object('reason', t.reason) END
-        FROM nurture._stepped s CROSS JOIN LATERAL nurture._transitions((s.result).outputs) t
-        WHERE (s.result).kinds & 1 <> 0;
+        FROM nurture._stepped s CROSS JOIN LATERAL nurture._transitions(s.outputs) t
+        WHERE s.kinds & 1 <> 0;
     END IF;
     IF kinds & 2 <> 0 THEN
-        INSERT INTO nurture.action (id, contact, channel, template, purpose, transactional, payload, status, due, expires,
-                                    priority, attempts, workflow, version, journey, step, created_at)
-        SELECT a.id, s.contact, a.channel, a.template, a.purpose, a.transactional, a.payload, 'ready', a.due, a.expires,
-               a.priority, 0, a.workflow, a.version, a.journey, a.step, a.due
-        FROM nurture._stepped s CROSS JOIN LATERAL nurture._actions((s.result).outputs) a
-        WHERE (s.result).kinds & 2 <> 0
-        ON CONFLICT (id) DO NOTHING;
-        PERFORM nurture._notify_actions(ARRAY(
-            SELECT DISTINCT a.channel FROM nurture._stepped s CROSS JOIN LATERAL nurture._actions((s.result).outputs) a
-            WHERE (s.result).kinds & 2 <> 0));
+        WITH made AS (
+            INSERT INTO nurture.action (id, contact, channel, template, purpose, transactional, payload, status, due, expires,
+                                        priority, attempts, workflow, version, journey, step, created_at)
+            SELECT a.id, s.contact, a.channel, a.template, a.purpose, a.transactional, a.payload, 'ready', a.due, a.expires,
+                   a.priority, 0, a.workflow, a.version, a.journey, a.step, a.due
+            FROM nurture._stepped s CROSS JOIN LATERAL nurture._actions(s.outputs) a
+            WHERE s.kinds & 2 <> 0
+            ON CONFLICT (id) DO NOTHING RETURNING channel
+        )
+        SELECT array_agg(DISTINCT m.channel) INTO channels FROM made m;
+        PERFORM nurture._notify_actions(channels);
     END IF;
     IF kinds & 4 <> 0 THEN
         INSERT INTO nurture.action_cancel (id, contact, reason, at, tick)
         SELECT c.id, s.contact, c.reason, c.at, this_tick
-        FROM nurture._stepped s CROSS JOIN LATERAL nurture._cancellations((s.result).outputs) c
-        WHERE (s.result).kinds & 4 <> 0;
+        FROM nurture._stepped s CROSS JOIN LATERAL nurture._cancellations(s.outputs) c
+        WHERE s.kinds & 4 <> 0;
     END IF;
     IF kinds & 8 <> 0 THEN
         INSERT INTO nurture.event_log (contact, key, kind, type, at, received_at, clock, props, tick, n)
         SELECT s.contact, s.contact, '$engine', w.type, w.at, w.at, w.at, w.props, this_tick, w.n
-        FROM nurture._stepped s CROSS JOIN LATERAL nurture._written((s.result).outputs) w
-        WHERE (s.result).kinds & 8 <> 0;
+        FROM nurture._stepped s CROSS JOIN LATERAL nurture._written(s.outputs) w
+        WHERE s.kinds & 8 <> 0;
     END IF;
     IF kinds & 16 <> 0 THEN
+        -- Whoever left and came back within one step gets a new entry, too.
         DELETE FROM nurture.membership_entry e
-        USING nurture._stepped s CROSS JOIN LATERAL nurture._memberships((s.result).outputs) m
-        WHERE (s.result).kinds & 16 <> 0 AND NOT m.member AND e.contact = s.contact AND e.segment = m.segment;
+        USING nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
+        WHERE s.kinds & 16 <> 0 AND e.contact = s.contact AND e.segment = m.segment;
         INSERT INTO nurture.membership_entry (contact, segment, since, cause)
         SELECT s.contact, m.segment, m.since, m.cause
-        FROM nurture._stepped s CROSS JOIN LATERAL nurture._memberships((s.result).outputs) m
-        WHERE (s.result).kinds & 16 <> 0 AND m.member
-        ON CONFLICT (contact, segment) DO UPDATE SET since = excluded.since, cause = excluded.cause;
+        FROM nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
+        WHERE s.kinds & 16 <> 0 AND m.member;
     END IF;
 END
 $$;
@@ -135,7 +144,8 @@ COMMENT ON FUNCTION nurture._write_outputs(int, bigint) IS 'writes transitions, 
 CREATE FUNCTION nurture._clear_batch(rows bigint) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF rows > 2000 THEN
+    -- By size, too: under somebody's long snapshot deleted rows stay.
+    IF rows > 2000 OR pg_relation_size('nurture._batch') + pg_relation_size('nurture._stepped') > 1048576 THEN
         BEGIN
             LOCK TABLE nurture._batch, nurture._stepped IN ACCESS EXCLUSIVE MODE NOWAIT;
             TRUNCATE nurture._batch, nurture._stepped;

@@ -63,9 +63,10 @@ $$;
 COMMENT ON FUNCTION nurture._make_partition(text, timestamptz, timestamptz) IS 'makes one partition of the log';
 REVOKE ALL ON FUNCTION nurture._make_partition(text, timestamptz, timestamptz) FROM PUBLIC;
 
-CREATE FUNCTION nurture._make_partitions(until timestamptz) RETURNS int
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+CREATE FUNCTION nurture._make_partitions(until timestamptz, needed timestamptz DEFAULT 'infinity') RETURNS int
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '200ms' AS $$
 DECLARE
+    gap record;
     begins timestamptz;
     made int := 0;
 BEGIN
@@ -74,10 +75,18 @@ BEGIN
         PERFORM nurture._make_partition('event_log_ancient', '-infinity', begins);
         made := 1;
     END IF;
+    -- Somebody may have taken partitions away; what happened then must have its place all the same.
+    FOR gap IN
+        SELECT * FROM (SELECT lag(p.upper_bound, 1, '-infinity') OVER (ORDER BY p.lower_bound) AS begins, p.lower_bound AS ends
+                       FROM nurture._log_partitions() p) g
+        WHERE g.begins < g.ends
+    LOOP
+        PERFORM nurture._make_partition(CASE WHEN gap.begins = '-infinity' THEN 'event_log_before_' || to_char(gap.ends, 'YYYY_MM_DD')
+                                             ELSE 'event_log_from_' || to_char(gap.begins, 'YYYY_MM_DD') END, gap.begins, gap.ends);
+        made := made + 1;
+    END LOOP;
     -- The bound of the newest partition is where the next begins.
-    SELECT max((regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \(''([^'']+)''\)'))[1]::timestamptz)
-    INTO begins
-    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'nurture.event_log'::regclass;
+    SELECT max(p.upper_bound) INTO begins FROM nurture._log_partitions() p;
     WHILE begins <= until LOOP
         PERFORM nurture._make_partition('event_log_' || to_char(begins, 'YYYY_MM'), begins,
                                         date_trunc('month', begins) + interval '1 month');
@@ -87,7 +96,15 @@ BEGIN
     RETURN made;
 EXCEPTION WHEN duplicate_table THEN
     RAISE EXCEPTION 'another session is making the same partitions' USING ERRCODE = 'serialization_failure';
+WHEN lock_not_available THEN
+    -- Whatever has been made is undone. That matters only when the time has come.
+    IF coalesce((SELECT max(p.upper_bound) FROM nurture._log_partitions() p), '-infinity') > needed THEN
+        RETURN 0;
+    END IF;
+    RAISE EXCEPTION 'the log has no partition for %, and somebody holds a lock on nurture.event_log that prevents making it', needed
+        USING ERRCODE = 'lock_not_available', HINT = 'pg_locks shows who; the next tick tries again.';
 END
 $$;
-COMMENT ON FUNCTION nurture._make_partitions(timestamptz) IS 'makes the partitions of the log that will be needed until then';
-REVOKE ALL ON FUNCTION nurture._make_partitions(timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION nurture._make_partitions(timestamptz, timestamptz) IS
+    'makes the partitions of the log that will be needed until then; when locked out it raises only if there is none for `needed`';
+REVOKE ALL ON FUNCTION nurture._make_partitions(timestamptz, timestamptz) FROM PUBLIC;

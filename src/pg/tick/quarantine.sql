@@ -43,11 +43,10 @@ BEGIN
     IF step_refused THEN
         INSERT INTO nurture.rejected_event (contact, type, at, props, message_id, kind, received_at, source, reason, tick)
         SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _set_aside.source, r.reason, this_tick
-        FROM (SELECT b.*, row_number() OVER (PARTITION BY b.contact ORDER BY b.received_at, b.place) AS ordinal
-              FROM nurture._batch b WHERE b.reason IS NULL AND NOT b.quarantined) b
+        FROM nurture._batch b
         JOIN (SELECT s.contact, r.message, r.reason
-              FROM nurture._stepped s CROSS JOIN LATERAL nurture._rejections((s.result).outputs) r
-              WHERE (s.result).kinds & 32 <> 0) r ON r.contact = b.contact AND r.message = b.ordinal;
+              FROM nurture._stepped s CROSS JOIN LATERAL nurture._rejections(s.outputs) r
+              WHERE s.kinds & 32 <> 0) r ON r.contact = b.contact AND r.message = b.ordinal;
         GET DIAGNOSTICS refused = ROW_COUNT;
     END IF;
     RETURN rejected + refused;
@@ -63,18 +62,18 @@ DECLARE
     example text;
 BEGIN
     IF failed > current_setting('nurture.quarantine_limit')::bigint THEN
-        SELECT format('contact "%s": %s', s.contact, (s.result).failure) INTO example
-        FROM nurture._stepped s WHERE (s.result).failure IS NOT NULL ORDER BY s.contact LIMIT 1;
+        SELECT format('contact "%s": %s', s.contact, s.failure) INTO example
+        FROM nurture._stepped s WHERE s.failure IS NOT NULL ORDER BY s.contact LIMIT 1;
         RAISE EXCEPTION 'the steps of % contacts failed in one tick', failed
             USING ERRCODE = 'configuration_limit_exceeded', DETAIL = 'The first: ' || example,
                   HINT = 'Mend the cause, or raise nurture.quarantine_limit to set them all aside.';
     END IF;
     IF failed > 0 THEN
         INSERT INTO nurture.quarantine (contact, reason, tick)
-        SELECT s.contact, (s.result).failure, this_tick FROM nurture._stepped s WHERE (s.result).failure IS NOT NULL
+        SELECT s.contact, s.failure, this_tick FROM nurture._stepped s WHERE s.failure IS NOT NULL
         ON CONFLICT (contact) DO NOTHING;
         UPDATE nurture.contact c SET due = NULL FROM nurture._stepped s
-        WHERE (s.result).failure IS NOT NULL AND c.contact = s.contact;
+        WHERE s.failure IS NOT NULL AND c.contact = s.contact;
     END IF;
     -- Somebody may have released one of them since the snapshot: then this raises 40001, and the tick begins again.
     PERFORM FROM nurture.quarantine q WHERE q.contact IN (SELECT b.contact FROM nurture._batch b WHERE b.quarantined)
@@ -83,7 +82,7 @@ BEGIN
     SELECT b.contact, b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _quarantine.source
     FROM nurture._batch b
     WHERE b.reason IS NULL AND (b.quarantined OR failed > 0 AND EXISTS (SELECT FROM nurture._stepped s
-              WHERE s.contact = b.contact AND (s.result).failure IS NOT NULL))
+              WHERE s.contact = b.contact AND s.failure IS NOT NULL))
     ORDER BY b.received_at, b.place;
     GET DIAGNOSTICS kept = ROW_COUNT;
     RETURN kept;

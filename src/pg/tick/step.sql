@@ -69,15 +69,29 @@ CREATE UNLOGGED TABLE nurture._batch (
     place bigint,
     history boolean,
     reason text,
-    quarantined boolean
+    quarantined boolean,
+    ordinal int,
+    first_received timestamptz
 ) WITH (toast_tuple_target = 8160);
 CREATE UNLOGGED TABLE nurture._stepped (
     contact text COLLATE "C",
+    place tid,
     due_before timestamptz,
-    result nurture.step_result
+    state nurture.profile,
+    due timestamptz,
+    clock_before timestamptz,
+    numbers int[],
+    kinds int,
+    outputs bytea,
+    duplicates int,
+    unconvertible bigint,
+    failure text
 ) WITH (toast_tuple_target = 8160);
 COMMENT ON TABLE nurture._batch IS 'the messages of the tick at hand';
-COMMENT ON TABLE nurture._stepped IS 'the steps of the tick at hand';
+COMMENT ON COLUMN nurture._batch.ordinal IS 'among the contact''s messages, from 1, by received_at, then place; 0: not to be taken';
+COMMENT ON COLUMN nurture._batch.first_received IS 'of the contact''s first message in the batch';
+COMMENT ON TABLE nurture._stepped IS 'the steps of the tick at hand: what nurture._step gave';
+COMMENT ON COLUMN nurture._stepped.place IS 'where the contact''s row lies; NULL: it is new';
 REVOKE ALL ON TABLE nurture._batch, nurture._stepped FROM PUBLIC;
 REVOKE ALL ON FUNCTION nurture._step(nurture.compiled_model, text, nurture.profile, bytea, timestamptz, bigint),
     nurture._transitions(bytea), nurture._actions(bytea), nurture._cancellations(bytea), nurture._written(bytea),

@@ -22,7 +22,7 @@ CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boole
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    moment CONSTANT timestamptz := coalesce(now, transaction_timestamp());
+    moment timestamptz := coalesce(now, transaction_timestamp());
     began CONSTANT timestamptz := clock_timestamp();
     batch_rows CONSTANT bigint := current_setting('nurture.batch_rows');
     engine nurture.engine;
@@ -31,9 +31,11 @@ DECLARE
     model_id int;
     model nurture.compiled_model;
     made boolean := false;
-    by_hand CONSTANT boolean := (SELECT w.pid FROM nurture._worker_status() w) IS NULL;
+    by_hand CONSTANT boolean := nurture._by_hand();
     model_first boolean := false;
     adopting bigint := 0;
+    standing boolean; -- the clock was set back, and has not caught up yet
+    timers boolean; -- whether it is the timers' turn
     range record;
     taken bigint;
     stepped bigint := 0;
@@ -60,16 +62,20 @@ BEGIN
         PERFORM nurture._adopt_database();
         SELECT e.* INTO engine FROM nurture.engine e;
     END IF;
-    IF moment < engine.drained OR moment = engine.drained AND NOT nurture._model_changes() THEN
+    -- The clock was set back: messages are taken, as in the middle of a backlog; timers wait until it has caught up.
+    standing := now IS NULL AND moment <= engine.drained;
+    IF standing THEN
+        moment := engine.drained;
+    ELSIF moment < engine.drained OR moment = engine.drained AND NOT nurture._model_changes() THEN
         more := false;
-        next_due := engine.drained + interval '1 microsecond'; -- the clock was set back, or somebody simulated another
+        next_due := engine.drained + interval '1 microsecond'; -- somebody simulated another clock
         RETURN NEXT;
         RETURN;
     END IF;
     this_tick := engine.tick + 1;
     -- Maintenance makes them in time, unless the server was down or the clock is simulated.
     IF engine.drained IS NULL OR date_trunc('month', moment, 'UTC') > date_trunc('month', engine.drained, 'UTC') THEN
-        PERFORM nurture._make_partitions(moment + interval '1 month');
+        PERFORM nurture._make_partitions(moment + interval '1 month', moment);
     END IF;
     IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind) OR NOT EXISTS (SELECT FROM nurture.model) THEN
         made := nurture._take_up_definitions(this_tick);
@@ -101,10 +107,11 @@ BEGIN
         SELECT r.* INTO range FROM nurture._next_range(moment) r;
         taken := nurture._fill_batch(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
+    timers := range.all_of_it AND standing IS NOT TRUE;
     IF taken > 0 THEN
-        stepped := nurture._step_messages(model, CASE WHEN range.all_of_it THEN moment END, this_tick);
+        stepped := nurture._step_messages(model, CASE WHEN timers THEN moment END, this_tick);
     END IF;
-    IF range.all_of_it THEN
+    IF timers THEN
         woken := nurture._step_due(model, coalesce(engine.due_from, '-infinity'), moment, this_tick, batch_rows);
     END IF;
     more := NOT range.all_of_it OR woken = batch_rows;
@@ -113,9 +120,9 @@ BEGIN
         more := true; -- whoever has adopted it may be due at once; there may be more of them, and a next model that waits
     END IF;
 
-    SELECT coalesce(bit_or((s.result).kinds), 0) AS kinds, count((s.result).failure) AS failed,
-           coalesce(sum((s.result).duplicates), 0) AS duplicates, coalesce(sum((s.result).unconvertible), 0) AS unconvertible,
-           min((s.result).due) AS due
+    SELECT coalesce(bit_or(s.kinds), 0) AS kinds, count(s.failure) AS failed,
+           coalesce(sum(s.duplicates), 0) AS duplicates, coalesce(sum(s.unconvertible), 0) AS unconvertible,
+           min(s.due) AS due
     INTO counts FROM nurture._stepped s;
     IF taken > 0 THEN
         logged := nurture._write_log(this_tick);
@@ -145,7 +152,7 @@ BEGIN
         IF EXISTS (SELECT FROM nurture.history) THEN
             more := true;
         END IF;
-        next_due := least(next_due, nurture._next_received(moment));
+        next_due := least(next_due, nurture._next_received(moment), CASE WHEN standing THEN moment + interval '1 microsecond' END);
     END IF;
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
@@ -154,7 +161,7 @@ BEGIN
         UPDATE nurture.engine e
         SET tick = CASE WHEN taken + woken + adopting > 0 OR made OR e.tick = 0 THEN this_tick ELSE e.tick END,
             drained = CASE WHEN more THEN e.drained ELSE moment END,
-            due_from = CASE WHEN NOT range.all_of_it OR woken = batch_rows THEN least(e.due_from, counts.due)
+            due_from = CASE WHEN NOT timers OR woken = batch_rows THEN least(e.due_from, counts.due)
                             WHEN adopting > 0 THEN least(moment, counts.due)
                             ELSE moment END,
             due_behind = range.all_of_it AND woken = batch_rows OR model_first AND e.due_behind,
@@ -231,9 +238,12 @@ BEGIN
     END IF;
     WHILE nurture._outbox_maintain() >= 10000 LOOP
     END LOOP;
-    PERFORM nurture._make_partitions(clock_timestamp() + interval '1 month');
+    PERFORM nurture._make_partitions(clock_timestamp() + interval '2 months', '-infinity');
     PERFORM nurture._retire_versions('10 minutes');
     IF current_setting('transaction_isolation') = 'read committed' THEN
+        IF pg_try_advisory_xact_lock('nurture.engine'::regclass::oid::int, 0) THEN
+            PERFORM nurture._retention_step(nurture._now());
+        END IF;
         PERFORM nurture._tend_history();
         PERFORM nurture._tend_slots(); -- last: it may keep slots locked until the end
     END IF;

@@ -264,6 +264,15 @@ NURTURE_FUNCTION(nurture_stop_worker) {
     });
 }
 
+// With the SQLSTATE of the last error.
+NURTURE_FUNCTION(nurture_worker_state) {
+    return nurture::border::entry([&]() -> Datum {
+        nurture::border::pg_call([&] { nurture::worker::put_status(fcinfo); });
+        return static_cast<Datum>(0);
+    });
+}
+
+// As 0.1 called it: without the last column.
 NURTURE_FUNCTION(nurture_worker_status) {
     return nurture::border::entry([&]() -> Datum {
         nurture::border::pg_call([&] { nurture::worker::put_status(fcinfo); });

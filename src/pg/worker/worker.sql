@@ -28,7 +28,7 @@ CREATE FUNCTION nurture._worker_status(
     OUT pid int, OUT state text, OUT started_at timestamptz, OUT last_tick_at timestamptz, OUT last_error text,
     OUT last_error_at timestamptz, OUT failures int, OUT sleeping_until timestamptz, OUT last_sqlstate text) RETURNS SETOF record
 LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 1
-AS 'MODULE_PATHNAME', 'nurture_worker_status';
+AS 'MODULE_PATHNAME', 'nurture_worker_state';
 COMMENT ON FUNCTION nurture._worker_status() IS
 'one row: the background worker of this database, or why there is none';
 
