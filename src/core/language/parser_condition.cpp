@@ -159,7 +159,6 @@ Condition Parser::comparison() {
 }
 
 Operand Parser::operand() {
-    bool const call = is("(", 1);
     bool const behavioural = is(Keyword::score) || is(Keyword::band) || begins_behaviour();
     if (behavioural && where_ != Within::nothing)
         fail_behaviour_in_where();
