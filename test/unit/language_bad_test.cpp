@@ -42,14 +42,17 @@ TEST(LanguageBad, Rules) {
     check(Form::rule,
           {{"", 1, 1, "found end of text, expected the points (+5, -40)", ""},
            {"on x", 1, 1, "found \"on\", expected the points (+5, -40)", ""},
-           {"+ on x", 1, 3, "found \"on\", expected a number", ""},
-           {"+5 page_view", 1, 4, "found \"page_view\", expected \"per\" or \"on\"", ""},
-           {"+5 for page_view", 1, 4, "found \"for\", expected \"per\" or \"on\"", ""},
+           {"+ on x", 1, 3, "found \"on\", expected \"by\" or a number", ""},
+           {"+5 page_view", 1, 4, "found \"page_view\", expected \"per\", \"on\", \"while\" or \"for\"", ""},
+           {"+5 for page_view", 1, 8, "found \"page_view\", expected \"every\"", ""},
+           {"+5 to page_view", 1, 4, "found \"to\", expected \"per\", \"on\", \"while\" or \"for\"", ""},
            {"+5 on", 1, 6, "found end of text, expected an event type", ""},
            {"+5 on 'x'", 1, 7, "found the text 'x', expected an event type", "single quotes are for texts"},
            {"+5 on end", 1, 7, "found \"end\", expected an event type", "\"end\" is a keyword"},
            {"+5 on x half life 1 day", 1, 9,
-            "found \"half\", expected \"where\", \"topic\", \"half-life\", \"at\" or end of text", ""},
+            "found \"half\", expected \"where\", \"topic\", \"half-life\", \"starting\", \"at\", \"fading\", \"losing\", "
+            "\"expires\", \"once\", \"first\", \"floor\", \"ceiling\" or end of text",
+            ""},
            {"+5 on x topik a", 1, 9, "found \"topik\"", "Perhaps you meant \"topic\"."},
            {"+5 on x topic a topic b", 1, 17, "\"topic\" is given twice", ""},
            {"+5 on x where a where b", 1, 17, "\"where\" is given twice", ""},
@@ -72,8 +75,8 @@ TEST(LanguageBad, Conditions) {
     check(
         Form::condition,
         {{"", 1, 1,
-          "found end of text, expected an attribute, \"did\", \"count\", \"sum\", \"distinct\", \"first\", \"last\", "
-          "\"score\", "
+          "found end of text, expected an attribute, \"did\", \"count\", \"sum\", \"avg\", \"min\", \"max\", \"distinct\", "
+          "\"first\", \"last\", \"days\", \"sessions\", \"score\", \"band\", "
           "\"in segment\", \"not\", \"true\", \"false\" or \"(\"",
           ""},
          {"score", 1, 6,

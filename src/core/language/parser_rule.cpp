@@ -19,7 +19,8 @@ Rule Parser::whole_rule() {
 // [+|-] number [per p] | [+] by p (value points, …)
 void Parser::rule_points(Rule& rule) {
     bool const negative = is("-");
-    if (negative || is("+"))
+    bool const sign = negative || is("+");
+    if (sign)
         advance();
     else if (token().kind != TokenKind::number)
         note("the points (+5, -40)");
@@ -27,8 +28,11 @@ void Parser::rule_points(Rule& rule) {
         rule.table = points_table();
         return;
     }
-    if (token().kind != TokenKind::number && !expected_.empty())
+    if (token().kind != TokenKind::number) {
+        if (sign)
+            note("a number");
         fail();
+    }
     rule.points = number(negative);
     if (accept(Keyword::per))
         rule.per = path("a property of the event");
@@ -78,7 +82,7 @@ Micro Parser::signed_number(std::string_view expectation) {
 // on E | while C | for every d without E; a table may do without
 void Parser::rule_subject(Rule& rule) {
     if (accept(Keyword::on)) {
-        rule.event.type = name("an event type");
+        rule.event = event_or_any("an event type");
     } else if (accept(Keyword::while_)) {
         rule.kind = RuleKind::condition;
         rule.condition = disjunction();
@@ -87,7 +91,7 @@ void Parser::rule_subject(Rule& rule) {
         require(Keyword::every);
         rule.every = exact_duration("the span of an inactivity");
         require(Keyword::without);
-        rule.event.type = name("an event type");
+        rule.event = event_or_any("an event type");
     } else if (rule.table) {
         rule.kind = RuleKind::condition;
     } else {

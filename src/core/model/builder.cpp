@@ -37,13 +37,6 @@ Index Builder::attribute(const Path& path) {
     return index;
 }
 
-Index Builder::topic(const std::string& name) {
-    Index const index = intern(topics_, name, model_.topics.size());
-    if (index == model_.topics.size())
-        model_.topics.push_back(name);
-    return index;
-}
-
 Index Builder::pattern(const EventPattern& event) {
     std::string const text = print(event);
     if (auto const known = patterns_.find(text); known != patterns_.end())
@@ -74,6 +67,8 @@ Index Builder::feature(profile::FeatureDefinition definition) {
         feature.pattern = pattern(definition.event);
     if (definition.property)
         feature.property = property(*definition.property);
+    if (definition.key)
+        feature.key = property(*definition.key);
     feature.definition = std::move(definition);
     auto const slot = static_cast<Index>(model_.features.size());
     (of_writes ? model_.histories : model_.features_of_pattern[feature.pattern]).push_back(slot);
@@ -91,7 +86,10 @@ Index Builder::add(Node node) {
 }
 
 Index Builder::condition(const Condition& condition, Scope scope) {
-    return std::visit([&](const auto& node) { return compile(node, scope); }, condition.node);
+    Index const index = std::visit([&](const auto& node) { return compile(node, scope); }, condition.node);
+    if (scope == Scope::contact)
+        model_.nodes[index].text = print(condition);
+    return index;
 }
 
 // --- operands ---------------------------------------------------------------------------------------------------
@@ -118,7 +116,7 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         return sessions(*visited);
     if (const auto* page = std::get_if<SessionPage>(&operand))
         return session_page(*page);
-    if (const auto* of = std::get_if<Band>(&operand))
+    if (const auto* of = std::get_if<language::Band>(&operand))
         return band(*of);
     if (!std::holds_alternative<Score>(operand))
         throw Error(ErrorKind::invalid_definition, "this operand cannot be evaluated yet");
@@ -156,6 +154,8 @@ Constant Builder::constant(const Literal& literal, const Operand& operand) const
     bool const is_time = type_of(operand.kind) == OperandType::time || operand.kind == OperandKind::now;
     bool const is_number =
         is_derived_number(operand) || (type_of(operand.kind) == OperandType::number && operand.kind != OperandKind::now && operand.kind != OperandKind::derived);
+    if (operand.kind == OperandKind::band)
+        return band_level(literal, operand);
     Constant out;
     if (const auto* truth = std::get_if<bool>(&literal)) {
         out.type = Constant::Type::boolean;

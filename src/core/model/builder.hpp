@@ -17,7 +17,9 @@ class Builder {
     Index pattern(const language::EventPattern& event);
     Index feature(profile::FeatureDefinition definition);
     Index condition(const language::Condition& condition, Scope scope);
+    /// The topic and what it is part of: fit.company makes fit known too.
     Index topic(const std::string& name);
+    [[nodiscard]] std::optional<Index> known_topic(const std::string& name) const;
     Index attribute(const language::Path& path);
     Index property(const language::Path& path);
 
@@ -98,6 +100,7 @@ class Builder {
     Time moment(const language::Moment& moment, bool whole_day) const;
     Index visits(const language::EventPattern& event);
     Operand band(const language::Band& band);
+    [[nodiscard]] Constant band_level(const language::Literal& literal, const Operand& operand) const;
     Constant constant(const language::Literal& literal, const Operand& operand) const;
     [[nodiscard]] std::int64_t decisive_entries(const language::Operand& operand, const language::Literal& literal,
                                                 bool at_least) const;

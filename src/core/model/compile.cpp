@@ -2,6 +2,7 @@
 #include "core/language/references.hpp"
 #include "core/model/builder.hpp"
 #include "core/model/program.hpp"
+#include "core/model/rule.hpp"
 #include "core/model/usage.hpp"
 
 #include <algorithm>
@@ -65,36 +66,12 @@ class Compiler {
     void rules() {
         for (const RuleRow& row : model_.source.rules) {
             builder_.asked = &usage.rules.emplace_back();
-            within("rule", row.name, row.definition, [&] { rule(row); });
+            within("rule", row.name, row.definition,
+                   [&] { compile_rule(builder_, model_, row.name, parse_rule(row.definition)); });
         }
         builder_.asked = nullptr;
-    }
-
-    void rule(const RuleRow& row) {
-        Rule const rule = parse_rule(row.definition);
-        profile::FeatureDefinition definition;
-        definition.event = rule.event;
-        definition.property = rule.per;
-        ScoringRule out;
-        if (rule.half_life && rule.half_life->exact() > DecayedSum::max_half_life)
-            throw Error(ErrorKind::out_of_range, "the half-life is longer than 30 years");
-        if (rule.cap) {
-            definition.kind = profile::FeatureKind::capped;
-            definition.cap = rule.cap->occurrences;
-            definition.period = static_cast<Period>(rule.cap->period);
-            out.half_life = rule.half_life ? rule.half_life->exact() : 0;
-        } else if (rule.half_life) {
-            definition.kind = profile::FeatureKind::decayed;
-            definition.half_life = rule.half_life->exact();
-        } else {
-            definition.kind = rule.per ? profile::FeatureKind::sum : profile::FeatureKind::count;
-        }
-        out.name = row.name;
-        out.points = rule.points;
-        out.amount = rule.per.has_value();
-        out.topic = rule.topic ? builder_.topic(*rule.topic) : none;
-        out.feature = builder_.feature(std::move(definition));
-        model_.rules.push_back(std::move(out));
+        compile_limits(builder_, model_);
+        compile_bands(builder_, model_);
     }
 
     void segments() {
@@ -175,6 +152,7 @@ void note_zone(Model& model, const ZoneRef& zone, Index segment) {
         note(model.segments_of_attribute["timezone"], segment);
 }
 
+void note_dependencies(Model& model, Index node, Index segment);
 void note_span(Model& model, const TimeRange& span, Index segment) {
     for (const RangeEnd* bound : {&span.from, &span.to})
         if (bound->kind == RangeEnd::Kind::attribute)
@@ -196,9 +174,18 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
         note(model.segments_of_attribute[model.attributes[operand.index].keys.front()], segment);
         break;
     case OperandKind::score:
-        for (const ScoringRule& rule : model.rules)
-            if (operand.index == none || rule.topic == operand.index)
-                note(model.segments_of_feature[rule.feature], segment);
+        each_rule_of(model, operand.index, [&](const ScoringRule& rule) {
+            if (rule.condition != none)
+                note_dependencies(model, rule.condition, segment);
+            for (Index const feature : {rule.feature, rule.fresh})
+                if (feature != none)
+                    note(model.segments_of_feature[feature], segment);
+            if (rule.source == ScoreSource::inactivity)
+                note(model.segments_of_first_seen, segment);
+        });
+        break;
+    case OperandKind::band:
+        note(model.segments_of_ladder[operand.index], segment);
         break;
     default:
         note(model.segments_of_feature[operand.index], segment);
@@ -242,6 +229,7 @@ void note_dependencies(Model& model, Index node, Index segment) {
 void link(Model& model) {
     model.segments_of_feature.resize(model.features.size());
     model.segments_of_segment.resize(model.segments.size());
+    model.segments_of_ladder.resize(model.scoring.ladders.size());
     for (Index s = 0; s < model.segments.size(); ++s)
         note_dependencies(model, model.segments[s].condition, s);
 }

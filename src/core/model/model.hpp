@@ -1,6 +1,7 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
 #include "core/model/behaviour.hpp"
+#include "core/model/scoring.hpp"
 #include "core/model/source.hpp"
 #include "core/model/tests.hpp"
 #include "core/profile/feature.hpp"
@@ -28,6 +29,7 @@ enum class OperandKind : std::uint8_t {
     score,         ///< index into Model::topics; none: all rules
     now,           ///< the moment of the question
     derived,       ///< made of another operand; index into Model::derived
+    band,          ///< index into Model::ladders; compared by level, in whole numbers of 10^-6
     // Below: condition_behaviour.cpp
     average,         ///< of an average feature
     peak,            ///< of a least/greatest feature
@@ -84,6 +86,7 @@ struct Node {
     Operand operand;
     std::vector<Constant> constants;
     std::string pattern;         ///< like
+    std::string text;            ///< as typed, in canonical form; of conditions on contacts
     Index segment = none;        ///< in_segment: index into Model::segments
     std::vector<Index> children; ///< negate, all, any, at_least
     Operand second;              ///< compare_operands, distinct without a constant
@@ -105,16 +108,7 @@ struct Feature {
     profile::FeatureDefinition definition;
     std::string text;
     Index pattern = none;
-    Index property = none;
-};
-
-struct ScoringRule {
-    std::string name;
-    Index feature = none;
-    Micro points = 0;
-    Index topic = none;
-    bool amount = false; ///< the feature sums a property; else it counts
-    Span half_life = 0;  ///< of a capped feature: decayed when read
+    Index property = none, key = none;
 };
 
 struct Segment {
@@ -180,6 +174,7 @@ struct Model {
     std::vector<std::vector<Index>> features_of_pattern;
     std::vector<std::string> topics;
     std::vector<ScoringRule> rules;
+    Scoring scoring; ///< how the rules' shares make a score; bands
     std::vector<Segment> segments; ///< each after those its condition names
     std::vector<std::pair<std::uint32_t, Index>> segments_by_id;
     std::vector<Workflow> workflows;
@@ -188,6 +183,8 @@ struct Model {
     std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;
     std::unordered_map<std::uint32_t, std::vector<Index>> segments_of_workflow; ///< by id
     std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
+    std::vector<std::vector<Index>> segments_of_ladder;
+    std::vector<Index> segments_of_first_seen;
 
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;
     [[nodiscard]] Index segment_of(std::uint32_t segment_id) const noexcept;

@@ -1,5 +1,6 @@
 #include "core/model/source.hpp"
 
+#include "core/base/decimal.hpp"
 #include "core/base/error.hpp"
 
 #include <nlohmann/json.hpp>
@@ -39,6 +40,49 @@ void parse_calendar(const Json& json, Source& source) {
         source.lists = json.at("lists").get<std::vector<std::string>>();
 }
 
+// Points are written as text: JSON's numbers may be read as floating point on the way.
+std::int64_t points_of(const Json& json) {
+    auto const points = parse_micro(json.get<std::string>());
+    if (!points)
+        throw Error(ErrorKind::out_of_range, "a number of points is out of range", {},
+                    "Points go up to 9223372036854.775807.");
+    return *points;
+}
+
+void print_scoring(Json& json, const Source& source) {
+    if (!source.limits.empty())
+        json["limits"] = Json::array();
+    for (const auto& row : source.limits) {
+        Json limit = {{"name", row.name}, {"topic", row.topic}};
+        limit["floor"] = row.floor ? Json(print_micro(*row.floor)) : Json();
+        limit["ceiling"] = row.ceiling ? Json(print_micro(*row.ceiling)) : Json();
+        json["limits"].push_back(std::move(limit));
+    }
+    if (!source.bands.empty())
+        json["bands"] = Json::array();
+    for (const auto& row : source.bands)
+        json["bands"].push_back({{"id", row.id},
+                                 {"name", row.name},
+                                 {"topic", row.topic},
+                                 {"from", print_micro(row.from)},
+                                 {"hysteresis", print_micro(row.hysteresis)},
+                                 {"rearm", row.rearm}});
+}
+
+void parse_scoring(const Json& json, Source& source) {
+    for (const auto& row : json.value("limits", Json::array())) {
+        LimitRow limit{row.at("name"), row.at("topic"), {}, {}};
+        if (!row.at("floor").is_null())
+            limit.floor = points_of(row.at("floor"));
+        if (!row.at("ceiling").is_null())
+            limit.ceiling = points_of(row.at("ceiling"));
+        source.limits.push_back(std::move(limit));
+    }
+    for (const auto& row : json.value("bands", Json::array()))
+        source.bands.push_back({row.at("id"), row.at("name"), row.at("topic"), points_of(row.at("from")),
+                                points_of(row.at("hysteresis")), row.at("rearm")});
+}
+
 void print_takeover(Json& json, const Source& source) {
     if (source.published != always)
         json["published"] = source.published;
@@ -61,6 +105,7 @@ void parse_takeover(const Json& json, Source& source) {
     if (auto const upcoming = json.find("upcoming"); upcoming != json.end())
         source.upcoming.push_back(parse_source(upcoming->dump()));
 }
+
 } // namespace
 
 std::string print(const Source& source) {
@@ -88,6 +133,7 @@ std::string print(const Source& source) {
                                      {"definition", row.definition},
                                      {"current", row.current},
                                      {"paused", row.paused}});
+    print_scoring(json, source);
     json["features"] = Json::array();
     for (const auto& row : source.features)
         json["features"].push_back({{"id", row.id}, {"definition", row.definition}, {"from_tick", row.from_tick}});
@@ -117,6 +163,7 @@ Source parse_source(std::string_view text) {
         for (const auto& row : json.at("workflows"))
             source.workflows.push_back({row.at("id"), row.at("version"), row.at("name"), row.at("definition"),
                                         row.at("current"), row.at("paused")});
+        parse_scoring(json, source);
         for (const auto& row : json.at("features"))
             source.features.push_back({row.at("id"), row.at("definition"), row.at("from_tick")});
         parse_takeover(json, source);

@@ -5,6 +5,7 @@
 #include "core/model/tests.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,18 @@ struct FeatureRow {
     friend bool operator==(const FeatureRow&, const FeatureRow&) = default;
 };
 
+struct LimitRow { ///< a floor or ceiling of a topic, or of the whole score
+    std::string name, topic;
+    std::optional<std::int64_t> floor, ceiling; ///< 10^-6
+    friend bool operator==(const LimitRow&, const LimitRow&) = default;
+};
+struct BandRow { ///< a named stretch of a topic's score, or of the whole score
+    std::uint32_t id = 0;
+    std::string name, topic;
+    std::int64_t from = 0, hysteresis = 0; ///< 10^-6
+    Span rearm = 0;
+    friend bool operator==(const BandRow&, const BandRow&) = default;
+};
 /// A definition by its id and the name it had.
 struct Named {
     std::uint32_t id = 0;
@@ -55,6 +68,8 @@ struct Source {
     std::vector<RuleRow> rules;
     std::vector<SegmentRow> segments;
     std::vector<WorkflowRow> workflows;
+    std::vector<LimitRow> limits;
+    std::vector<BandRow> bands;
     std::vector<FeatureRow> features;
 
     // How the model took over from the one before (docs/publishing.md).

@@ -36,7 +36,7 @@ bool has_limit(FeatureKind kind) {
 std::string FeatureDefinition::text(const std::string& zone) const {
     static constexpr const char* kinds[] = {"", "count", "sum", "first", "last", "recent", "decayed", "capped",
                                             "distinct", "values", "average", "least", "greatest", "texts", "periods",
-                                            "visits", "pages"};
+                                            "visits", "pages", "keyed"};
     bool const of_writes = kind == FeatureKind::history;
     std::string out = of_writes ? "history" : kinds[static_cast<int>(kind)];
     if (property)
@@ -64,6 +64,8 @@ std::string FeatureDefinition::text(const std::string& zone) const {
     if (kind == FeatureKind::capped)
         out += " first " + std::to_string(cap) + " per " + name_of(period) +
                (period == Period::ever ? std::string() : " in " + zone);
+    if (key)
+        out += " first of each " + language::print(*key);
     return out;
 }
 
@@ -193,7 +195,7 @@ bool takes_number(const FeatureDefinition& definition) {
 } // namespace
 
 bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp& stamp, const Value& property,
-          const Zone& zone) {
+          const Zone& zone, const Value& key) {
     if (stamp.at < definition.from || stamp.at >= definition.until)
         return true;
     Micro amount = micro_one;
@@ -224,6 +226,11 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
     case FeatureKind::distinct:
     case FeatureKind::values:
         fold_entry(definition, value, {stamp, hash_of(property)}, zone);
+        return true;
+    case FeatureKind::keyed:
+        if (!key.known())
+            return false;
+        ensure<KeyedEntries>(value).add({stamp, amount, static_cast<std::uint64_t>(hash_of(key))});
         return true;
     case FeatureKind::periods:
         fold_entry(definition, value, {stamp, period_reached(stamp.at, definition.period, zone)}, zone);
@@ -286,6 +293,8 @@ void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureVa
     } else if (auto* tally = std::get_if<Tally>(&a)) {
         tally->sum += std::get<Tally>(b).sum;
         tally->count += std::get<Tally>(b).count;
+    } else if (auto* keyed = std::get_if<KeyedEntries>(&a)) {
+        keyed->merge(std::get<KeyedEntries>(b));
     } else if (std::holds_alternative<Peak>(a)) {
         fold_peak(a, definition.kind == FeatureKind::greatest, std::get<Peak>(b).value);
     } else {

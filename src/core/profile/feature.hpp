@@ -4,6 +4,7 @@
 // union alone.
 #include "core/base/calendar.hpp"
 #include "core/base/decayed_sum.hpp"
+#include "core/profile/keyed.hpp"
 #include "core/profile/stamp.hpp"
 #include "core/profile/value.hpp"
 
@@ -32,6 +33,7 @@ enum class FeatureKind : std::uint8_t {
     periods = 14,///< the newest event of each calendar period; entries hold the period's number
     visits = 15, ///< the first and the last event of each stretch of `gap`: enough to tell sessions apart
     pages = 16,  ///< the same with a property's value, of the newest day only
+    keyed = 17,  ///< the first event of each value of a key property, with a property's amount (keyed.hpp)
 };
 
 /// Windows whose value is not settled by the newest k entries keep this many unless the model says otherwise
@@ -56,6 +58,7 @@ struct FeatureDefinition {
     std::int64_t limit = recent_limit;
     Span gap = 0;            ///< visits, pages: a longer silence ends a session
     Span half_life = 0;      ///< decayed
+    std::optional<language::Path> key; ///< keyed
     std::int64_t cap = 0;    ///< capped: events per period
     Period period = Period::day;
 
@@ -110,7 +113,7 @@ struct Sum {
 };
 
 /// monostate: no event yet.
-using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, DecayedSum, Extremes, Tally, Peak>;
+using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, DecayedSum, Extremes, Tally, Peak, KeyedEntries>;
 
 /// The moment from which on an event of `at` is d old: "within d" ends there, "before d ago" begins.
 [[nodiscard]] Time becomes_old(Time at, const Duration& d, const Zone& zone);
@@ -125,7 +128,7 @@ using FeatureValue = std::variant<std::monostate, Sum, Extreme, Entries, Decayed
 /// Takes one event into the value. False when the definition needs a number of the property and has none: then the
 /// event does not count.
 bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp& stamp, const Value& property,
-          const Zone& zone);
+          const Zone& zone, const Value& key = {});
 
 /// a := a ⊕ b.
 void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureValue& b, const Zone& zone);

@@ -8,7 +8,7 @@ namespace {
 /// Far beyond what events add up to, and far enough from the end of 128 bits that adding on stays exact.
 constexpr Wide largest_sum = Wide(1) << 120;
 
-enum class Tag : std::uint8_t { sum = 1, extreme = 2, entries = 3, decayed = 4, extremes = 5, tally = 6, peak = 7 };
+enum class Tag : std::uint8_t { sum = 1, extreme = 2, entries = 3, decayed = 4, extremes = 5, tally = 6, peak = 7, keyed = 8 };
 
 // Half-lives are mostly whole hours: those take two bytes instead of six.
 void encode_decayed(ByteWriter& out, const DecayedSum& sum, const Stamp& base) {
@@ -85,11 +85,14 @@ Extremes decode_extremes(ByteReader& in, const Stamp& base) {
 
 bool needs_format_2(const FeatureValue& value) noexcept {
     return std::holds_alternative<Extremes>(value) || std::holds_alternative<Tally>(value) ||
-           std::holds_alternative<Peak>(value);
+           std::holds_alternative<Peak>(value) || std::holds_alternative<KeyedEntries>(value);
 }
 
 void encode(ByteWriter& out, const FeatureValue& value, const Stamp& base) {
-    if (const auto* sum = std::get_if<Sum>(&value)) {
+    if (const auto* keyed = std::get_if<KeyedEntries>(&value)) {
+        out.byte(static_cast<std::uint8_t>(Tag::keyed));
+        encode(out, *keyed, base);
+    } else if (const auto* sum = std::get_if<Sum>(&value)) {
         out.byte(static_cast<std::uint8_t>(Tag::sum));
         out.wide(sum->value);
     } else if (const auto* extreme = std::get_if<Extreme>(&value)) {
@@ -168,6 +171,8 @@ FeatureValue decode_feature(ByteReader& in, const Stamp& base) {
         }
         return entries;
     }
+    case Tag::keyed:
+        return decode_keyed(in, base);
     case Tag::decayed:
         return decode_decayed(in, base);
     }

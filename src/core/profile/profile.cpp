@@ -207,7 +207,8 @@ std::string encode(const Profile& profile) {
     ByteWriter out;
     bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
                                     [](const auto& f) { return needs_format_2(f.value); });
-    out.byte(plain ? 1 : 2);
+    bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty();
+    out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);
     Time const base = profile.clock == always ? 0 : profile.clock;
@@ -254,12 +255,16 @@ std::string encode(const Profile& profile) {
         write_time(out, message.received_at, base);
         out.fixed64(message.hash);
     }
+    if (modern)
+        encode(out, profile.score, stamp);
     encode_parts(out, profile, base);
     return out.take();
 }
 
-Profile decode(std::string_view bytes) {
-    ByteReader in(bytes);
+namespace {
+
+// The format, the times and the features.
+std::uint8_t decode_beginning(ByteReader& in, Profile& profile, Stamp& stamp) {
     std::uint8_t const format = in.byte();
     if (format > profile_format)
         throw Error(ErrorKind::newer_format, "the profile was written by a later version of nurture",
@@ -268,26 +273,48 @@ Profile decode(std::string_view bytes) {
                     "Install the newer library on this server.");
     if (format == 0)
         ByteReader::corrupt("is not a profile");
-    Profile profile;
     profile.model = read_id(in, 0);
     profile.clock = read_time(in, 0);
     Time const base = profile.clock == always ? 0 : profile.clock;
-    Stamp const stamp{base, 0, 0};
+    stamp = {base, 0, 0};
     profile.first_seen = read_time(in, base);
     profile.last_seen = read_time(in, base);
 
-    std::size_t size = in.count(3);
+    std::size_t const size = in.count(3);
     profile.features.reserve(size);
     std::uint32_t previous = 0;
     for (std::size_t i = 0; i < size; ++i) {
         previous = read_ascending(in, previous, i == 0);
         profile.features.push_back({previous, decode_feature(in, stamp)});
     }
+    return format;
+}
+
+} // namespace
+
+Profile decode_for_score(std::string_view bytes, bool with_attributes) {
+    if (!bytes.empty() && bytes.front() == profile_format)
+        return decode(bytes);
+    ByteReader in(bytes);
+    Profile profile;
+    Stamp stamp;
+    (void)decode_beginning(in, profile, stamp);
+    if (with_attributes)
+        decode_attributes(in, profile, stamp);
+    return profile;
+}
+
+Profile decode(std::string_view bytes) {
+    ByteReader in(bytes);
+    Profile profile;
+    Stamp stamp;
+    std::uint8_t const format = decode_beginning(in, profile, stamp);
+    Time const base = stamp.at;
     decode_attributes(in, profile, stamp);
 
-    size = in.count(3);
+    std::size_t size = in.count(3);
     profile.segments.reserve(size);
-    previous = 0;
+    std::uint32_t previous = 0;
     for (std::size_t i = 0; i < size; ++i) {
         SegmentState segment;
         segment.id = previous = read_ascending(in, previous, i == 0);
@@ -316,6 +343,8 @@ Profile decode(std::string_view bytes) {
         Time const received_at = read_time(in, base);
         profile.seen.push_back({received_at, in.fixed64()});
     }
+    if (format >= 2)
+        profile.score = decode_score_state(in, stamp);
     decode_parts(in, profile, base);
     return profile;
 }

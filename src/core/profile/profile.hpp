@@ -3,6 +3,7 @@
 // path (clock, membership, journeys, what was already taken) is the result of an order and never merges.
 #include "core/base/hash.hpp"
 #include "core/profile/feature.hpp"
+#include "core/profile/score_state.hpp"
 
 #include <cstdint>
 #include <string>
@@ -87,6 +88,7 @@ struct Profile {
     std::vector<SeenMessage> seen;        ///< in the order they were taken
     std::vector<SegmentPast> pasts;       ///< ascending by id
     std::vector<std::uint32_t> completed; ///< workflows walked to their end, ascending
+    ScoreState score;                     ///< adjustments, and the bands the score is in
 };
 
 /// The attribute's JSON text, or empty.
@@ -95,10 +97,12 @@ struct Profile {
 void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json);
 
 /// The first byte is the format. What format 1 can hold is written as format 1, so that a library that knows no more
-/// reads it; format 2 has more kinds of features.
+/// reads it; format 2 has more kinds of features, and a ScoreState.
 inline constexpr std::uint8_t profile_format = 2;
 [[nodiscard]] std::string encode(const Profile& profile);
 /// Throws Error(corrupt_data), or Error(newer_format) for a format this library does not know.
 [[nodiscard]] Profile decode(std::string_view bytes);
+/// Only what events left behind: times, features and, if asked for, attributes; all of it where a ScoreState is there.
+[[nodiscard]] Profile decode_for_score(std::string_view bytes, bool with_attributes);
 
 } // namespace nurture::profile

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <memory_resource>
 
 namespace nurture::report {
 
@@ -15,32 +17,90 @@ using model::none;
 using step::Facts;
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+Contribution describe_part(const model::Model& model, const Facts::Part& part) {
+    using Kind = Facts::Part::Kind;
+    Contribution out;
+    out.topic = part.topic == none ? "" : model.topics[part.topic];
+    out.contribution = part.value;
+    out.counted = false;
+    if (part.kind == Kind::adjustment) {
+        out.rule = "adjustment";
+        return out;
+    }
+    out.rule = part.kind == Kind::floor ? "floor" : "ceiling";
+    out.detail = !part.limited.empty()  ? "rule " + part.limited
+                 : part.topic == none ? std::string("the whole score")
+                                      : "topic " + out.topic;
+    return out;
+}
+
+} // namespace
+
 std::vector<Contribution> explain(const model::Model& model, const profile::Profile& profile, Time at) {
     Facts const facts(model, profile);
     std::vector<Contribution> out;
-    for (const auto& rule : model.rules) {
-        Contribution part;
-        part.occurrences = facts.occurrences(rule, at);
-        part.contribution = facts.contribution(rule, at);
-        if (part.occurrences == 0 && facts.features[rule.feature].index() == 0)
+    for (const auto& part : facts.parts(at)) {
+        if (part.rule == nullptr) {
+            out.push_back(describe_part(model, part));
             continue;
-        part.rule = rule.name;
-        part.topic = rule.topic == none ? "" : model.topics[rule.topic];
-        part.points = rule.points;
-        out.push_back(std::move(part));
+        }
+        const auto& rule = *part.rule;
+        Contribution line;
+        line.occurrences = facts.occurrences(rule, at);
+        bool const counts = rule.source == model::ScoreSource::events && facts.features[rule.feature].index() != 0;
+        if (line.occurrences == 0 && !counts)
+            continue;
+        line.rule = rule.name;
+        line.topic = rule.topic == none ? "" : model.topics[rule.topic];
+        line.detail = rule.value;
+        line.points = rule.points;
+        line.contribution = part.value;
+        out.push_back(std::move(line));
     }
     return out;
 }
 
+namespace {
+
+Index topic_named(const model::Model& model, std::string_view topic) {
+    if (topic.empty())
+        return none;
+    Index const index = model.topic_of(topic);
+    if (index == none)
+        throw Error(ErrorKind::undefined_name, "topic \"" + std::string(topic) + "\" does not exist",
+                    "No rule in force has this topic.", language::suggest(topic, model.topics));
+    return index;
+}
+
+// Sums that decay are many and short-lived: their memory is taken from here as long as this lives.
+class Arena {
+  public:
+    Arena() : before_(std::pmr::set_default_resource(&memory_)) {}
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+    ~Arena() { std::pmr::set_default_resource(before_); }
+
+  private:
+    std::byte buffer_[16 * 1024];
+    std::pmr::monotonic_buffer_resource memory_{buffer_, sizeof buffer_, std::pmr::new_delete_resource()};
+    std::pmr::memory_resource* before_;
+};
+
+} // namespace
+
 Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at) {
-    Index index = none;
-    if (!topic.empty()) {
-        index = model.topic_of(topic);
-        if (index == none)
-            throw Error(ErrorKind::undefined_name, "topic \"" + std::string(topic) + "\" does not exist",
-                        "No rule in force has this topic.", language::suggest(topic, model.topics));
-    }
-    return Facts(model, profile).score(index, at);
+    return Facts(model, profile).score(topic_named(model, topic), at);
+}
+
+Wide score(const model::Model& model, std::string_view bytes, std::string_view topic, Time at) {
+    Index const index = topic_named(model, topic);
+    bool const conditions = std::any_of(model.rules.begin(), model.rules.end(),
+                                        [](const auto& rule) { return rule.source == model::ScoreSource::condition; });
+    Arena const arena;
+    profile::Profile profile = profile::decode_for_score(bytes, conditions);
+    return Facts(model, profile, Facts::Take{}).score(index, at);
 }
 
 std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at) {
@@ -51,6 +111,17 @@ std::string scores_json(const model::Model& model, const profile::Profile& profi
         out += nlohmann::json(model.topics[topic]).dump() + ": " + print_micro(facts.score(topic, at));
     }
     return out + '}';
+}
+
+std::string bands_json(const model::Model& model, const profile::Profile& profile) {
+    Facts const facts(model, profile);
+    Json out = Json::object();
+    for (std::size_t l = 0; l < facts.levels.size(); ++l) {
+        const auto& ladder = model.scoring.ladders[l];
+        if (facts.levels[l] != 0)
+            out[ladder.topic == none ? "score" : model.topics[ladder.topic]] = ladder.name_of(facts.levels[l]);
+    }
+    return out.dump();
 }
 
 std::vector<std::string> segments(const model::Model& model, const profile::Profile& profile) {
@@ -108,6 +179,12 @@ Json to_json(const profile::FeatureValue& value) {
             out.push_back({{"at", print(entry.stamp)}, {"amount", print_micro(entry.amount)}});
         return out;
     }
+    if (const auto* keyed = std::get_if<profile::KeyedEntries>(&value)) {
+        Json out = Json::array();
+        for (const auto& entry : keyed->items)
+            out.push_back({{"at", print(entry.stamp)}, {"amount", print_micro(entry.amount)}, {"key", entry.key}});
+        return out;
+    }
     if (const auto* decayed = std::get_if<DecayedSum>(&value)) {
         Json out = Json::array();
         for (const auto& bucket : decayed->buckets())
@@ -135,6 +212,25 @@ const profile::Attribute* find(const profile::Profile& profile, std::string_view
     return nullptr;
 }
 
+std::string print_time(Time t) { return t == never || t == always ? "" : print_iso_time(t); }
+
+std::string adjustments_json(const profile::Profile& profile) {
+    const auto& score = profile.score;
+    Json out;
+    for (const auto& [topic, points] : score.adjusted)
+        out["for good"][topic] = print_micro(points);
+    for (const auto& adjustment : score.expiring)
+        out["until"].push_back({{"topic", adjustment.topic},
+                                {"points", print_micro(adjustment.points)},
+                                {"at", print(adjustment.stamp)},
+                                {"expires", print_time(adjustment.expires)}});
+    if (score.is_frozen())
+        out["frozen"] = print(score.frozen_by);
+    if (score.was_reset())
+        out["reset"] = print(score.reset);
+    return out.is_null() ? std::string() : out.dump();
+}
+
 Json memberships(const model::Model& model, const profile::Profile& profile) {
     Json out = Json::object();
     for (const auto& segment : profile.segments)
@@ -142,8 +238,6 @@ Json memberships(const model::Model& model, const profile::Profile& profile) {
             out[model.segments[index].name] = print_iso_time(segment.since);
     return out;
 }
-
-std::string print_time(Time t) { return t == never || t == always ? "" : print_iso_time(t); }
 
 Json journeys_json(const model::Model& model, const profile::Profile& profile) {
     Json out = Json::array();
@@ -174,6 +268,10 @@ std::string describe(const model::Model& model, const profile::Profile& profile)
     out["attributes"] = Json::object();
     for (const auto& attribute : profile.attributes)
         out["attributes"][attribute.key] = text_of(&attribute);
+    if (std::string const adjustments = adjustments_json(profile); !adjustments.empty())
+        out["adjustments"] = Json::parse(adjustments);
+    if (!model.scoring.ladders.empty())
+        out["bands"] = Json::parse(bands_json(model, profile));
     out["segments"] = memberships(model, profile);
     out["journeys"] = journeys_json(model, profile);
     return out.dump();
@@ -197,11 +295,13 @@ std::vector<Difference> differences(const model::Model& model, const profile::Pr
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     for (const auto& key : keys)
         compare("attribute " + key, text_of(find(a, key)), text_of(find(b, key)));
+    compare("adjustments", adjustments_json(a), adjustments_json(b));
     compare("first seen", print_time(a.first_seen), print_time(b.first_seen));
     compare("last seen", print_time(a.last_seen), print_time(b.last_seen));
     if (path) {
         compare("clock", print_time(a.clock), print_time(b.clock));
         compare("segments", memberships(model, a).dump(), memberships(model, b).dump());
+        compare("bands", bands_json(model, a), bands_json(model, b));
         compare("journeys", journeys_json(model, a).dump(), journeys_json(model, b).dump());
     }
     return out;

@@ -9,22 +9,31 @@
 
 namespace nurture::report {
 
-/// One rule's share of the score. The contributions of all rules add up to the score exactly.
+/// A share of the score: a rule's (of a table one value's), an adjustment by hand, or what a limit gives or takes. All of
+/// them add up to the score exactly.
 struct Contribution {
     std::string rule, topic;
+    std::string detail; ///< of a table: the value; of a limit: what it limits
+    bool counted = true; ///< points and occurrences say something
     Micro points = 0;
     Wide occurrences = 0;  ///< 10^-6; decayed, capped
     Wide contribution = 0; ///< 10^-6; points × occurrences, rounded half away from zero
 };
 
-/// Rules that contribute or have counted something, in the model's order.
+/// Rules that contribute or have counted something, in the model's order; then adjustments and limits.
 [[nodiscard]] std::vector<Contribution> explain(const model::Model& model, const profile::Profile& profile, Time at);
 
 /// The score of a topic, or (empty) the whole; Error(undefined_name) for a topic no rule has.
 [[nodiscard]] Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at);
 
+/// The same, straight from the profile's bytes: for looking at many.
+[[nodiscard]] Wide score(const model::Model& model, std::string_view profile, std::string_view topic, Time at);
+
 /// {"topic": score, …} for every topic; rules without one are in the whole score only.
 [[nodiscard]] std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at);
+
+/// {"topic": "band", …} for the bands the contact is in; the whole score's is called score.
+[[nodiscard]] std::string bands_json(const model::Model& model, const profile::Profile& profile);
 
 /// Names of the segments the contact is in, sorted.
 [[nodiscard]] std::vector<std::string> segments(const model::Model& model, const profile::Profile& profile);

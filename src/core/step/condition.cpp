@@ -1,6 +1,8 @@
 // Conditions: their truth at a clock, and when that can change by itself.
 #include "core/step/reading.hpp"
 
+#include "core/language/language.hpp"
+
 namespace nurture::step {
 
 using language::Comparator;
@@ -49,6 +51,11 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.number = clock;
         out.flips = clock + 1; // comparisons do better: test_now(), compare_operands(), test_date()
         return out;
+    }
+    if (operand.kind == OperandKind::band) {
+        out.kind = Reading::Kind::number;
+        out.number = Wide(levels[operand.index]) * micro_one;
+        return out; // its own flips re-evaluate those that name it
     }
     return read_behaviour(operand, clock);
 }
@@ -124,6 +131,8 @@ Outcome Facts::test(const Node& node, Time clock, const profile::Properties* eve
     if (asks_now(node.operand))
         return node.op == Op::is_set ? Outcome{truth(!node.flag), never} : test_now(node, clock);
     Reading const reading = read(node.operand, clock, event);
+    if (node.operand.kind == OperandKind::band && node.op == Op::is_set)
+        return {truth((reading.number != 0) != node.flag), never};
     Outcome out{answer(node, reading), reading.flips, reading.bound};
     if (stays(model, node, out.truth))
         out.flips = never;
@@ -251,6 +260,31 @@ Outcome Facts::evaluate(Index node, Time clock) const { return evaluate(model.no
 
 Truth Facts::matches(Index node, const profile::Properties& properties) const {
     return evaluate(model.nodes[node], 0, &properties).truth;
+}
+
+Facts::Shown Facts::show(Index index, Time clock) const {
+    const Node& node = model.nodes[index];
+    Shown out{evaluate(node, clock, nullptr), {}};
+    if (node.op != Op::compare && node.op != Op::between && node.op != Op::in && node.op != Op::like &&
+        node.op != Op::is_set && node.op != Op::truth)
+        return out;
+    if (node.operand.kind == OperandKind::band) {
+        std::string_view const band = model.scoring.ladders[node.operand.index].name_of(levels[node.operand.index]);
+        out.left = band.empty() ? "no band" : language::print_string(band);
+        return out;
+    }
+    Reading const reading = read(node.operand, clock, nullptr);
+    if (reading.kind == Reading::Kind::missing)
+        out.left = "not set";
+    else if (reading.kind == Reading::Kind::number)
+        out.left = print_micro(reading.number);
+    else if (reading.kind == Reading::Kind::time)
+        out.left = print_iso_time(static_cast<Time>(reading.number));
+    else if (reading.value.kind == Value::Kind::string)
+        out.left = language::print_string(reading.value.text);
+    else
+        out.left = text_of(reading.value);
+    return out;
 }
 
 } // namespace nurture::step

@@ -35,6 +35,9 @@ void Facts::load_members() {
           });
     pasts.resize(model.segments.size());
     match(profile.pasts, model.segments_by_id, [&](Index index, const profile::SegmentPast& past) { pasts[index] = past; });
+    load_levels();
+    if (profile.score.is_frozen() || profile.score.was_reset())
+        reload_score_state();
 }
 
 Facts::Facts(const Model& m, const profile::Profile& p) : model(m), profile(p), features(m.features.size()) {
@@ -51,8 +54,14 @@ Facts::Facts(const Model& m, profile::Profile& p, Take) : model(m), profile(p), 
 
 void Facts::changed(Index feature) noexcept {
     for (Index rule = 0; rule < contributions_.size(); ++rule)
-        if (model.rules[rule].feature == feature)
+        if (model.rules[rule].feature == feature || model.rules[rule].fresh == feature ||
+            model.rules[rule].source != model::ScoreSource::events)
             contributions_[rule].at = always;
+}
+
+void Facts::attributes_changed() noexcept {
+    for (Read& read : contributions_)
+        read.at = always;
 }
 
 Value value_of_json(std::string_view json, std::deque<std::string>& texts) {

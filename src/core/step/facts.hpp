@@ -4,6 +4,8 @@
 #include "core/profile/profile.hpp"
 
 #include <deque>
+#include <memory>
+#include <optional>
 #include <vector>
 
 namespace nurture::step {
@@ -40,6 +42,7 @@ class Facts {
     std::vector<Time> since;                    ///< by segment: of the membership
     std::vector<profile::SegmentPast> pasts;    ///< by segment; of those that conditions ask about
     std::string_view key;                       ///< the contact's; empty: not known, then samples are unknown
+    std::vector<std::uint32_t> levels;          ///< by ladder: the band the contact is in, 0: none
 
     [[nodiscard]] Outcome evaluate(Index node, Time clock) const;
     /// A filter over the properties of one event.
@@ -53,16 +56,49 @@ class Facts {
 
     /// Where the contact lives: the attribute timezone, else the policy's zone.
     [[nodiscard]] const Zone& contact_zone() const;
+    /// To be called when an attribute, or when the contact was first seen, has changed.
+    void attributes_changed() noexcept;
+    /// To be called when profile.score has changed: frozen, reset, adjusted.
+    void reload_score_state();
+
+    // --- scores (score.cpp)
     /// Points × decayed count or sum, rounded half away from zero to 10^-6.
     [[nodiscard]] Wide contribution(const model::ScoringRule& rule, Time at) const;
-    /// The decayed count or sum itself, 10^-6.
+    /// The decayed count or sum itself, 10^-6; of a condition or an inactivity how many times it gives the points.
     [[nodiscard]] Wide occurrences(const model::ScoringRule& rule, Time at) const;
-    /// The sum of the contributions to a topic (none: of all rules).
+    /// The sum of the contributions to a topic (none: of all rules) within its limits.
     [[nodiscard]] Wide score(Index topic, Time at) const;
-    /// 0: what the rule adds does not decay.
+    /// The same, in parts that add up to score(none, at): what limits take and give are parts, too.
+    struct Part {
+        const model::ScoringRule* rule = nullptr; ///< none: an adjustment or a limit
+        enum class Kind : std::uint8_t { rule, adjustment, floor, ceiling } kind = Kind::rule;
+        Index topic = none;
+        std::string limited; ///< of a limit: the rule's name, when it is a rule's
+        Wide value = 0;
+    };
+    [[nodiscard]] std::vector<Part> parts(Time at) const;
+    /// 0: what the rule adds does not decay by half-lives.
     [[nodiscard]] Span half_life_of(const model::ScoringRule& rule) const noexcept;
-    /// The first moment after `clock` at which "score >= bound" may change; see score.cpp.
+    /// What is left of one event's amount at a time, by itself; where amounts decay together their rounded sum may differ.
+    [[nodiscard]] static Wide amount_left(const model::ScoringRule& rule, Span half_life, Micro amount, Time happened,
+                                          Time at);
+    /// The events a rule counts, ascending, where its feature holds them singly; empty where it holds a sum.
+    [[nodiscard]] std::optional<std::vector<profile::Stamp>> counted(const model::ScoringRule& rule) const;
+    /// When the score was frozen, or never.
+    [[nodiscard]] Time frozen_at() const noexcept;
+    [[nodiscard]] const profile::Stamp& reset() const noexcept { return profile.score.reset; }
+
+    // --- crossings (crossing.cpp)
+    /// The first moment after `clock` at which "score >= bound" may change; see crossing.cpp.
     [[nodiscard]] Time next_crossing(Index topic, Wide bound, Time clock) const;
+
+    // --- why
+    /// The outcome of one node, and what its left side holds: "3", "'pro'", "not set"; empty where it has none.
+    struct Shown {
+        Outcome outcome;
+        std::string left;
+    };
+    [[nodiscard]] Shown show(Index node, Time clock) const;
 
     /// Comparisons that came out unknown since a value could not be taken as the literal's type.
     mutable std::uint64_t unconvertible = 0;
@@ -77,6 +113,23 @@ class Facts {
     };
     mutable std::vector<Read> contributions_;
     void load_members();
+    void load_levels();
+
+    struct Frozen; ///< what was known when the score was frozen
+    std::shared_ptr<const Frozen> frozen_;
+    std::vector<profile::FeatureValue> before_reset_; // by slot; empty: never reset
+    struct Fall; ///< how fast, and when at a stroke, the points of a rule can wear off (score.hpp)
+    [[nodiscard]] Fall fall_of(const model::ScoringRule& rule, Time at, bool of_positive) const;
+    [[nodiscard]] Wide count_events(const model::ScoringRule& rule, Time at, Wide* negative) const;
+    [[nodiscard]] profile::FeatureValue since_reset(Index feature) const;
+    [[nodiscard]] Wide idle_spans(const model::ScoringRule& rule, Time at, Time* next) const;
+    [[nodiscard]] Wide adjusted(Index topic, Time at) const;
+    [[nodiscard]] bool is_part_of(Index part, Index topic) const noexcept;
+    template <class Of, class Note>
+    Wide combine(Index topic, Time at, bool within_limits, Of of, Note note) const;
+    [[nodiscard]] Wide unlimited_score(Index topic, Time at) const; ///< but by the limits below it
+    [[nodiscard]] Time next_jump(Index topic, Time clock) const;
+    class Crossing;
 
     struct Reading;
     [[nodiscard]] Reading read(const model::Operand& operand, Time clock, const profile::Properties* event) const;

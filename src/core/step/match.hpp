@@ -21,8 +21,8 @@ inline void note_seen(profile::Profile& profile, std::string_view type, Time at)
     profile.last_seen = std::max(profile.last_seen, at);
 }
 
-/// Calls on_pattern(pattern) for each pattern that the event matches, and on_feature(slot, value of its property) for each
-/// feature that the pattern feeds.
+/// Calls on_pattern(pattern) for each pattern that the event matches, and on_feature(slot, value of its property, value of
+/// its key) for each feature that the pattern feeds.
 template <class OnPattern, class OnFeature>
 void match(const Facts& facts, std::string_view type, const profile::Properties& properties, OnPattern on_pattern,
            OnFeature on_feature) {
@@ -31,7 +31,7 @@ void match(const Facts& facts, std::string_view type, const profile::Properties&
         for (Index const slot : model.histories) {
             const language::Path& path = *model.features[slot].definition.property;
             if (properties.get({{path.keys.front()}}).kind != profile::Value::Kind::missing)
-                on_feature(slot, properties.get(path));
+                on_feature(slot, properties.get(path), profile::Value{});
         }
     auto each = [&](const std::string& of) {
         auto const patterns = model.patterns_of_type.find(of);
@@ -44,7 +44,9 @@ void match(const Facts& facts, std::string_view type, const profile::Properties&
             on_pattern(pattern);
             for (Index const slot : model.features_of_pattern[pattern]) {
                 Index const property = model.features[slot].property;
-                on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]));
+                Index const key = model.features[slot].key;
+                on_feature(slot, property == none ? profile::Value{} : properties.get(model.properties[property]),
+                           key == none ? profile::Value{} : properties.get(model.properties[key]));
             }
         }
     };

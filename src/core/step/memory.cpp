@@ -3,6 +3,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/step/adjust.hpp"
 
 #include <algorithm>
 
@@ -54,7 +55,18 @@ bool Stepper::fits(const profile::Properties& properties) const {
 
 std::vector<Index> Stepper::remember(std::string_view type, const profile::Properties& properties,
                                      const profile::Stamp& stamp) {
+    Time const first_seen = profile_.first_seen;
     note_seen(profile_, type, stamp.at);
+    if (profile_.first_seen != first_seen && !model_.segments_of_first_seen.empty()) {
+        facts_.attributes_changed();
+        mark(model_.segments_of_first_seen);
+    }
+    mark_bands();
+    if (type == "$adjust") {
+        adjust(model_, profile_, facts_.features, properties, stamp);
+        facts_.reload_score_state();
+        std::fill(dirty_.begin(), dirty_.end(), 1);
+    }
     if (writes_attributes(type)) {
         struct Write {
             Stepper& stepper;
@@ -69,13 +81,14 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
                     w.stepper.mark(found->second);
             },
             &write);
+        facts_.attributes_changed();
         resolve_waits(); // the contact may live in another zone from now on
     }
     std::vector<Index> matched;
     match(
         facts_, type, properties, [&](Index pattern) { matched.push_back(pattern); },
-        [&](Index slot, const profile::Value& value) {
-            if (fold(model_.features[slot].definition, facts_.features[slot], stamp, value, model_.zone)) {
+        [&](Index slot, const profile::Value& value, const profile::Value& key) {
+            if (fold(model_.features[slot].definition, facts_.features[slot], stamp, value, model_.zone, key)) {
                 facts_.changed(slot);
                 mark(model_.segments_of_feature[slot]);
             } else if (value.known()) {
@@ -92,6 +105,7 @@ void Stepper::mark(const std::vector<Index>& segments) noexcept {
 
 // One pass suffices: each segment comes after those it names.
 void Stepper::evaluate_segments(const Cause& cause, std::vector<std::pair<Index, bool>>& changes) {
+    evaluate_bands(cause);
     for (Index s = 0; s < dirty_.size(); ++s) {
         if (dirty_[s] == 0 && flips_[s] > clock_)
             continue;

@@ -28,6 +28,7 @@ enum class TransitionKind : std::uint8_t {
     journey_started,
     journey_waits, ///< it came to a step and waits there
     journey_ended,
+    band_changed, ///< of a topic's score; `reason` is a JSON object with from and to
 };
 [[nodiscard]] std::string_view name_of(TransitionKind kind) noexcept;
 

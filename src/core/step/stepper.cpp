@@ -1,6 +1,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/step/adjust.hpp"
 
 #include <algorithm>
 
@@ -18,6 +19,8 @@ std::string_view name_of(TransitionKind kind) noexcept {
         return "journey waits";
     case TransitionKind::journey_ended:
         return "journey ended";
+    case TransitionKind::band_changed:
+        return "band changed";
     }
     return "";
 }
@@ -49,6 +52,7 @@ void Stepper::load() {
     }
     was_member_ = facts_.members;
     facts_.key = input_.contact;
+    load_bands();
 }
 
 void Stepper::run() {
@@ -59,8 +63,10 @@ void Stepper::run() {
         adopt();
     else
         check_journeys();
-    if (!known)
+    if (!known) {
         std::fill(dirty_.begin(), dirty_.end(), 1); // the first message decides every segment
+        mark_bands();
+    }
     profile_.model = model_.source.id;
 
     bool plain = true; // numbers are 1, 2, 3, …
@@ -84,6 +90,7 @@ void Stepper::run() {
 void Stepper::adopt() {
     auto const flips_before = flips_;
     std::fill(dirty_.begin(), dirty_.end(), 1);
+    mark_bands();
     Happening adopted;
     adopted.cause = {"published", 0, 0, false};
     for (const auto& segment : profile_.segments)
@@ -196,6 +203,11 @@ bool Stepper::take(const Message& message, std::int32_t place) {
         result_.rejections.push_back({place, "the contact's attributes would take more than 32 kB"});
         return false; // its id is not remembered: it may be sent again
     }
+    if (message.type == "$adjust")
+        if (std::string problem = adjustment_problem(*message.properties, model_.zone); !problem.empty()) {
+            result_.rejections.push_back({place, std::move(problem)});
+            return false;
+        }
     remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
@@ -236,6 +248,8 @@ Time Stepper::next_timer() const {
     Time next = never;
     for (Time const flips : flips_)
         next = std::min(next, flips);
+    for (const auto& ladder : ladders_)
+        next = std::min(next, ladder.flips);
     for (const auto& journey : profile_.journeys) {
         Time const wakes = std::min(journey.wakes, journey.check);
         if (wakes < next && !is_paused(journey)) // a paused journey keeps its timers until it is resumed
@@ -304,6 +318,8 @@ void Stepper::store() {
             result_.memberships.push_back({id, member, since_[index], std::string(member_cause_[index])});
     }
     store_pasts();
+    store_bands();
+    prune_adjustments(profile_.score, clock_);
     result_.due = next_timer();
     result_.unconvertible = facts_.unconvertible;
 }

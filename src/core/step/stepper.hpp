@@ -58,6 +58,16 @@ class Stepper {
     void journey_moved(std::uint32_t workflow);
     void follow_journeys(const Cause& cause);
     bool journeys_moved_ = false;
+    // --- bands.cpp
+    void load_bands();
+    void mark_bands() noexcept;
+    void evaluate_bands(const Cause& cause);
+    void store_bands();
+    [[nodiscard]] std::uint32_t next_level(Index ladder);
+    [[nodiscard]] Time armed_from(Index ladder, std::uint32_t level) const noexcept;
+    [[nodiscard]] bool is_armed(Index ladder, std::uint32_t level) const noexcept;
+    [[nodiscard]] Time band_flips(Index ladder) const;
+    void note_band(Index ladder, std::uint32_t before, const Cause& cause);
 
     // --- journeys.cpp
     void start(Index workflow, const Cause& cause);
@@ -89,6 +99,12 @@ class Stepper {
     std::vector<Time>& since_; // by segment: the facts'
     std::vector<char> dirty_, was_member_;
     std::vector<std::string_view> member_cause_;
+    struct LadderState {
+        Time since = 0, flips = never;
+        std::vector<Time> left; ///< by band: when it was left downwards last
+        bool dirty = false;
+    };
+    std::vector<LadderState> ladders_;
     std::deque<Happening> happenings_;
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;

@@ -141,6 +141,13 @@ SELECT json_build_object(
                                            'paused', NOT w.enabled) ORDER BY w.id, v.version), '[]')
                   FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
                   WHERE w.live_since IS NOT NULL AND NOT v.retired),
+    'limits', (SELECT coalesce(json_agg(json_build_object('name', name, 'topic', topic, 'floor', floor::text,
+                                        'ceiling', ceiling::text) ORDER BY name), '[]')
+               FROM nurture.score_limit WHERE enabled),
+    'bands', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'topic', topic, 'from', at_least::text,
+                                       'hysteresis', hysteresis::text,
+                                       'rearm', (extract(epoch FROM rearm) * 1000000)::bigint) ORDER BY id), '[]')
+              FROM nurture.band WHERE enabled),
     'features', features)::text
 $$;
 COMMENT ON FUNCTION nurture._source(int, json) IS 'the live definitions as a model''s source';

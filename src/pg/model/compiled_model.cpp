@@ -3,7 +3,6 @@
 #include "core/base/bytes.hpp"
 
 
-#include <array>
 #include <algorithm>
 #include <deque>
 
@@ -37,7 +36,7 @@ std::string_view json_of(std::string_view bytes) {
 // The backend's cache. Compiling takes milliseconds, a tick of one event less: it must not be done per statement.
 struct Cached {
     std::string key; // format and content hash
-    std::array<char, sizeof(varatt_external)> toast{}; // where it was read from, when it was out of line
+    std::string stored; // as it came: where it lies out of line, or compressed
     std::shared_ptr<const model::Model> model;
 };
 using Cache = std::deque<Cached>;
@@ -60,12 +59,13 @@ std::shared_ptr<const model::Model> to_front(Cache& models, Cache::iterator foun
 std::shared_ptr<const model::Model> model_argument(FunctionCallInfo fcinfo, int n) {
     auto* const value = reinterpret_cast<varlena*>(DatumGetPointer(fcinfo->args[n].value));
     Cache& models = cache();
-    std::array<char, sizeof(varatt_external)> toast{};
-    if (VARATT_IS_EXTERNAL_ONDISK(value)) {
-        // A value out of line is known by its place: no need to fetch it again for every row.
-        memcpy(toast.data(), VARDATA_EXTERNAL(value), toast.size());
+    // A value out of line is known by its place, a compressed one by its bytes: no need to fetch and unpack it again for
+    // every row.
+    std::string_view stored;
+    if (VARATT_IS_EXTERNAL_ONDISK(value) || VARATT_IS_COMPRESSED(value)) {
+        stored = {reinterpret_cast<const char*>(value), VARSIZE_ANY(value)};
         for (auto at = models.begin(); at != models.end(); ++at)
-            if (at->toast == toast)
+            if (at->stored == stored)
                 return to_front(models, at);
     }
     std::string_view const bytes = bytes_argument(fcinfo, n);
@@ -73,13 +73,13 @@ std::shared_ptr<const model::Model> model_argument(FunctionCallInfo fcinfo, int 
     std::string_view const key = bytes.substr(0, header);
     for (auto at = models.begin(); at != models.end(); ++at)
         if (at->key == key) {
-            at->toast = toast;
+            at->stored = stored;
             return to_front(models, at);
         }
     auto compiled = std::make_shared<const model::Model>(compile(model::parse_source(json)));
     if (models.size() == cached_models)
         models.pop_back();
-    models.push_front({std::string(key), toast, std::move(compiled)});
+    models.push_front({std::string(key), std::string(stored), std::move(compiled)});
     return models.front().model;
 }
 

@@ -15,8 +15,8 @@ CREATE FUNCTION nurture._last_seen(state nurture.profile) RETURNS timestamptz
 CREATE FUNCTION nurture._clock(state nurture.profile) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_clock';
 CREATE FUNCTION nurture._explain(model nurture.compiled_model, state nurture.profile, at timestamptz)
-    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric)
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_explain';
+    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, detail text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_contributions';
 CREATE FUNCTION nurture._journeys(model nurture.compiled_model, state nurture.profile)
     RETURNS TABLE (workflow text, version int, instance int, step text, started timestamptz, since timestamptz,
         wakes_at timestamptz)
@@ -31,15 +31,23 @@ GRANT EXECUTE ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile
     nurture._scores(nurture.compiled_model, nurture.profile, timestamptz),
     nurture._explain(nurture.compiled_model, nurture.profile, timestamptz) TO PUBLIC;
 
+-- The moment at which a view is read: one for the whole of it.
+CREATE FUNCTION nurture._asked_at() RETURNS timestamptz
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$ SELECT nurture._now() $$;
+COMMENT ON FUNCTION nurture._asked_at() IS 'what nurture._now() says, for views: a volatile function would bar the planner from taking them apart';
+
+-- Model and moment are scalar subqueries: found once, and in no parallel worker's way (a join with a subquery that has a
+-- LIMIT is never parallel). Nothing in it is volatile, so that the planner takes the view apart: columns that nobody asks for
+-- are not computed, and ORDER BY score LIMIT n computes the score of every contact and the rest of n of them.
 CREATE VIEW nurture.lead AS
 SELECT c.contact,
-       nurture._score(m.model, c.state, NULL, (SELECT nurture._now())) AS score,
-       nurture._scores(m.model, c.state, (SELECT nurture._now())) AS scores,
-       nurture._segments(m.model, c.state) AS segments,
+       nurture._score((SELECT m.model FROM nurture._current_model m), c.state, NULL, (SELECT nurture._asked_at())) AS score,
+       nurture._scores((SELECT m.model FROM nurture._current_model m), c.state, (SELECT nurture._asked_at())) AS scores,
+       nurture._segments((SELECT m.model FROM nurture._current_model m), c.state) AS segments,
        nurture._attributes(c.state) AS attributes,
        nurture._first_seen(c.state) AS first_seen,
        nurture._last_seen(c.state) AS last_seen
-FROM nurture.contact c CROSS JOIN nurture._current_model m;
+FROM nurture.contact c;
 COMMENT ON VIEW nurture.lead IS 'every contact with its score as of now (where the clock is simulated: as of the last tick), its scores by topic, segments and attributes';
 COMMENT ON COLUMN nurture.lead.score IS 'the sum of what nurture.explain lists';
 COMMENT ON COLUMN nurture.lead.scores IS 'by topic';
@@ -92,48 +100,61 @@ $$;
 COMMENT ON FUNCTION nurture._contact_of(text) IS 'the contact that a key belongs to today';
 REVOKE ALL ON FUNCTION nurture._contact_of(text) FROM PUBLIC;
 
-CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT nurture._now(),
-        points text DEFAULT 'today') RETURNS numeric
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- The model and the state that a score is read from. At or after the contact's clock: its state; before, or with the points
+-- of then, what the log gives up to that moment.
+CREATE FUNCTION nurture._score_state(contact text, at timestamptz, points text, OUT key text, OUT model nurture.compiled_model,
+        OUT state nurture.profile)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
-DECLARE
-    key CONSTANT text := nurture._contact_of(contact);
-    model nurture.compiled_model;
-    state nurture.profile;
 BEGIN
-    IF points NOT IN ('today', 'then') THEN
+    IF (points IN ('today', 'then')) IS NOT TRUE THEN
         RAISE EXCEPTION 'points must be ''today'' or ''then'', not ''%''', points USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT m.model INTO model FROM nurture.model m
-    WHERE points = 'today' OR m.compiled_at <= at OR m.id = (SELECT min(o.id) FROM nurture.model o)
-    ORDER BY m.id DESC LIMIT 1;
+    IF isfinite(at) IS NOT TRUE THEN
+        RAISE EXCEPTION 'a score is read at a finite moment' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    key := nurture._contact_of(contact);
     SELECT c.state INTO state FROM nurture.contact c WHERE c.contact = key;
     IF NOT FOUND THEN
-        RETURN NULL;
+        RETURN;
+    END IF;
+    IF points = 'today' THEN
+        SELECT m.model INTO model FROM nurture._current_model m;
+    ELSE
+        SELECT m.model INTO model FROM nurture.model m
+        WHERE coalesce(m.from_clock, '-infinity') <= at OR m.id = (SELECT min(o.id) FROM nurture.model o)
+        ORDER BY m.id DESC LIMIT 1;
     END IF;
     IF at < nurture._clock(state) OR points = 'then' THEN
         state := nurture._folded(model, key, at);
     END IF;
-    RETURN coalesce(nurture._score(model, state, topic, at), 0);
 END
+$$;
+COMMENT ON FUNCTION nurture._score_state(text, timestamptz, text) IS 'what a contact''s score at a moment is read from';
+
+CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT nurture._now(),
+        points text DEFAULT 'today') RETURNS numeric
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+SELECT coalesce(nurture._score(s.model, s.state, score.topic, score.at), CASE WHEN s.model IS NOT NULL THEN 0 END)
+FROM nurture._score_state(score.contact, score.at, score.points) s
 $$;
 COMMENT ON FUNCTION nurture.score(text, text, timestamptz, text) IS
     'a contact''s score, whole or of a topic, at a moment; points => ''then'' counts with the rules as they were; NULL: no such contact';
-REVOKE ALL ON FUNCTION nurture.score(text, text, timestamptz, text) FROM PUBLIC;
 
 CREATE FUNCTION nurture.explain(contact text, at timestamptz DEFAULT nurture._now())
-    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, definition text)
+    RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, definition text, detail text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-SELECT e.rule, e.topic, e.points, e.occurrences, e.contribution, r.definition::text
-FROM nurture.contact c CROSS JOIN nurture._current_model m
-CROSS JOIN LATERAL nurture._explain(m.model, c.state, explain.at) e
-LEFT JOIN nurture.rule r ON r.name = e.rule
-WHERE c.contact = nurture._contact_of(explain.contact)
-ORDER BY abs(e.contribution) DESC, e.rule
+SELECT e.rule, e.topic, e.points, e.occurrences, e.contribution, r.definition::text, e.detail
+FROM nurture._score_state(explain.contact, explain.at, 'today') s
+CROSS JOIN LATERAL nurture._explain(s.model, s.state, explain.at) e
+LEFT JOIN nurture.rule r ON r.name = e.rule AND e.points IS NOT NULL
+ORDER BY abs(e.contribution) DESC, e.rule, e.detail
 $$;
 COMMENT ON FUNCTION nurture.explain(text, timestamptz) IS
-    'what a score is made of: points times (decayed, capped) occurrences per rule; the contributions add up to the score exactly';
-REVOKE ALL ON FUNCTION nurture.explain(text, timestamptz) FROM PUBLIC;
+    'what a score is made of: points times (decayed, capped) occurrences per rule, adjustments, and what floors and ceilings give or take; '
+    'the contributions add up to the score exactly';
+REVOKE ALL ON FUNCTION nurture._score_state(text, timestamptz, text), nurture.score(text, text, timestamptz, text),
+    nurture.explain(text, timestamptz) FROM PUBLIC;
 
 CREATE FUNCTION nurture.describe(contact text) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

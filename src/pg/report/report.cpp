@@ -30,7 +30,7 @@ NURTURE_FUNCTION(nurture_score) {
         auto const model = border::model_argument(fcinfo, 0);
         std::string_view const topic = PG_ARGISNULL(2) ? std::string_view() : border::bytes_argument(fcinfo, 2);
         return border::make_numeric(
-            report::score(*model, profile_argument(fcinfo, 1), topic, border::time_of(PG_GETARG_DATUM(3))));
+            report::score(*model, border::bytes_argument(fcinfo, 1), topic, border::time_of(PG_GETARG_DATUM(3))));
     });
 }
 
@@ -84,19 +84,20 @@ NURTURE_FUNCTION(nurture_describe) {
     });
 }
 
-NURTURE_FUNCTION(nurture_explain) {
+NURTURE_FUNCTION(nurture_contributions) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         auto const parts =
             report::explain(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)));
         border::RowSink sink(fcinfo);
         for (const auto& part : parts) {
-            border::Row<5> row;
+            border::Row<6> row;
             row.add_text(part.rule);
             row.add_optional(part.topic);
-            row.add(border::make_numeric(part.points));
-            row.add(border::make_numeric(part.occurrences));
+            part.counted ? row.add(border::make_numeric(part.points)) : row.add_null();
+            part.counted ? row.add(border::make_numeric(part.occurrences)) : row.add_null();
             row.add(border::make_numeric(part.contribution));
+            row.add_optional(part.detail);
             row.put_into(sink);
         }
         return 0;

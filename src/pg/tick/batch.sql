@@ -95,7 +95,8 @@ BEGIN
     IF kinds & 1 <> 0 THEN
         INSERT INTO nurture.transition (tick, contact, n, at, kind, name, version, step, cause, cause_tick, cause_n, detail)
         SELECT this_tick, s.contact, t.n, t.at, t.kind, t.name, t.version, t.step, t.cause, t.cause_tick, t.cause_n,
-               CASE WHEN t.reason IS NOT NULL THEN jsonb_build_object('reason', t.reason) END
+               CASE WHEN t.kind = 'band changed' THEN t.reason::jsonb
+                    WHEN t.reason IS NOT NULL THEN jsonb_build_object('reason', t.reason) END
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._transitions(s.outputs) t
         WHERE s.kinds & 1 <> 0;
     END IF;

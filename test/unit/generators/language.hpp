@@ -176,7 +176,7 @@ inline Gen<Sequence> sequence() {
 
 inline Gen<Operand> operand(bool inside_where) {
     return gen::exec([inside_where]() -> Operand {
-        switch (inside_where ? 0 : *gen::inRange(0, 12)) {
+        switch (inside_where ? 0 : *gen::inRange(0, 13)) {
         case 1:
         case 2:
             return Count{*event(), *window()};
