@@ -59,4 +59,3 @@ SET nurture.week_start = 'sunday';
 SET nurture.week_start = 'someday';
 SET nurture.leap_day_in_march = on;
 SELECT nurture._calendar_source();
-DROP EXTENSION nurture CASCADE;

@@ -148,7 +148,7 @@ SELECT at, kind, name, detail FROM nurture.transition WHERE contact = 'whole' AN
 SELECT pg_temp.lost() = 1 AS inserted_once_more, (SELECT count(*) FROM nurture.event_log WHERE contact = 'whole' AND type = 'bye') AS taken;
 
 -- A state that a later version wrote stops the engine instead: with that version it goes on, and nothing is lost.
-UPDATE nurture.contact SET state = set_byte(state::bytea, 0, 2)::nurture.profile WHERE contact = 'whole';
+UPDATE nurture.contact SET state = set_byte(state::bytea, 0, 255)::nurture.profile WHERE contact = 'whole';
 INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('whole', 'v', '2024-01-08', '2024-01-08'), ('good', 'go', '2024-01-08', '2024-01-08');
 SELECT tick FROM nurture.engine \gset
 CALL nurture.tick('2024-01-08 01:00');

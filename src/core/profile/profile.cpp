@@ -133,8 +133,9 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
     }
 }
 
-// What few contacts have comes last, each part behind a byte that says what it is.
-enum class Part : std::uint8_t { pasts = 1, completed = 2 };
+// What few contacts have comes last, each part behind a byte that says what it is; `end` closes them, so that a state cut
+// short is noticed.
+enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2 };
 
 void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
     std::uint32_t previous = 0;
@@ -161,14 +162,14 @@ void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
             previous = workflow;
         }
     }
+    out.byte(static_cast<std::uint8_t>(Part::end));
 }
 
 void decode_parts(ByteReader& in, Profile& profile, Time base) {
     int last = 0;
-    while (!in.at_end()) {
-        int const part = in.byte();
+    while (int const part = in.byte()) {
         if (part <= last)
-            ByteReader::corrupt("goes on after its end");
+            ByteReader::corrupt("holds its parts out of order");
         last = part;
         std::uint32_t previous = 0;
         switch (static_cast<Part>(part)) {
@@ -255,9 +256,10 @@ std::string encode(const Profile& profile) {
         write_time(out, message.received_at, base);
         out.fixed64(message.hash);
     }
-    if (modern)
+    if (modern) {
         encode(out, profile.score, stamp);
-    encode_parts(out, profile, base);
+        encode_parts(out, profile, base);
+    }
     return out.take();
 }
 
@@ -343,9 +345,12 @@ Profile decode(std::string_view bytes) {
         Time const received_at = read_time(in, base);
         profile.seen.push_back({received_at, in.fixed64()});
     }
-    if (format >= 2)
+    if (format >= 2) {
         profile.score = decode_score_state(in, stamp);
-    decode_parts(in, profile, base);
+        decode_parts(in, profile, base);
+    }
+    if (!in.at_end())
+        ByteReader::corrupt("goes on after its end");
     return profile;
 }
 

@@ -8,7 +8,7 @@ DECLARE
     sources CONSTANT jsonb[] := ARRAY[nurture._source(0)::jsonb, nurture._source_with(changes)];
     tried record;
 BEGIN
-    SELECT t.* INTO tried FROM nurture._tried(sources) t;
+    SELECT t.* INTO tried FROM nurture._tried(sources, false) t;
     before := tried.models[1];
     after := tried.models[2];
     event_types := tried.event_types;
