@@ -57,6 +57,26 @@ INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('quiet', 'hel
 CALL nurture.tick('2024-01-07 00:00:21');
 SELECT segment, since FROM nurture.membership WHERE contact = 'quiet';
 SELECT * FROM nurture.verify(path => true);
+-- Who is quarantined adopts no model meanwhile, and its timers stand still; released, it adopts the last one at its old clock.
+INSERT INTO nurture.inbox (contact, type, props, at, received_at)
+SELECT 'held', m.type, m.props, m.at, m.at
+FROM (VALUES ('$identify', '{"x": 1}'::jsonb, '2024-01-08 00:00:00'::timestamptz), ('v', '{}', '2024-01-08 00:00:00'), ('v', '{}', '2024-01-08 00:00:01'),
+             ('v', '{}', '2024-01-08 00:00:02'), ('buy', '{"amount": 5}', '2024-01-08 00:00:05')) m (type, props, at);
+INSERT INTO nurture.segment (name, condition) VALUES ('b', 'y = ''b''');
+INSERT INTO nurture.workflow (name, definition) VALUES ('round', 'on round on entering segment ''b'' re-enter always set y = ''a'' set y = ''b''');
+CALL nurture.tick('2024-01-08 00:00:06');
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('held', 'round', '2024-01-08 00:00:08', '2024-01-08 00:00:08');
+CALL nurture.tick('2024-01-08 00:00:20');
+UPDATE nurture.segment SET condition = 'count(v within 20 seconds) >= 3' WHERE name = 'busy';
+CALL nurture.tick('2024-01-08 00:00:30');
+UPDATE nurture.segment SET condition = 'count(v within 9 seconds) >= 3' WHERE name = 'busy';
+CALL nurture.tick('2024-01-08 00:00:40');
+DELETE FROM nurture.workflow WHERE name = 'round';
+SELECT contact, tick FROM nurture.quarantine;
+SELECT nurture.release('held');
+CALL nurture.tick('2024-01-08 00:00:50');
+SELECT at, kind, name, cause FROM nurture.transition WHERE contact = 'held' AND kind LIKE 'segment%' ORDER BY tick, n;
+SELECT * FROM nurture.verify(path => true);
 -- It can fail: a stamp is compared to its tick and number.
 UPDATE nurture.event_log SET tick = tick + 1 WHERE contact = 'both' AND type = '$identify';
 SELECT contact_key, what FROM nurture.verify(path => true);

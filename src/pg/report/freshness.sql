@@ -89,19 +89,36 @@ DECLARE
     base_tick bigint;
     base_model int;
     before nurture.compiled_model;
+    before_id int;
+    stepped_by int;
+    behind record;
     state nurture.profile;
+    quiet nurture.profile;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
     SELECT b.state, b.until_tick, b.model INTO state, base_tick, base_model FROM nurture.base b WHERE b.contact = contact;
     base_tick := coalesce(base_tick, -1);
     base_model := coalesce(base_model, 0);
+    stepped_by := base_model;
     FOR epoch IN
         SELECT m.id, m.model, m.from_tick, m.from_clock, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
-        IF state IS NOT NULL AND epoch.from_tick > base_tick AND before IS NOT NULL AND epoch.from_clock IS NOT NULL THEN
-            state := coalesce(nurture._quietly(before, contact, state, least(epoch.from_clock, until), epoch.from_tick), state);
+        IF state IS NOT NULL AND epoch.from_tick > base_tick AND epoch.from_clock IS NOT NULL THEN
+            -- What comes next tells how far the clock was at most. Where it comes before the model's time, and after more than
+            -- this model, the contact was quarantined: its timers stood still, and it has not adopted what was in between.
+            SELECT r.tick, r.clock INTO behind
+            FROM (SELECT l.tick, l.clock FROM nurture.event_log l WHERE l.contact = contact AND l.tick >= epoch.from_tick AND l.clock <= until
+                  UNION ALL
+                  SELECT x.tick, x.at FROM nurture.transition x WHERE x.contact = contact AND x.tick >= epoch.from_tick AND x.at <= until) r
+            ORDER BY r.tick, r.clock LIMIT 1;
+            IF behind.clock IS NULL OR behind.clock >= epoch.from_clock
+                OR stepped_by = before_id AND (epoch.behind_tick IS NULL OR behind.tick < epoch.behind_tick) THEN
+                quiet := nurture._quietly(before, contact, state, least(epoch.from_clock, behind.clock, until), epoch.from_tick);
+                state := coalesce(quiet, state);
+                stepped_by := CASE WHEN quiet IS NULL THEN stepped_by ELSE before_id END;
+            END IF;
         END IF;
         -- Features that have become complete with the model know the whole past.
         IF state IS NOT NULL AND epoch.id > base_model THEN
@@ -110,6 +127,7 @@ BEGIN
                 FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick)), state);
         END IF;
         before := epoch.model;
+        before_id := epoch.id;
         CONTINUE WHEN epoch.behind_tick <= base_tick + 1 AND epoch.id <> last_model;
         FOR turn IN
             SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
@@ -136,6 +154,7 @@ BEGIN
             END IF;
             result := nurture._step(epoch.model, contact, state, turn.messages, turn.until, turn.tick);
             state := result.state;
+            stepped_by := epoch.id;
         END LOOP;
         -- Timers of which nothing came, and a model of whose adoption nothing came.
         IF epoch.id = last_model THEN
