@@ -21,7 +21,7 @@ build_core_test() { # the file that holds TEST(Suite, Name)
             parts="$parts $scratch/$(basename "$source" .cpp).o"
         done
         # shellcheck disable=SC2086
-        g++ -o "$program" $parts $objects -ldate-tz -lre2 -lrapidcheck -lgtest -lgtest_main -lpthread
+        g++ -o "$program" $parts $objects -ldate-tz -lre2 -licuuc -lrapidcheck -lgtest -lgtest_main -lpthread
     )
 }
 
