@@ -91,6 +91,19 @@ SELECT count(*) AS moments, count(*) FILTER (WHERE z.size <> (
     WHERE t.name = z.segment AND t.kind LIKE 'segment %' AND t.at <= z.at)) AS wrong, max(z.size) AS largest
 FROM nurture._segment_sizes('2026-01-01', '2026-01-13', 48) z;
 
+-- Another name changes none of that: transitions keep the former.
+CREATE TABLE public.sizes_before AS SELECT * FROM nurture._segment_sizes('2026-01-01', '2026-01-13', 48);
+UPDATE nurture.segment SET name = 'seen lately' WHERE name = 'seen';
+SELECT count(*) AS moments, count(*) FILTER (WHERE b.size <> z.size) AS wrong, max(b.size) FILTER (WHERE b.segment = 'seen') AS largest
+FROM public.sizes_before b
+LEFT JOIN nurture._segment_sizes('2026-01-01', '2026-01-13', 48) z ON z.segment = replace(b.segment, 'seen', 'seen lately') AND z.at = b.at;
+SELECT m[1] AS entered, m[2] AS "left"
+FROM regexp_matches(nurture.report(since => '2026-01-01', until => '2026-01-13'), '<td>seen lately</td><td[^>]*>\d+</td><td[^>]*>(\d+)</td><td[^>]*>(\d+)') m;
+SELECT count(*) FILTER (WHERE t.kind = 'segment entered') AS entered, count(*) FILTER (WHERE t.kind = 'segment left') AS "left"
+FROM nurture.transition t WHERE t.name = 'seen';
+UPDATE nurture.segment SET name = 'seen' WHERE name = 'seen lately';
+DROP TABLE public.sizes_before;
+
 CREATE TABLE public.report AS SELECT nurture.report('A & B', since => '2026-01-01', until => '2026-01-13', funnel_steps => '{view,buy}') AS html;
 SELECT html LIKE E'<!DOCTYPE html>\n%</html>' AS html, html LIKE '%<h1>A &#38; B</h1>%' AS title, html LIKE '%<b>anna%' OR html LIKE '%<i>rich%' AS markup,
        html ~ '(src|href)=|url\(|@import|<script' AS refers_elsewhere, html ~ '^[\x01-\x7e]*$' AS ascii,

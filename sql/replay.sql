@@ -39,6 +39,24 @@ CALL nurture.tick('2024-01-05 00:02');
 SELECT nurture.score('gap'), (SELECT count(*) FROM nurture.feature WHERE definition LIKE '% v' AND state = 'live') AS live,
        (SELECT count(*) FROM nurture.feature WHERE definition LIKE '% v' AND state = 'ended') AS ended;
 SELECT * FROM nurture.verify();
+-- A model is adopted at the clock to which timers under the one before it moved the contact, also when nothing came of either:
+-- three views are within seven seconds at the last message, but no more when the purchases' window has slid.
+INSERT INTO nurture.segment (name, condition) VALUES ('busy', 'count(v within 3 seconds) >= 3'),
+    ('spends', 'sum(amount of buy within 10 seconds) > 50'), ('calm', 'x = 1 and not in segment ''busy''');
+CALL nurture.tick('2024-01-06');
+INSERT INTO nurture.inbox (contact, type, props, at, received_at)
+SELECT 'quiet', m.type, m.props, m.at, m.at
+FROM (VALUES ('$identify', '{"x": 1}'::jsonb, '2024-01-07 00:00:00'::timestamptz), ('v', '{}', '2024-01-07 00:00:00'), ('v', '{}', '2024-01-07 00:00:01'),
+             ('v', '{}', '2024-01-07 00:00:02'), ('buy', '{"amount": 5}', '2024-01-07 00:00:00.5'), ('buy', '{"amount": 5}', '2024-01-07 00:00:05')) m (type, props, at);
+CALL nurture.tick('2024-01-07 00:00:12');
+SELECT segment, since FROM nurture.membership WHERE contact = 'quiet';
+UPDATE nurture.segment SET condition = 'count(v within 7 seconds) >= 3' WHERE name = 'busy';
+CALL nurture.tick('2024-01-07 00:00:13');
+SELECT * FROM nurture.verify(path => true);
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('quiet', 'hello', '2024-01-07 00:00:20', '2024-01-07 00:00:20');
+CALL nurture.tick('2024-01-07 00:00:21');
+SELECT segment, since FROM nurture.membership WHERE contact = 'quiet';
+SELECT * FROM nurture.verify(path => true);
 -- It can fail: a stamp is compared to its tick and number.
 UPDATE nurture.event_log SET tick = tick + 1 WHERE contact = 'both' AND type = '$identify';
 SELECT contact_key, what FROM nurture.verify(path => true);

@@ -9,6 +9,7 @@ CALL nurture.tick('2021-01-01');
 INSERT INTO nurture.inbox (contact, type, at, received_at) SELECT 'c' || g, 'v', t, t
 FROM generate_series(1, 300) g, LATERAL (SELECT timestamptz '2021-01-15' + interval '6 hours' * g) w (t);
 CALL nurture.tick('2021-04-01');
+SELECT pg_stat_force_next_flush();
 ANALYZE nurture.event_log;
 INSERT INTO nurture.inbox (contact, type, received_at) SELECT 'c' || g, 'v', '2021-05-01' FROM generate_series(1, 300) g;
 SELECT count(*) AS missing FROM pg_class c WHERE c.relnamespace = 'nurture'::regnamespace AND c.relkind = 'r'

@@ -24,6 +24,13 @@ bench-outbox:
 bench:
 	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/run.sh
 
+# What grows with size and what must not; backfills against hand-written SQL.
+.PHONY: bench-scale bench-backfill
+bench-scale:
+	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/scale.sh
+bench-backfill:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/backfill.sh
+
 # Breaks our own code on purpose and sees that tests notice; see test/mutants/README.md.
 .PHONY: mutants
 mutants:

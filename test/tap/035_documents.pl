@@ -13,7 +13,7 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION nurture');
 my %said = $text =~ /^\| `(nurture\.\w+)` \| (?:`([^`]*)`)? *\|/mg;
 my %are = map { split /\|/, $_, 2 } split /\n/, $node->safe_psql('postgres',
-    q{SELECT name || '|' || current_setting(name) FROM pg_settings WHERE name LIKE 'nurture.%' AND (context <> 'user' OR name = 'nurture.aggregate_memory')});
+    q{SELECT name || '|' || current_setting(name) FROM pg_settings WHERE name LIKE 'nurture.%' AND (context <> 'user' OR name IN ('nurture.aggregate_memory', 'nurture.change_reason'))});
 is(join(' ', sort keys %said), join(' ', sort keys %are), 'every setting of the server is listed, and no other');
 my %unit = (ms => 1e-3, s => 1, min => 60, h => 3600, d => 86400, kB => 1, MB => 1024, GB => 1048576);
 sub value { my ($v) = @_; return $v =~ /^(\d+)(ms|s|min|h|d|kB|MB|GB)$/ ? $1 * $unit{$2} : $v; }

@@ -231,10 +231,20 @@ void compile_limits(Builder& builder, Model& model) {
     auto const depth = [&](Index t) { return std::count(model.topics[t].begin(), model.topics[t].end(), '.'); };
     std::stable_sort(scoring.deepest_first.begin(), scoring.deepest_first.end(),
                      [&](Index a, Index b) { return depth(a) > depth(b); });
-    scoring.rules_of_topic.resize(model.topics.size());
-    for (Index r = 0; r < model.rules.size(); ++r)
-        for (Index t = model.rules[r].topic; t != none; t = scoring.parents[t])
-            scoring.rules_of_topic[t].push_back(r);
+    scoring.rules_of_topic.resize(model.topics.size() + 1);
+    scoring.jumps_of_topic.resize(model.topics.size() + 1);
+    for (Index r = 0; r < model.rules.size(); ++r) {
+        const ScoringRule& rule = model.rules[r];
+        bool const jumps = rule.points != 0 && (rule.source != ScoreSource::events || (rule.after != 0 && !rule.fading));
+        auto const note = [&](Index place) {
+            scoring.rules_of_topic[place].push_back(r);
+            if (jumps)
+                scoring.jumps_of_topic[place].push_back(r);
+        };
+        for (Index t = rule.topic; t != none; t = scoring.parents[t])
+            note(t);
+        note(static_cast<Index>(model.topics.size()));
+    }
 }
 
 } // namespace nurture::model

@@ -74,10 +74,18 @@ struct Scoring {
     std::vector<Index> parents;   ///< by topic: the topic it is part of
     std::vector<Limit> limits;    ///< by topic
     std::vector<Index> deepest_first; ///< topics, each before the one it is part of
-    std::vector<std::vector<Index>> rules_of_topic; ///< by topic: also of those that are part of it
+    std::vector<std::vector<Index>> rules_of_topic; ///< by topic: also of those that are part of it; the last: all rules
+    std::vector<std::vector<Index>> jumps_of_topic; ///< those of them whose points can change at a stroke
     Limit overall;
     bool limited = false; ///< some limit stands below the whole score
     std::vector<Ladder> ladders;
+
+    [[nodiscard]] const std::vector<Index>& rules_of(Index topic) const noexcept {
+        return topic == none ? rules_of_topic.back() : rules_of_topic[topic];
+    }
+    [[nodiscard]] const std::vector<Index>& jumps_of(Index topic) const noexcept {
+        return topic == none ? jumps_of_topic.back() : jumps_of_topic[topic];
+    }
 };
 
 } // namespace nurture::model

@@ -23,8 +23,6 @@
 // of the bound, and where limits stand below the score, the exact search takes over.
 #include "core/step/score.hpp"
 
-#include <boost/container/small_vector.hpp>
-
 #include <algorithm>
 #include <cmath>
 
@@ -95,9 +93,8 @@ std::optional<Span> Facts::Crossing::safe() const {
         share->value += static_cast<double>(part);
         slack += std::abs(static_cast<double>(part)) * 1e-12;
     };
-    for (const ScoringRule& rule : facts_.model.rules) {
-        if (!facts_.is_part_of(rule.topic, topic_))
-            continue;
+    for (Index const r : facts_.model.scoring.rules_of(topic_)) {
+        const ScoringRule& rule = facts_.model.rules[r];
         Wide const part = facts_.contribution(rule, from_);
         bool const events = rule.source == model::ScoreSource::events && facts_.features[rule.feature].index() != 0;
         if (events && rule.after != 0 && !rule.fading)

@@ -122,6 +122,8 @@ class Facts {
     struct Fall; ///< how fast, and when at a stroke, the points of a rule can wear off (score.hpp)
     [[nodiscard]] Fall fall_of(const model::ScoringRule& rule, Time at, bool of_positive) const;
     [[nodiscard]] Wide count_events(const model::ScoringRule& rule, Time at, Wide* negative) const;
+    [[nodiscard]] Wide count_events(const model::ScoringRule& rule, const profile::FeatureValue* feature,
+                                    const profile::FeatureValue* fresh, Time at, Wide* negative) const;
     [[nodiscard]] profile::FeatureValue since_reset(Index feature) const;
     [[nodiscard]] Wide idle_spans(const model::ScoringRule& rule, Time at, Time* next) const;
     [[nodiscard]] Wide adjusted(Index topic, Time at) const;

@@ -134,19 +134,19 @@ FeatureValue Facts::since_reset(Index feature) const {
 
 // --- one rule ------------------------------------------------------------------------------------------------------
 
-// A decayed sum whose parts wear off only when they are `after` old: those younger are taken out of it and added in full.
 Wide Facts::count_events(const ScoringRule& rule, Time at, Wide* negative) const {
-    FeatureValue counted_since, fresh_since;
-    const FeatureValue* feature = &features[rule.feature];
-    const FeatureValue* fresh = rule.fresh == none ? nullptr : &features[rule.fresh];
-    if (!before_reset_.empty()) {
-        counted_since = since_reset(rule.feature);
-        feature = &counted_since;
-        if (fresh != nullptr) {
-            fresh_since = since_reset(rule.fresh);
-            fresh = &fresh_since;
-        }
-    }
+    if (before_reset_.empty())
+        return count_events(rule, &features[rule.feature], rule.fresh == none ? nullptr : &features[rule.fresh], at, negative);
+    FeatureValue const counted_since = since_reset(rule.feature);
+    if (rule.fresh == none)
+        return count_events(rule, &counted_since, nullptr, at, negative);
+    FeatureValue const fresh_since = since_reset(rule.fresh);
+    return count_events(rule, &counted_since, &fresh_since, at, negative);
+}
+
+// A decayed sum whose parts wear off only when they are `after` old: those younger are taken out of it and added in full.
+Wide Facts::count_events(const ScoringRule& rule, const FeatureValue* feature, const FeatureValue* fresh, Time at,
+                         Wide* negative) const {
     if (const auto* decayed = std::get_if<DecayedSum>(feature)) {
         const auto* young = fresh == nullptr ? nullptr : std::get_if<Entries>(fresh);
         Wide value = 0, in_full = 0;
@@ -312,12 +312,8 @@ Wide Facts::combine(Index topic, Time at, bool within_limits, Of of, Note note) 
     const model::Limit& own = topic == none ? scoring.overall : scoring.limits[topic];
     Wide total = 0;
     if (!scoring.limited) {
-        if (topic == none)
-            for (const ScoringRule& rule : model.rules)
-                total += of(rule);
-        else
-            for (Index const rule : scoring.rules_of_topic[topic])
-                total += of(model.rules[rule]);
+        for (Index const rule : scoring.rules_of(topic))
+            total += of(model.rules[rule]);
         if (by_hand) {
             total += topic == none ? adjusted(none, at) : 0;
             for (Index t = 0; t < model.topics.size(); ++t)
@@ -398,16 +394,15 @@ Time Facts::next_jump(Index topic, Time clock) const {
         if (Time const ripe = saturating_add(happened, after); ripe > clock)
             jump = std::min(jump, ripe);
     };
-    for (const ScoringRule& rule : model.rules) {
-        if (!is_part_of(rule.topic, topic) || rule.points == 0)
-            continue;
+    for (Index const r : model.scoring.jumps_of(topic)) {
+        const ScoringRule& rule = model.rules[r];
         if (rule.source == ScoreSource::condition) {
             jump = std::min(jump, evaluate(rule.condition, clock).flips);
         } else if (rule.source == ScoreSource::inactivity) {
             Time next = never;
             (void)idle_spans(rule, clock, &next);
             jump = std::min(jump, next);
-        } else if (rule.after != 0 && !rule.fading) {
+        } else {
             const FeatureValue& feature = features[rule.fresh == none ? rule.feature : rule.fresh];
             if (const auto* entries = std::get_if<Entries>(&feature))
                 for (const auto& entry : entries->items)
@@ -421,41 +416,46 @@ Time Facts::next_jump(Index topic, Time clock) const {
 }
 
 Sides Facts::Crossing::sides_at(Time t) const {
+    const auto& rules = facts_.model.scoring.rules_of(topic_);
     Sides sides;
-    sides.parts.reserve(facts_.model.rules.size());
-    for (const ScoringRule& rule : facts_.model.rules) {
-        std::pair<Wide, Wide> part{};
-        if (facts_.is_part_of(rule.topic, topic_)) {
-            if (rule.source == ScoreSource::events && !facts_.frozen_)
-                part.first = facts_.count_events(rule, t, &part.second);
-            else
-                part.first = facts_.occurrences(rule, t);
-            bool const wears = rule.source == ScoreSource::events && !facts_.frozen_ &&
-                               (rule.fading || facts_.half_life_of(rule) != 0);
-            sides.settled = sides.settled && (!wears || (part.first == 0 && part.second == 0));
+    sides.parts.resize(rules.size());
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        const ScoringRule& rule = facts_.model.rules[rules[i]];
+        auto& part = sides.parts[i];
+        if (rule.source != ScoreSource::events || facts_.frozen_) {
+            part.first = facts_.occurrences(rule, t);
+            continue;
         }
-        sides.parts.push_back(part);
+        part.first = facts_.count_events(rule, t, &part.second);
+        bool const wears = rule.fading || facts_.half_life_of(rule) != 0;
+        sides.settled = sides.settled && (!wears || (part.first == 0 && part.second == 0));
     }
-    sides.score = facts_.combine(
-        topic_, t, false,
-        [&](const ScoringRule& rule) {
-            auto const& part = sides.parts[static_cast<std::size_t>(&rule - facts_.model.rules.data())];
-            return multiply_micro(rule.points, part.first - part.second);
-        },
-        unheard);
+    sides.score = combine(t, [&](const ScoringRule& rule, std::size_t place) {
+        auto const& part = sides.parts[place];
+        return multiply_micro(rule.points, part.first - part.second);
+    });
     return sides;
 }
 
 // The least and the most the score can be anywhere between two readings; sums and limits are monotone in every part.
 Wide Facts::Crossing::bound(const Sides& from, const Sides& to, bool least) const {
+    return combine(from_, [&](const ScoringRule& rule, std::size_t place) {
+        auto const& [positive_from, negative_from] = from.parts[place];
+        auto const& [positive_to, negative_to] = to.parts[place];
+        bool const small = least == (rule.points >= 0);
+        return multiply_micro(rule.points, small ? positive_to - negative_from : positive_from - negative_to);
+    });
+}
+
+// `of(rule, its place among the topic's rules)`
+template <class Of>
+Wide Facts::Crossing::combine(Time at, Of of) const {
+    const auto& rules = facts_.model.scoring.rules_of(topic_);
     return facts_.combine(
-        topic_, from_, false,
+        topic_, at, false,
         [&](const ScoringRule& rule) {
-            auto const index = static_cast<std::size_t>(&rule - facts_.model.rules.data());
-            auto const& [positive_from, negative_from] = from.parts[index];
-            auto const& [positive_to, negative_to] = to.parts[index];
-            bool const small = least == (rule.points >= 0);
-            return multiply_micro(rule.points, small ? positive_to - negative_from : positive_from - negative_to);
+            auto const index = static_cast<Index>(&rule - facts_.model.rules.data());
+            return of(rule, static_cast<std::size_t>(std::lower_bound(rules.begin(), rules.end(), index) - rules.begin()));
         },
         unheard);
 }

@@ -2,6 +2,8 @@
 // What reading scores and finding their crossings share.
 #include "core/step/facts.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 namespace nurture::step {
 
 /// The facts as they were when a score was frozen.
@@ -29,7 +31,7 @@ struct Facts::Fall {
 struct Sides {
     Wide score = 0;
     bool settled = true; ///< nothing of it wears off any more
-    std::vector<std::pair<Wide, Wide>> parts; ///< by rule: positive, negative
+    boost::container::small_vector<std::pair<Wide, Wide>, 8> parts; ///< by the topic's rules: positive, negative
 };
 
 class Facts::Crossing {
@@ -48,6 +50,8 @@ class Facts::Crossing {
     Wide threshold_;
     Time from_;
     [[nodiscard]] Sides sides_at(Time t) const;
+    template <class Of>
+    [[nodiscard]] Wide combine(Time at, Of of) const;
     [[nodiscard]] Wide bound(const Sides& from, const Sides& to, bool least) const;
 };
 

@@ -50,9 +50,7 @@ BEGIN
                 SELECT coalesce(jsonb_agg(w), '[]') FROM jsonb_array_elements(source -> one.source_key) w WHERE w ->> 'name' <> one.name));
         END IF;
         CONTINUE WHEN NOT live;
-        -- Through the table's types, which parse and print.
-        EXECUTE format('SELECT to_jsonb(r) - $2 FROM jsonb_populate_record(NULL::nurture.%I, $1) r', one.kind)
-            INTO canonical USING one.content, one.hidden;
+        canonical := nurture._canonical(one.kind, one.name, one.content) - one.hidden;
         source := jsonb_insert(source, ARRAY[one.source_key, '-1'], canonical
             || jsonb_build_object('id', coalesce(stored.id, nurture._first_tried() + one.n::int))
             || CASE one.kind WHEN 'workflow' THEN jsonb_build_object('version', coalesce(version, 0) + 1, 'current', true, 'paused', false)

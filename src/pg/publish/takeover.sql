@@ -70,7 +70,9 @@ BEGIN
         RETURN false;
     END IF;
     INSERT INTO nurture.model (id, from_tick, from_clock, source_hash, model, held, adopted, contacts)
-    SELECT coalesce(in_force.id, 0) + 1, this_tick, (SELECT e.drained FROM nurture.engine e), md5(wanted),
+    SELECT coalesce(in_force.id, 0) + 1, this_tick,
+           -- Nobody is due before due_from: when there was more to do than timers, drained is behind them.
+           (SELECT greatest(e.drained, e.due_from - interval '1 microsecond') FROM nurture.engine e), md5(wanted),
            next.source::nurture.compiled_model, next.held,
            NOT next.changes OR NOT EXISTS (SELECT FROM nurture.contact),
            CASE WHEN next.changes THEN (SELECT greatest(c.reltuples, 0)::bigint FROM pg_class c

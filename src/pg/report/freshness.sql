@@ -64,10 +64,21 @@ CREATE FUNCTION nurture._at_clock(state nurture.profile, clock timestamptz) RETU
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_at_clock';
 COMMENT ON FUNCTION nurture._at_clock(nurture.profile, timestamptz) IS 'the state with its clock at a moment, unless it is beyond';
 
+-- Timers of which nothing came leave no trace but the contact's clock.
+CREATE FUNCTION nurture._quietly(model nurture.compiled_model, contact text, state nurture.profile, until timestamptz, tick bigint)
+    RETURNS nurture.profile
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT CASE WHEN (s.result).kinds = 0 AND (s.result).failure IS NULL THEN (s.result).state END
+FROM (SELECT nurture._step(model, contact, state, NULL, until, tick) AS result OFFSET 0) s
+$$;
+COMMENT ON FUNCTION nurture._quietly(nurture.compiled_model, text, nurture.profile, timestamptz, bigint) IS
+    'the state after its timers until then, if nothing comes of them; else NULL';
+
 -- A contact's path again from its log: tick by tick, with the models as they switched. Which tick ran a timer, and so with
 -- which model and under which number, is known from what came of it: the engine's own events in the log, and the
 -- transitions. Timers of which nothing came move the contact's clock all the same: that shows in messages taken at the
--- clock, later than they were received, and in transitions by the name of published; the clock is put there for them.
+-- clock, later than they were received, and in transitions by the name of published; the clock is put there for them. And a
+-- model is adopted at the clock that the timers under the one before it have brought about, although nothing came of either.
 CREATE FUNCTION nurture._replayed(contact text, until timestamptz) RETURNS nurture.profile
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -86,9 +97,12 @@ BEGIN
     base_tick := coalesce(base_tick, -1);
     base_model := coalesce(base_model, 0);
     FOR epoch IN
-        SELECT m.id, m.model, m.from_tick, lead(m.from_tick) OVER w AS behind_tick
+        SELECT m.id, m.model, m.from_tick, m.from_clock, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
+        IF state IS NOT NULL AND epoch.from_tick > base_tick AND before IS NOT NULL AND epoch.from_clock IS NOT NULL THEN
+            state := coalesce(nurture._quietly(before, contact, state, least(epoch.from_clock, until), epoch.from_tick), state);
+        END IF;
         -- Features that have become complete with the model know the whole past.
         IF state IS NOT NULL AND epoch.id > base_model THEN
             state := coalesce(nurture._completed(before, epoch.model, state, (
@@ -125,8 +139,9 @@ BEGIN
         END LOOP;
         -- Timers of which nothing came, and a model of whose adoption nothing came.
         IF epoch.id = last_model THEN
-            result := nurture._step(epoch.model, contact, nurture._at_clock(state, until), NULL, until, epoch.from_tick);
-            state := result.state;
+            state := coalesce(nurture._quietly(epoch.model, contact, state, until, epoch.from_tick),
+                              (nurture._step(epoch.model, contact, nurture._at_clock(state, until), NULL, until, epoch.from_tick)).state);
+            state := nurture._at_clock(state, until);
         END IF;
     END LOOP;
     RETURN state;
@@ -134,6 +149,7 @@ END
 $$;
 COMMENT ON FUNCTION nurture._replayed(text, timestamptz) IS 'a contact''s whole state again from its log';
 REVOKE ALL ON FUNCTION nurture._replayed(text, timestamptz),
+    nurture._quietly(nurture.compiled_model, text, nurture.profile, timestamptz, bigint),
     nurture._differences(nurture.compiled_model, nurture.profile, nurture.profile, boolean) FROM PUBLIC;
 
 CREATE FUNCTION nurture.verify(contact text DEFAULT NULL, sample double precision DEFAULT NULL, path boolean DEFAULT false)

@@ -84,24 +84,36 @@ COMMENT ON FUNCTION nurture._report_leads(timestamptz, int) IS 'the leads of the
 
 -- The size of a segment at a moment is what it is now, less who came since, plus who left since: exact also where the
 -- first transitions are no longer kept.
+-- Transitions keep the name that a segment had then.
+CREATE FUNCTION nurture._segment_names() RETURNS TABLE (name text, id int)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT DISTINCT ON (n.name) n.name, n.id
+FROM (SELECT s.name, s.id, true AS present, NULL::timestamptz AS at, NULL::int AS version FROM nurture.segment s
+      UNION ALL
+      SELECT v.name, v.id, false, v.at, v.version FROM nurture.definition_version v WHERE v.kind = 'segment') n
+ORDER BY n.name, n.present DESC, n.at DESC, n.version DESC
+$$;
+COMMENT ON FUNCTION nurture._segment_names() IS 'every name that a segment has, or had last';
+REVOKE ALL ON FUNCTION nurture._segment_names() FROM PUBLIC;
+
 CREATE FUNCTION nurture._segment_sizes(since timestamptz, until timestamptz, points int DEFAULT 60)
     RETURNS TABLE (segment text, at timestamptz, size bigint)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 WITH now AS (
-    SELECT s.name, count(m.contact) AS size
-    FROM nurture.segment s LEFT JOIN nurture.membership m ON m.segment = s.name WHERE s.enabled GROUP BY s.name
+    SELECT s.id, s.name, count(m.contact) AS size
+    FROM nurture.segment s LEFT JOIN nurture.membership m ON m.segment = s.name WHERE s.enabled GROUP BY s.id, s.name
 ), grid AS (
     SELECT g.i, since + (until - since) * (g.i::double precision / points) AS at FROM generate_series(0, points) g (i)
 ), moved AS (
     -- The bucket is how many moments lie before the change.
-    SELECT t.name, width_bucket(t.at - interval '1 microsecond', (SELECT array_agg(g.at ORDER BY g.at) FROM grid g)) AS bucket,
+    SELECT n.id, width_bucket(t.at - interval '1 microsecond', (SELECT array_agg(g.at ORDER BY g.at) FROM grid g)) AS bucket,
            sum(CASE t.kind WHEN 'segment entered' THEN 1 ELSE -1 END) AS change
-    FROM nurture.transition t
+    FROM nurture.transition t JOIN nurture._segment_names() n ON n.name = t.name
     WHERE t.kind IN ('segment entered', 'segment left') AND t.at > since
     GROUP BY 1, 2
 )
 SELECT n.name, g.at,
-       greatest(0, n.size - coalesce((SELECT sum(m.change) FROM moved m WHERE m.name = n.name AND m.bucket > g.i), 0))::bigint
+       greatest(0, n.size - coalesce((SELECT sum(m.change) FROM moved m WHERE m.id = n.id AND m.bucket > g.i), 0))::bigint
 FROM now n CROSS JOIN grid g
 $$;
 COMMENT ON FUNCTION nurture._segment_sizes(timestamptz, timestamptz, int) IS
@@ -121,8 +133,9 @@ BEGIN
                  (SELECT count(*) FROM nurture.membership m WHERE m.segment = s.name) AS size,
                  count(t.at) FILTER (WHERE t.kind = 'segment entered') AS entered,
                  count(t.at) FILTER (WHERE t.kind = 'segment left') AS left
-          FROM nurture.segment s LEFT JOIN nurture.transition t
-              ON t.name = s.name AND t.kind IN ('segment entered', 'segment left') AND t.at > since AND t.at <= until
+          FROM nurture.segment s LEFT JOIN nurture._segment_names() n ON n.id = s.id
+          LEFT JOIN nurture.transition t
+              ON t.name = n.name AND t.kind IN ('segment entered', 'segment left') AND t.at > since AND t.at <= until
           WHERE s.enabled GROUP BY s.name, s.description) s;
     IF rows IS NULL THEN
         RETURN nurture._report_nothing('There are no segments.');

@@ -43,7 +43,7 @@ CREATE TABLE nurture.model (
     contacts bigint
 );
 COMMENT ON TABLE nurture.model IS 'the models the engine has run, each from a tick on';
-COMMENT ON COLUMN nurture.model.from_clock IS 'what was drained when it took over';
+COMMENT ON COLUMN nurture.model.from_clock IS 'timers had run until then when it took over';
 COMMENT ON COLUMN nurture.model.held IS 'definitions that wait for features to be backfilled: what was in force of them before goes on';
 COMMENT ON COLUMN nurture.model.adopted IS 'every contact has adopted it, or need not; the next model waits for that';
 COMMENT ON COLUMN nurture.model.adopted_to IS 'contacts up to this key have adopted it';

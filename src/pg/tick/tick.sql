@@ -109,6 +109,8 @@ BEGIN
     END IF;
     timers := range.all_of_it AND standing IS NOT TRUE;
     IF taken > 0 THEN
+        -- Another tick may have taken the same rows since the snapshot: then this raises 40001, and the tick begins again.
+        PERFORM FROM nurture.engine e FOR UPDATE;
         stepped := nurture._step_messages(model, CASE WHEN timers THEN moment END, this_tick);
     END IF;
     IF timers THEN

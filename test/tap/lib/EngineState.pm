@@ -22,10 +22,12 @@ SQL
 }
 
 # Everything but what senders change (a failed attempt is due later) and the numbers of ticks, which belong to how the work was cut; the order of what happens to a contact does not.
+# What senders tell may become visible after its received_at; it happens at the clock then, and a reference is told it at that.
 my $outcome = <<'SQL';
 SELECT 'transition ' || row(contact, row_number() OVER (PARTITION BY contact ORDER BY tick, n), at, kind, name, version, step, cause, detail)::text FROM nurture.transition
 UNION ALL
-SELECT 'log ' || row(contact, row_number() OVER (PARTITION BY contact ORDER BY tick, n), key, kind, type, at, received_at, clock, props, message_id)::text FROM nurture.event_log
+SELECT 'log ' || row(contact, row_number() OVER (PARTITION BY contact ORDER BY tick, n), key, kind, type, at,
+    CASE WHEN type IN ('$sent', '$failed', '$dropped') THEN clock ELSE received_at END, clock, props, message_id)::text FROM nurture.event_log
 UNION ALL
 SELECT 'action ' || row(id, contact, channel, template, payload, expires, workflow, version, journey, step, created_at)::text FROM nurture.action
 UNION ALL
