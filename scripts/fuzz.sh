@@ -10,7 +10,7 @@ flags="-std=gnu++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-rec
 build() { # name, sources: again only when something has changed
     name=$1; shift
     if [ ! -x "build/fuzz/$name" ] || [ -n "$(find src/core "test/fuzz/$name.cpp" -newer "build/fuzz/$name" -type f | head -1)" ]; then
-        ${CLANGXX:-clang++} $flags "test/fuzz/$name.cpp" "$@" -o "build/fuzz/$name" -ldate-tz -lre2
+        ${CLANGXX:-clang++} $flags "test/fuzz/$name.cpp" "$@" -o "build/fuzz/$name" -ldate-tz -lre2 -licuuc
     fi
 }
 build parsers_fuzz $core

@@ -141,6 +141,8 @@ TEST(Batches, HistoryFoldsTheSameFeaturesWheneverItIsConsumed) {
             profile.clock = end; // what depends on the order: the path, and ticks
             profile.journeys.clear();
             profile.workflows.clear();
+            profile.completed.clear();
+            profile.pasts.clear();
             profile.seen.clear();
             std::erase_if(profile.segments, [](const auto& segment) { return !segment.member; });
             for (auto& segment : profile.segments)

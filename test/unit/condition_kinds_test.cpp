@@ -365,7 +365,7 @@ TEST(ConditionKinds, WhatDoesNotParseIsPointedAt) {
 
 TEST(ConditionKinds, TheSeedsOfTheFuzzerParse) {
     std::size_t read = 0;
-    auto const corpus = std::filesystem::path(__FILE__).parent_path() / "../fuzz/corpus";
+    auto const corpus = std::filesystem::path(NURTURE_SOURCE "/test/fuzz/corpus");
     for (const auto& entry : std::filesystem::directory_iterator(corpus)) {
         std::ifstream file(entry.path());
         std::stringstream text;

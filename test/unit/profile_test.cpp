@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <fstream>
+#include <sstream>
+
 namespace nurture::profile {
 namespace {
 
@@ -183,8 +186,52 @@ TEST(Profile, TheFormatGrowsOnlyWithWhatNeedsIt) {
     EXPECT_EQ(grown.front(), '\2');
     EXPECT_EQ(std::get<Peak>(decode(grown).features.back().value), Peak{7});
     auto relabelled = old;
-    relabelled.front() = '\2';
-    EXPECT_EQ(encode(decode(relabelled)), old);
+    relabelled.front() = '\2'; // format 2 goes on
+    EXPECT_THROW((void)decode(relabelled), Error);
+}
+
+// Version 0.1 reads format 1 and these kinds of value in it; whatever else a state holds must not look like format 1 to it.
+TEST(Profile, WhatTheFirstVersionCannotReadIsFormat2) {
+    DecayedSum decayed(one_day);
+    decayed.add(8'999 * one_day, 5);
+    Stamp const stamp{8'999 * one_day, 1, 1};
+    std::vector<FeatureValue> const first{Sum{3}, Extreme{stamp, Value::Kind::number, false, "1"}, Entries{{{stamp, 7}}}, decayed};
+    std::vector<FeatureValue> const later{Extremes{{{stamp, Value::Kind::string, false, "x"}}}, Tally{1, 1}, Peak{7},
+                                          KeyedEntries{{{stamp, 7, 9}}}};
+    ASSERT_EQ(std::variant_size_v<FeatureValue>, 1 + first.size() + later.size()) << "a new kind of value belongs to one of them";
+    auto const format_with = [](auto change) {
+        Profile profile;
+        profile.clock = 9'000 * one_day;
+        change(profile);
+        auto const bytes = encode(profile);
+        EXPECT_EQ(encode(decode(bytes)), bytes);
+        return int(bytes.front());
+    };
+    for (const auto& value : first)
+        EXPECT_EQ(format_with([&](Profile& p) { p.features.push_back({1, value}); }), 1) << value.index();
+    for (const auto& value : later)
+        EXPECT_EQ(format_with([&](Profile& p) { p.features.push_back({1, value}); }), 2) << value.index();
+    EXPECT_EQ(format_with([](Profile& p) { p.pasts.push_back({1, 5, {{7, true}}}); }), 2);
+    EXPECT_EQ(format_with([](Profile& p) { p.completed.push_back(1); }), 2);
+    EXPECT_EQ(format_with([](Profile& p) { p.score.adjusted.push_back({"t", 5}); }), 2);
+    EXPECT_EQ(format_with([](Profile& p) { p.score.frozen_by = {5, 1, 1}, p.score.frozen = encode(Profile{}); }), 2);
+}
+
+// The states of 0.1 are read, and come back as the very bytes it wrote: it can take them back.
+TEST(Profile, StatesOfTheFirstVersionComeBack) {
+    std::ifstream in(NURTURE_SOURCE "/test/tap/upgrade/0.1/profile.tsv");
+    int states = 0;
+    for (std::string line; std::getline(in, line); ++states) {
+        std::istringstream cells(line);
+        std::string contact, text, hex, bytes;
+        std::getline(cells, contact, '\t');
+        std::getline(cells, text, '\t');
+        std::getline(cells, hex);
+        for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+            bytes.push_back(static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+        EXPECT_EQ(encode(decode(bytes)), bytes) << contact;
+    }
+    EXPECT_GE(states, 10);
 }
 
 TEST(Profile, LastWritePerKeyWins) {

@@ -65,6 +65,21 @@ TEST(TakeOver, WhatReadsAWaitingDefinitionWaitsWithIt) {
     EXPECT_EQ(next.next.segments[1].name, "other");
 }
 
+TEST(TakeOver, BandsAndPastMembershipsWaitForWhatTheyAreMadeOf) {
+    Source now = in_force();
+    now.bands = {{1, "hot", "", 10 * micro_one, 0, 0}};
+    Source wanted = now;
+    wanted.rules.push_back({2, "buys", "+1 on buy"});
+    wanted.segments.push_back({2, "buyer", "did buy"});
+    wanted.segments.push_back({3, "hot", "band = 'hot'"});
+    wanted.segments.push_back({4, "loyal", "in segment 'buyer' for at least 5 days"});
+    wanted.segments.push_back({5, "known", "in segment 'warm' for at least 5 days and not band is set"});
+    wanted.segments.push_back({6, "warmed", "entered segment 'other' within 5 days"});
+    wanted.segments.push_back({7, "other", "plan = 'pro'"});
+    auto const next = take_over(wanted, &now, known);
+    EXPECT_EQ(names(next.held), (std::vector<std::string>{"rule buys", "segment buyer", "segment hot", "segment loyal", "segment known"}));
+}
+
 TEST(TakeOver, ANewVersionWaitsAndJourneysStartInTheOneBefore) {
     Source wanted = in_force();
     wanted.workflows[0].current = false;

@@ -16,7 +16,7 @@ void put_outcome(std::string& out, const Outcome& outcome) {
     put_signed(out, outcome.value);
 }
 
-Outcome read_outcome(ByteReader& reader) {
+Outcome read_outcome(VarintReader& reader) {
     Outcome outcome;
     outcome.conversions = static_cast<std::int64_t>(reader.varint(63));
     outcome.nulls = static_cast<std::int64_t>(reader.varint(63));
@@ -35,7 +35,7 @@ void put_ages(Out& out, const Ages& ages) {
         put_varint(out, static_cast<std::uint64_t>(ages[i]) - static_cast<std::uint64_t>(ages[i + 1]));
 }
 
-std::vector<Span> read_ages(ByteReader& reader, std::size_t touches) {
+std::vector<Span> read_ages(VarintReader& reader, std::size_t touches) {
     std::vector<Span> ages(touches, 0);
     for (std::size_t i = 0; i + 1 < touches; ++i)
         ages[i] = static_cast<Span>(reader.varint(63)); // steps
@@ -58,7 +58,7 @@ using ByAge = std::map<std::vector<Span>, Outcome>;
 
 ByAge read_records(std::string_view records, std::size_t touches) {
     ByAge by_age;
-    ByteReader reader(records, "attribution state");
+    VarintReader reader(records, "attribution state");
     while (reader.left() > 0) {
         Outcome const outcome = read_outcome(reader);
         by_age[read_ages(reader, touches)].add(outcome);
@@ -192,7 +192,7 @@ void Attribution::merge(const Attribution& other) {
     for (auto const& [key, entry] : other.entries_) {
         key_.clear();
         std::size_t touches = 0;
-        for (ByteReader reader(key, "attribution state"); reader.left() > 0; ++touches)
+        for (VarintReader reader(key, "attribution state"); reader.left() > 0; ++touches)
             put_varint(key_, ids[static_cast<std::size_t>(reader.varint(32))]);
         Entry& own = entry_for_key();
         own.outcome.add(entry.outcome);
@@ -217,7 +217,7 @@ std::string Attribution::encode() const {
     data.sequences.reserve(entries_.size());
     for (auto const& [key, entry] : entries_) {
         Sequence sequence;
-        for (ByteReader reader(key, "attribution state"); reader.left() > 0;)
+        for (VarintReader reader(key, "attribution state"); reader.left() > 0;)
             sequence.channels.push_back(rank[static_cast<std::size_t>(reader.varint(32))]);
         sequence.outcome = entry.outcome;
         for (auto& [ages, outcome] : read_records(entry.ages, sequence.channels.size()))
@@ -252,7 +252,7 @@ std::string encode_attribution(const AttributionData& data) {
 namespace {
 
 // The records must be in order and add up to the sequence's own outcome.
-void read_by_age(ByteReader& reader, Sequence& sequence) {
+void read_by_age(VarintReader& reader, Sequence& sequence) {
     std::size_t const count = reader.count();
     Outcome sum;
     sum.nulls = sequence.outcome.nulls;
@@ -272,7 +272,7 @@ void read_by_age(ByteReader& reader, Sequence& sequence) {
 } // namespace
 
 AttributionData decode_attribution(std::string_view bytes) {
-    ByteReader reader(bytes, "attribution summary");
+    VarintReader reader(bytes, "attribution summary");
     reader.version(format_version);
     AttributionData data;
     std::size_t const channels = reader.count();

@@ -183,7 +183,7 @@ std::string encode_path(const Path& path) {
 }
 
 Path decode_path(std::string_view bytes) {
-    ByteReader reader(bytes, "path");
+    VarintReader reader(bytes, "path");
     reader.version(format_version);
     std::size_t const count = reader.count();
     // Few names are the rule: they need no allocation.

@@ -128,14 +128,14 @@ void DecayedMean::encode(std::string& out) const {
 }
 
 void DecayedMean::merge_bytes(std::string_view bytes) {
-    ByteReader reader(bytes, "decayed mean");
+    VarintReader reader(bytes, "decayed mean");
     auto const sum = reader.text();
     sum_.merge(DecayedSum::decode(sum));
     count_.merge(DecayedSum::decode(bytes.substr(reader.position())));
 }
 
 Span DecayedMean::half_life_in(std::string_view bytes) {
-    ByteReader reader(bytes, "decayed mean");
+    VarintReader reader(bytes, "decayed mean");
     return DecayedSum::decode(reader.text()).half_life();
 }
 

@@ -116,7 +116,7 @@ std::string encode_experiment(const std::vector<Arm>& arms) {
 }
 
 std::vector<Arm> decode_experiment(std::string_view bytes) {
-    ByteReader reader(bytes, "experiment summary");
+    VarintReader reader(bytes, "experiment summary");
     reader.version(format_version);
     std::size_t const count = reader.count();
     if (count == 0 || count > Experiment::max_arms)

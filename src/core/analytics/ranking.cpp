@@ -107,7 +107,7 @@ std::string encode_scores(const std::vector<ScoreGroup>& groups) {
 }
 
 std::vector<ScoreGroup> decode_scores(std::string_view bytes) {
-    ByteReader reader(bytes, "summary of scores");
+    VarintReader reader(bytes, "summary of scores");
     reader.version(format_version);
     std::vector<ScoreGroup> groups(reader.count());
     if (groups.empty())
@@ -353,7 +353,7 @@ std::string WeightedPercentile::encode() const {
 }
 
 void WeightedPercentile::merge(std::string_view bytes) {
-    ByteReader reader(bytes, "the state of a weighted percentile");
+    VarintReader reader(bytes, "the state of a weighted percentile");
     (void)reader.signed_varint(64);
     while (reader.left() > 0) {
         auto const value = static_cast<Micro>(reader.signed_varint(64));
@@ -362,7 +362,7 @@ void WeightedPercentile::merge(std::string_view bytes) {
 }
 
 Micro WeightedPercentile::fraction_in(std::string_view bytes) {
-    return static_cast<Micro>(ByteReader(bytes, "the state of a weighted percentile").signed_varint(64));
+    return static_cast<Micro>(VarintReader(bytes, "the state of a weighted percentile").signed_varint(64));
 }
 
 } // namespace nurture::analytics

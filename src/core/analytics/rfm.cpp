@@ -49,7 +49,7 @@ std::string Rfm::encode() const {
 }
 
 Rfm Rfm::decode(std::string_view bytes) {
-    ByteReader reader(bytes, "the state of rfm");
+    VarintReader reader(bytes, "the state of rfm");
     Rfm rfm;
     rfm.as_of_ = static_cast<Time>(reader.signed_varint(64));
     rfm.last_ = static_cast<Time>(reader.signed_varint(64));
@@ -109,7 +109,7 @@ std::string RfmPopulation::encode() const {
 }
 
 void RfmPopulation::merge(std::string_view bytes) {
-    ByteReader reader(bytes, "the state of rfm_quintiles");
+    VarintReader reader(bytes, "the state of rfm_quintiles");
     while (reader.left() > 0) {
         auto const recency = static_cast<Span>(reader.signed_varint(64));
         auto const frequency = static_cast<std::int64_t>(reader.signed_varint(64));

@@ -322,7 +322,7 @@ std::string DecayedSum::encode() const {
 }
 
 DecayedSum DecayedSum::decode(std::string_view bytes, std::pmr::memory_resource* memory) {
-    ByteReader reader(bytes, "decayed sum");
+    VarintReader reader(bytes, "decayed sum");
     reader.version(format_version);
     UnsignedWide const half_life = reader.varint(63);
     if (half_life == 0 || half_life > static_cast<UnsignedWide>(max_half_life))

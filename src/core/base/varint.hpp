@@ -46,10 +46,10 @@ void put_text(Out& out, std::string_view text) {
 
 /// Takes numbers from the front of bytes nobody vouches for. Throws corrupt_data for every form that put_*
 /// would not have written.
-class ByteReader {
+class VarintReader {
 public:
     /// `what` names the value in the error: "invalid bytes in <what>".
-    ByteReader(std::string_view bytes, const char* what) noexcept : bytes_(bytes), what_(what) {}
+    VarintReader(std::string_view bytes, const char* what) noexcept : bytes_(bytes), what_(what) {}
 
     [[noreturn]] void corrupt(const char* detail) const {
         throw Error(ErrorKind::corrupt_data, std::string("invalid bytes in ") + what_, detail);

@@ -53,14 +53,16 @@ bool Parser::attribute_function(Operand& out) {
 }
 
 void Parser::fail_unknown_function() {
-    static const std::vector<std::string> known{"count",       "sum",  "distinct", "first", "last",    "score",
-                                                "items",       "domain", "anniversary", "year", "quarter", "month",
-                                                "week",        "day",  "weekday",  "hour",  "minute"};
+    static const std::vector<std::string> known{"count",    "sum",   "avg",   "min",     "max",  "distinct",
+                                                "first",    "last",  "days",  "sessions", "entry", "exit",
+                                                "score",    "band",  "items", "domain",  "anniversary", "year",
+                                                "quarter",  "month", "week",  "day",     "weekday", "hour",
+                                                "minute"};
     std::string const name(text_at());
     std::string hint = suggest(name, known);
     if (hint.empty())
-        hint = "There are count, sum, distinct, first, last, score, items, domain, anniversary, and year, quarter, month, "
-               "week, day, weekday, hour, minute.";
+        hint = "There are count, sum, avg, min, max, distinct, first, last, days, sessions, entry, exit, score, band, items, "
+               "domain, anniversary, and year, quarter, month, week, day, weekday, hour, minute.";
     fail_at(token().from, "there is no function \"" + name + "\"", std::move(hint));
 }
 

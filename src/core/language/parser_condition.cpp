@@ -179,9 +179,10 @@ Operand Parser::operand() {
     } else {
         note("an attribute");
         for (Keyword const keyword :
-             {Keyword::did, Keyword::count, Keyword::sum, Keyword::distinct, Keyword::first, Keyword::last, Keyword::score})
+             {Keyword::did, Keyword::count, Keyword::sum, Keyword::avg, Keyword::min, Keyword::max, Keyword::distinct,
+              Keyword::first, Keyword::last, Keyword::days, Keyword::sessions, Keyword::score, Keyword::band})
             note(text_of(keyword), keyword);
-        note_quietly({Keyword::avg, Keyword::min, Keyword::max, Keyword::days, Keyword::sessions, Keyword::longest});
+        note_quietly({Keyword::longest});
         note("\"in segment\"");
     }
     note("not", Keyword::not_);

@@ -50,12 +50,16 @@ class Readiness {
     }
     [[nodiscard]] bool reads_complete(Index index) const {
         const Node& node = model_.nodes[index];
-        if (node.op == Op::in_segment)
+        if (node.op == Op::in_segment || node.op == Op::segment_past)
             return segments_[node.segment];
-        if (node.children.empty())
-            return scores_ || node.operand.kind != OperandKind::score;
-        return std::all_of(node.children.begin(), node.children.end(),
+        return reads_complete(node.operand) && reads_complete(node.second) &&
+               std::all_of(node.children.begin(), node.children.end(),
                            [&](Index child) { return reads_complete(child); });
+    }
+    [[nodiscard]] bool reads_complete(const Operand& operand) const {
+        if (operand.kind == OperandKind::derived)
+            return reads_complete(model_.derived[operand.index].of);
+        return scores_ || (operand.kind != OperandKind::score && operand.kind != OperandKind::band);
     }
 };
 

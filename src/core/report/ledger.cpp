@@ -20,8 +20,9 @@ auto order_of(const Stamp& stamp) noexcept { return std::pair(stamp.tick, stamp.
 
 class Ledger {
   public:
-    Ledger(const model::Model& model, const profile::Profile& profile, std::span<const LoggedEvent> events, Time at)
-        : model_(model), profile_(profile), facts_(model, profile), at_(at) {
+    Ledger(const model::Model& model, const profile::Profile& profile, std::span<const LoggedEvent> events, Time at,
+           std::string_view key)
+        : model_(model), profile_(profile), facts_(model, profile, key), at_(at) {
         auto const frozen = profile.score.is_frozen() ? order_of(profile.score.frozen_by)
                                                       : std::pair<std::int64_t, std::int32_t>{INT64_MAX, 0};
         for (const LoggedEvent& event : events)
@@ -162,8 +163,8 @@ class Ledger {
 } // namespace
 
 std::vector<LedgerEntry> ledger(const model::Model& model, const profile::Profile& profile,
-                                std::span<const LoggedEvent> events, Time at) {
-    return Ledger(model, profile, events, at).run();
+                                std::span<const LoggedEvent> events, Time at, std::string_view key) {
+    return Ledger(model, profile, events, at, key).run();
 }
 
 } // namespace nurture::report

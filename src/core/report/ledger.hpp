@@ -24,6 +24,7 @@ struct LedgerEntry {
 /// `events`: the contact's whole log, in any order. What the log does not hold, and the rounding of amounts that decay
 /// together, are entries of their own.
 [[nodiscard]] std::vector<LedgerEntry> ledger(const model::Model& model, const profile::Profile& profile,
-                                              std::span<const step::LoggedEvent> events, Time at);
+                                              std::span<const step::LoggedEvent> events, Time at,
+                                              std::string_view key = {});
 
 } // namespace nurture::report

@@ -38,8 +38,9 @@ Contribution describe_part(const model::Model& model, const Facts::Part& part) {
 
 } // namespace
 
-std::vector<Contribution> explain(const model::Model& model, const profile::Profile& profile, Time at) {
-    Facts const facts(model, profile);
+std::vector<Contribution> explain(const model::Model& model, const profile::Profile& profile, Time at,
+                                  std::string_view key) {
+    Facts const facts(model, profile, key);
     std::vector<Contribution> out;
     for (const auto& part : facts.parts(at)) {
         if (part.rule == nullptr) {
@@ -90,21 +91,22 @@ class Arena {
 
 } // namespace
 
-Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at) {
-    return Facts(model, profile).score(topic_named(model, topic), at);
+Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at,
+           std::string_view key) {
+    return Facts(model, profile, key).score(topic_named(model, topic), at);
 }
 
-Wide score(const model::Model& model, std::string_view bytes, std::string_view topic, Time at) {
+Wide score(const model::Model& model, std::string_view bytes, std::string_view topic, Time at, std::string_view key) {
     Index const index = topic_named(model, topic);
     bool const conditions = std::any_of(model.rules.begin(), model.rules.end(),
                                         [](const auto& rule) { return rule.source == model::ScoreSource::condition; });
     Arena const arena;
     profile::Profile profile = profile::decode_for_score(bytes, conditions);
-    return Facts(model, profile, Facts::Take{}).score(index, at);
+    return Facts(model, profile, Facts::Take{}, key).score(index, at);
 }
 
-std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at) {
-    Facts const facts(model, profile);
+std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at, std::string_view key) {
+    Facts const facts(model, profile, key);
     std::string out = "{";
     for (Index topic = 0; topic < model.topics.size(); ++topic) {
         out += topic == 0 ? "" : ", ";

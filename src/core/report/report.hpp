@@ -20,17 +20,23 @@ struct Contribution {
     Wide contribution = 0; ///< 10^-6; points × occurrences, rounded half away from zero
 };
 
+// `key` is the contact's, which samples in conditions ask for.
+
 /// Rules that contribute or have counted something, in the model's order; then adjustments and limits.
-[[nodiscard]] std::vector<Contribution> explain(const model::Model& model, const profile::Profile& profile, Time at);
+[[nodiscard]] std::vector<Contribution> explain(const model::Model& model, const profile::Profile& profile, Time at,
+                                              std::string_view key = {});
 
 /// The score of a topic, or (empty) the whole; Error(undefined_name) for a topic no rule has.
-[[nodiscard]] Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at);
+[[nodiscard]] Wide score(const model::Model& model, const profile::Profile& profile, std::string_view topic, Time at,
+                         std::string_view key = {});
 
 /// The same, straight from the profile's bytes: for looking at many.
-[[nodiscard]] Wide score(const model::Model& model, std::string_view profile, std::string_view topic, Time at);
+[[nodiscard]] Wide score(const model::Model& model, std::string_view profile, std::string_view topic, Time at,
+                         std::string_view key = {});
 
 /// {"topic": score, …} for every topic; rules without one are in the whole score only.
-[[nodiscard]] std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at);
+[[nodiscard]] std::string scores_json(const model::Model& model, const profile::Profile& profile, Time at,
+                                      std::string_view key = {});
 
 /// {"topic": "band", …} for the bands the contact is in; the whole score's is called score.
 [[nodiscard]] std::string bands_json(const model::Model& model, const profile::Profile& profile);

@@ -73,16 +73,17 @@ class Walk {
 
 } // namespace
 
-std::vector<WhyLine> why(const model::Model& model, const profile::Profile& profile, std::string_view segment, Time at) {
-    Facts const facts(model, profile);
+std::vector<WhyLine> why(const model::Model& model, const profile::Profile& profile, std::string_view segment, Time at,
+                         std::string_view key) {
+    Facts const facts(model, profile, key);
     Walk walk(facts, at);
     walk.all(model.segments[segment_named(model, segment)].condition, 0);
     return std::move(walk.lines);
 }
 
 std::vector<WhyLine> why_not(const model::Model& model, const profile::Profile& profile, std::string_view segment,
-                             Time at) {
-    Facts const facts(model, profile);
+                             Time at, std::string_view key) {
+    Facts const facts(model, profile, key);
     Walk walk(facts, at);
     walk.obstacles(model.segments[segment_named(model, segment)].condition, true, 0);
     return std::move(walk.lines);

@@ -20,10 +20,10 @@ struct WhyLine {
 
 /// The segment's condition from the top down. Error(undefined_name) for a segment that does not exist.
 [[nodiscard]] std::vector<WhyLine> why(const model::Model& model, const profile::Profile& profile,
-                                       std::string_view segment, Time at);
+                                       std::string_view segment, Time at, std::string_view key = {});
 
 /// The leaves that keep the contact out; none when it is in.
 [[nodiscard]] std::vector<WhyLine> why_not(const model::Model& model, const profile::Profile& profile,
-                                           std::string_view segment, Time at);
+                                           std::string_view segment, Time at, std::string_view key = {});
 
 } // namespace nurture::report

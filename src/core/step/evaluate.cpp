@@ -6,12 +6,16 @@
 
 namespace nurture::step {
 
-Evaluation evaluate(const Model& model, const profile::Profile& profile, Time at) {
-    Facts facts(model, profile);
+Evaluation evaluate(const Model& model, const profile::Profile& profile, Time at, std::string_view key) {
+    Facts facts(model, profile, key);
     Time const clock = std::max(at, profile.clock);
-    std::fill(facts.members.begin(), facts.members.end(), 0);
-    for (Index s = 0; s < model.segments.size(); ++s) // each comes after those it names
+    std::vector<char> was(model.segments.size(), 0);
+    was.swap(facts.members);
+    for (Index s = 0; s < model.segments.size(); ++s) { // each comes after those it names
         facts.members[s] = facts.evaluate(model.segments[s].condition, clock).truth == Truth::yes ? 1 : 0;
+        if (facts.members[s] > was[s])
+            facts.since[s] = clock;
+    }
     Evaluation out;
     for (const auto& [id, index] : model.segments_by_id)
         if (facts.members[index] != 0)

@@ -15,9 +15,10 @@ struct Evaluation {
 };
 
 /// Memberships and score as they are once the contact has adopted the model and its timers have run to `at` (or to the
-/// contact's clock, where that is later). Reads features, attributes and what else of the profile conditions read; the
-/// memberships it holds are not looked at.
-[[nodiscard]] Evaluation evaluate(const model::Model& model, const profile::Profile& profile, Time at);
+/// contact's clock, where that is later); `key` is the contact's. Reads features, attributes and what else of the
+/// profile conditions read; the memberships it holds say only since when: one that it does not hold yet begins at `at`.
+[[nodiscard]] Evaluation evaluate(const model::Model& model, const profile::Profile& profile, Time at,
+                                  std::string_view key = {});
 
 /// Adds the features of ids from `first` on as the events give them, whatever the profile held of them.
 void supplement(const model::Model& model, profile::Profile& profile, std::span<const LoggedEvent> events,

@@ -40,13 +40,15 @@ void Facts::load_members() {
         reload_score_state();
 }
 
-Facts::Facts(const Model& m, const profile::Profile& p) : model(m), profile(p), features(m.features.size()) {
+Facts::Facts(const Model& m, const profile::Profile& p, std::string_view k)
+    : model(m), profile(p), features(m.features.size()), key(k) {
     match(p.features, m.slots_by_id,
           [&](Index slot, const profile::StoredFeature& stored) { features[slot] = stored.value; });
     load_members();
 }
 
-Facts::Facts(const Model& m, profile::Profile& p, Take) : model(m), profile(p), features(m.features.size()) {
+Facts::Facts(const Model& m, profile::Profile& p, Take, std::string_view k)
+    : model(m), profile(p), features(m.features.size()), key(k) {
     match(p.features, m.slots_by_id,
           [&](Index slot, profile::StoredFeature& stored) { features[slot] = std::move(stored.value); });
     load_members();

@@ -30,10 +30,11 @@ class Range;
 
 class Facts {
   public:
-    Facts(const Model& model, const profile::Profile& profile);
+    /// `key` is the contact's; it must live as long as this. Empty: not known, then samples are unknown.
+    Facts(const Model& model, const profile::Profile& profile, std::string_view key = {});
     /// Takes the profile's features out of it; its attributes are read where they are.
     struct Take {};
-    Facts(const Model& model, profile::Profile& profile, Take);
+    Facts(const Model& model, profile::Profile& profile, Take, std::string_view key = {});
 
     const Model& model;
     const profile::Profile& profile;            ///< attributes
@@ -41,7 +42,7 @@ class Facts {
     std::vector<char> members;                  ///< by segment
     std::vector<Time> since;                    ///< by segment: of the membership
     std::vector<profile::SegmentPast> pasts;    ///< by segment; of those that conditions ask about
-    std::string_view key;                       ///< the contact's; empty: not known, then samples are unknown
+    std::string_view key;                       ///< the contact's, or empty
     std::vector<std::uint32_t> levels;          ///< by ladder: the band the contact is in, 0: none
 
     [[nodiscard]] Outcome evaluate(Index node, Time clock) const;

@@ -99,7 +99,7 @@ void Facts::reload_score_state() {
     frozen_.reset();
     before_reset_.clear();
     if (score.is_frozen())
-        frozen_ = std::make_shared<const Frozen>(model, score.frozen, score.frozen_by.at);
+        frozen_ = std::make_shared<const Frozen>(model, score.frozen, key, score.frozen_by.at);
     if (score.was_reset()) {
         profile::Profile before = profile::decode(score.before_reset);
         before.score = {};

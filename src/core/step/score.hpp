@@ -8,7 +8,8 @@ namespace nurture::step {
 
 /// The facts as they were when a score was frozen.
 struct Facts::Frozen {
-    Frozen(const Model& m, std::string_view bytes, Time when) : profile(decode(bytes)), facts(m, profile), at(when) {}
+    Frozen(const Model& m, std::string_view bytes, std::string_view key, Time when)
+        : profile(decode(bytes)), facts(m, profile, key), at(when) {}
     // A state may come from anywhere: nothing in it is frozen again.
     static profile::Profile decode(std::string_view bytes) {
         profile::Profile out = profile::decode(bytes);

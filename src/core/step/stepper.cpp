@@ -33,7 +33,7 @@ Result step(const Model& model, Input input) {
 }
 
 Stepper::Stepper(const Model& model, Input& input, Result& result)
-    : model_(model), input_(input), result_(result), profile_(result.profile), facts_(model, profile_, Facts::Take{}),
+    : model_(model), input_(input), result_(result), profile_(result.profile), facts_(model, profile_, Facts::Take{}, input.contact),
       flips_(model.segments.size(), never), since_(facts_.since), dirty_(model.segments.size(), 0),
       member_cause_(model.segments.size()), clock_(profile_.clock) {
     load();
@@ -51,7 +51,6 @@ void Stepper::load() {
         }
     }
     was_member_ = facts_.members;
-    facts_.key = input_.contact;
     load_bands();
 }
 

@@ -54,12 +54,12 @@ std::vector<step::LoggedEvent> events_of(const border::PackedMessages& packed) {
 
 } // namespace
 
-// _evaluate(model, state, events, first_new, at). Without a state everything is folded from the events; with one, only
+// _evaluate(model, state, events, first_new, at, contact). Without a state everything is folded from the events; with one, only
 // the features of ids from first_new on.
 NURTURE_FUNCTION(nurture_evaluate) {
     return border::entry([&]() -> Datum {
         border::check_interrupts();
-        if (PG_ARGISNULL(0) || PG_ARGISNULL(3) || PG_ARGISNULL(4)) {
+        if (PG_ARGISNULL(0) || PG_ARGISNULL(3) || PG_ARGISNULL(4) || PG_ARGISNULL(5)) {
             fcinfo->isnull = true;
             return 0;
         }
@@ -81,7 +81,7 @@ NURTURE_FUNCTION(nurture_evaluate) {
             if (packed != 0)
                 supplement(*model, profile, events, first_new, std::max(at, profile.clock));
         }
-        step::Evaluation const evaluation = step::evaluate(*model, profile, at);
+        step::Evaluation const evaluation = step::evaluate(*model, profile, at, border::bytes_argument(fcinfo, 5));
         border::Row<2> row;
         row.add(border::make_numeric(evaluation.score));
         row.add(make_ids(evaluation.segments));

@@ -4,15 +4,16 @@
 CREATE TYPE nurture._evaluation AS (score numeric, segments int[]);
 COMMENT ON TYPE nurture._evaluation IS 'a contact''s score and the segments it is in, by id, under some model';
 
-CREATE FUNCTION nurture._evaluate(model nurture.compiled_model, state nurture.profile, events bytea, first_new int, at timestamptz)
+CREATE FUNCTION nurture._evaluate(model nurture.compiled_model, state nurture.profile, events bytea, first_new int, at timestamptz,
+        contact text)
     RETURNS nurture._evaluation
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_evaluate';
-COMMENT ON FUNCTION nurture._evaluate(nurture.compiled_model, nurture.profile, bytea, int, timestamptz) IS
+COMMENT ON FUNCTION nurture._evaluate(nurture.compiled_model, nurture.profile, bytea, int, timestamptz, text) IS
     'a contact under a model; features of ids from first_new on, or without a state all of it, are folded from the events';
 CREATE FUNCTION nurture._features_of(model nurture.compiled_model) RETURNS TABLE (id int, definition text, event text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 50 AS 'MODULE_PATHNAME', 'nurture_features_of';
 COMMENT ON FUNCTION nurture._features_of(nurture.compiled_model) IS 'the features of a model and the event type each looks at';
-REVOKE ALL ON FUNCTION nurture._evaluate(nurture.compiled_model, nurture.profile, bytea, int, timestamptz),
+REVOKE ALL ON FUNCTION nurture._evaluate(nurture.compiled_model, nurture.profile, bytea, int, timestamptz, text),
     nurture._features_of(nurture.compiled_model) FROM PUBLIC;
 
 -- Ids from here on are of definitions and features that are only tried out.
@@ -95,19 +96,22 @@ DECLARE
 BEGIN
     IF past THEN
         RETURN QUERY
-        SELECT e.contact, nurture._evaluate(before, NULL, e.events, 0, at), nurture._evaluate(after, NULL, e.events, 0, at)
+        SELECT e.contact, nurture._evaluate(before, NULL, e.events, 0, at, e.contact),
+               nurture._evaluate(after, NULL, e.events, 0, at, e.contact)
         FROM (SELECT e.contact, nurture._pack(e.type, e.at, e.received_at, e.props, NULL, e.tick * 16777216 + e.n, false) AS events
               FROM nurture.event e WHERE e.clock <= at
                 AND (sample IS NULL OR e.contact IN (SELECT c.contact FROM nurture.contact c ORDER BY hashtextextended(c.contact, 0) LIMIT sample))
               GROUP BY e.contact) e;
     ELSIF cardinality(event_types) = 0 THEN
         RETURN QUERY
-        SELECT c.contact, nurture._evaluate(before, c.state, NULL, first_new, at), nurture._evaluate(after, c.state, NULL, first_new, at)
+        SELECT c.contact, nurture._evaluate(before, c.state, NULL, first_new, at, c.contact),
+               nurture._evaluate(after, c.state, NULL, first_new, at, c.contact)
         FROM nurture.contact c
         WHERE sample IS NULL OR c.contact IN (SELECT s.contact FROM nurture.contact s ORDER BY hashtextextended(s.contact, 0) LIMIT sample);
     ELSE
         RETURN QUERY
-        SELECT c.contact, nurture._evaluate(before, c.state, e.events, first_new, at), nurture._evaluate(after, c.state, e.events, first_new, at)
+        SELECT c.contact, nurture._evaluate(before, c.state, e.events, first_new, at, c.contact),
+               nurture._evaluate(after, c.state, e.events, first_new, at, c.contact)
         FROM nurture.contact c
         LEFT JOIN (SELECT e.contact, nurture._pack(e.type, e.at, e.received_at, e.props, NULL, e.tick * 16777216 + e.n, false) AS events
                    FROM nurture.event e WHERE e.type = ANY (event_types) OR ('' = ANY (event_types) AND left(e.type, 1) <> '$')

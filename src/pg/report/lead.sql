@@ -1,8 +1,8 @@
 -- What analysts read: leads, scores and what they are made of, journeys, timelines, how fresh all of it is.
 
-CREATE FUNCTION nurture._score(model nurture.compiled_model, state nurture.profile, topic text, at timestamptz) RETURNS numeric
+CREATE FUNCTION nurture._score(model nurture.compiled_model, state nurture.profile, topic text, at timestamptz, contact text) RETURNS numeric
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_score';
-CREATE FUNCTION nurture._scores(model nurture.compiled_model, state nurture.profile, at timestamptz) RETURNS jsonb
+CREATE FUNCTION nurture._scores(model nurture.compiled_model, state nurture.profile, at timestamptz, contact text) RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_scores';
 CREATE FUNCTION nurture._segments(model nurture.compiled_model, state nurture.profile) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_segments';
@@ -14,7 +14,7 @@ CREATE FUNCTION nurture._last_seen(state nurture.profile) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_last_seen';
 CREATE FUNCTION nurture._clock(state nurture.profile) RETURNS timestamptz
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'nurture_clock';
-CREATE FUNCTION nurture._explain(model nurture.compiled_model, state nurture.profile, at timestamptz)
+CREATE FUNCTION nurture._explain(model nurture.compiled_model, state nurture.profile, at timestamptz, contact text)
     RETURNS TABLE (rule text, topic text, points numeric, occurrences numeric, contribution numeric, detail text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_contributions';
 CREATE FUNCTION nurture._journeys(model nurture.compiled_model, state nurture.profile)
@@ -23,13 +23,13 @@ CREATE FUNCTION nurture._journeys(model nurture.compiled_model, state nurture.pr
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1 AS 'MODULE_PATHNAME', 'nurture_journeys';
 CREATE FUNCTION nurture._describe(model nurture.compiled_model, state nurture.profile) RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_describe';
-REVOKE ALL ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile, text, timestamptz),
-    nurture._scores(nurture.compiled_model, nurture.profile, timestamptz),
-    nurture._explain(nurture.compiled_model, nurture.profile, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile, text, timestamptz, text),
+    nurture._scores(nurture.compiled_model, nurture.profile, timestamptz, text),
+    nurture._explain(nurture.compiled_model, nurture.profile, timestamptz, text) FROM PUBLIC;
 -- Functions in a view run as the caller: whoever may read the view needs these. They see nothing but their arguments.
-GRANT EXECUTE ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile, text, timestamptz),
-    nurture._scores(nurture.compiled_model, nurture.profile, timestamptz),
-    nurture._explain(nurture.compiled_model, nurture.profile, timestamptz) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION nurture._score(nurture.compiled_model, nurture.profile, text, timestamptz, text),
+    nurture._scores(nurture.compiled_model, nurture.profile, timestamptz, text),
+    nurture._explain(nurture.compiled_model, nurture.profile, timestamptz, text) TO PUBLIC;
 
 -- The moment at which a view is read: one for the whole of it.
 CREATE FUNCTION nurture._asked_at() RETURNS timestamptz
@@ -41,8 +41,8 @@ COMMENT ON FUNCTION nurture._asked_at() IS 'what nurture._now() says, for views:
 -- are not computed, and ORDER BY score LIMIT n computes the score of every contact and the rest of n of them.
 CREATE VIEW nurture.lead AS
 SELECT c.contact,
-       nurture._score((SELECT m.model FROM nurture._current_model m), c.state, NULL, (SELECT nurture._asked_at())) AS score,
-       nurture._scores((SELECT m.model FROM nurture._current_model m), c.state, (SELECT nurture._asked_at())) AS scores,
+       nurture._score((SELECT m.model FROM nurture._current_model m), c.state, NULL, (SELECT nurture._asked_at()), c.contact) AS score,
+       nurture._scores((SELECT m.model FROM nurture._current_model m), c.state, (SELECT nurture._asked_at()), c.contact) AS scores,
        nurture._segments((SELECT m.model FROM nurture._current_model m), c.state) AS segments,
        nurture._attributes(c.state) AS attributes,
        nurture._first_seen(c.state) AS first_seen,
@@ -135,7 +135,7 @@ COMMENT ON FUNCTION nurture._score_state(text, timestamptz, text) IS 'what a con
 CREATE FUNCTION nurture.score(contact text, topic text DEFAULT NULL, at timestamptz DEFAULT nurture._now(),
         points text DEFAULT 'today') RETURNS numeric
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce(nurture._score(s.model, s.state, score.topic, score.at), CASE WHEN s.model IS NOT NULL THEN 0 END)
+SELECT coalesce(nurture._score(s.model, s.state, score.topic, score.at, s.key), CASE WHEN s.model IS NOT NULL THEN 0 END)
 FROM nurture._score_state(score.contact, score.at, score.points) s
 $$;
 COMMENT ON FUNCTION nurture.score(text, text, timestamptz, text) IS
@@ -146,7 +146,7 @@ CREATE FUNCTION nurture.explain(contact text, at timestamptz DEFAULT nurture._no
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT e.rule, e.topic, e.points, e.occurrences, e.contribution, r.definition::text, e.detail
 FROM nurture._score_state(explain.contact, explain.at, 'today') s
-CROSS JOIN LATERAL nurture._explain(s.model, s.state, explain.at) e
+CROSS JOIN LATERAL nurture._explain(s.model, s.state, explain.at, s.key) e
 LEFT JOIN nurture.rule r ON r.name = e.rule AND e.points IS NOT NULL
 ORDER BY abs(e.contribution) DESC, e.rule, e.detail
 $$;

@@ -20,17 +20,18 @@ profile::Profile profile_argument(FunctionCallInfo fcinfo, int n) {
 
 } // namespace
 
-// _score(model, state, topic or NULL, at)
+// _score(model, state, topic or NULL, at, contact)
 NURTURE_FUNCTION(nurture_score) {
     return border::entry([&]() -> Datum {
-        if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3)) {
+        if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3) || PG_ARGISNULL(4)) {
             fcinfo->isnull = true;
             return 0;
         }
         auto const model = border::model_argument(fcinfo, 0);
         std::string_view const topic = PG_ARGISNULL(2) ? std::string_view() : border::bytes_argument(fcinfo, 2);
         return border::make_numeric(
-            report::score(*model, border::bytes_argument(fcinfo, 1), topic, border::time_of(PG_GETARG_DATUM(3))));
+            report::score(*model, border::bytes_argument(fcinfo, 1), topic, border::time_of(PG_GETARG_DATUM(3)),
+                          border::bytes_argument(fcinfo, 4)));
     });
 }
 
@@ -38,7 +39,8 @@ NURTURE_FUNCTION(nurture_scores) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         return border::make_jsonb(
-            report::scores_json(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2))));
+            report::scores_json(*model, profile_argument(fcinfo, 1),
+                                                     border::time_of(PG_GETARG_DATUM(2)), border::bytes_argument(fcinfo, 3)));
     });
 }
 
@@ -88,7 +90,8 @@ NURTURE_FUNCTION(nurture_contributions) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         auto const parts =
-            report::explain(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)));
+            report::explain(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)),
+                            border::bytes_argument(fcinfo, 3));
         border::RowSink sink(fcinfo);
         for (const auto& part : parts) {
             border::Row<6> row;

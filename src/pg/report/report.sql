@@ -46,7 +46,7 @@ COMMENT ON FUNCTION nurture._report_number(numeric) IS 'a number of the report: 
 CREATE FUNCTION nurture._report_lead(until timestamptz)
     RETURNS TABLE (contact text, score numeric, segments text[], last_seen timestamptz)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT c.contact, coalesce(nurture._score(m.model, c.state, NULL, greatest(until, nurture._clock(c.state))), 0),
+SELECT c.contact, coalesce(nurture._score(m.model, c.state, NULL, greatest(until, nurture._clock(c.state)), c.contact), 0),
        nurture._segments(m.model, c.state), nurture._last_seen(c.state)
 FROM nurture.contact c CROSS JOIN nurture._current_model m
 $$;

@@ -35,12 +35,12 @@ void put_lines(FunctionCallInfo fcinfo, const std::vector<report::WhyLine>& line
 
 } // namespace
 
-// _why(model, state, segment, at)
+// _why(model, state, segment, at, contact)
 NURTURE_FUNCTION(nurture_why) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         put_lines(fcinfo, report::why(*model, profile_argument(fcinfo, 1), border::bytes_argument(fcinfo, 2),
-                                      border::time_of(PG_GETARG_DATUM(3))));
+                                      border::time_of(PG_GETARG_DATUM(3)), border::bytes_argument(fcinfo, 4)));
         return 0;
     });
 }
@@ -49,7 +49,7 @@ NURTURE_FUNCTION(nurture_why_not) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         put_lines(fcinfo, report::why_not(*model, profile_argument(fcinfo, 1), border::bytes_argument(fcinfo, 2),
-                                          border::time_of(PG_GETARG_DATUM(3))));
+                                          border::time_of(PG_GETARG_DATUM(3)), border::bytes_argument(fcinfo, 4)));
         return 0;
     });
 }
@@ -61,7 +61,7 @@ NURTURE_FUNCTION(nurture_bands) {
     });
 }
 
-// _ledger(model, state, messages packed with place = tick·2^24 + n, at)
+// _ledger(model, state, messages packed with place = tick·2^24 + n, at, contact)
 NURTURE_FUNCTION(nurture_ledger) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
@@ -77,7 +77,8 @@ NURTURE_FUNCTION(nurture_ledger) {
                               {message.at, place >> 24, static_cast<std::int32_t>(place & 0xffffff)}});
         }
         auto const entries =
-            report::ledger(*model, profile_argument(fcinfo, 1), events, border::time_of(PG_GETARG_DATUM(3)));
+            report::ledger(*model, profile_argument(fcinfo, 1), events, border::time_of(PG_GETARG_DATUM(3)),
+                           border::bytes_argument(fcinfo, 4));
         border::RowSink sink(fcinfo);
         for (const auto& entry : entries) {
             border::Row<10> row;

@@ -31,8 +31,8 @@ BEGIN
     END IF;
     IF topic IS NOT NULL THEN
         -- A topic that no rule has is a slip of the pen.
-        PERFORM nurture._score(m.model, c.state, topic, now())
-        FROM nurture._current_model m CROSS JOIN (SELECT c.state FROM nurture.contact c LIMIT 1) c;
+        PERFORM nurture._score(m.model, c.state, topic, now(), c.contact)
+        FROM nurture._current_model m CROSS JOIN (SELECT c.state, c.contact FROM nurture.contact c LIMIT 1) c;
     END IF;
     PERFORM nurture._adjust(contact, jsonb_build_object('points', round(points, 6), 'reason', reason, 'topic', topic,
                                 'expires', to_char(expires, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')));
@@ -83,7 +83,7 @@ $$;
 COMMENT ON FUNCTION nurture.score_history(text, timestamptz, timestamptz, interval, text, text) IS
     'a contact''s score at regular moments, each as nurture.score gives it: from the log where they are past';
 
-CREATE FUNCTION nurture._ledger(model nurture.compiled_model, state nurture.profile, messages bytea, at timestamptz)
+CREATE FUNCTION nurture._ledger(model nurture.compiled_model, state nurture.profile, messages bytea, at timestamptz, contact text)
     RETURNS TABLE (at timestamptz, tick bigint, n int, event text, rule text, topic text, points numeric, amount numeric,
         value numeric, reason text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50 AS 'MODULE_PATHNAME', 'nurture_ledger';
@@ -96,12 +96,12 @@ SELECT l.at, l.event, l.rule, l.topic, l.points, l.amount, l.value, l.reason, l.
 FROM nurture._score_state(ledger.contact, ledger.at, 'today') s
 CROSS JOIN LATERAL nurture._ledger(s.model, s.state, coalesce((
     SELECT nurture._pack(e.type, e.at, e.received_at, e.props, NULL, e.tick * 16777216 + e.n, e.history)
-    FROM nurture.event_log e WHERE e.contact = s.key AND e.clock <= ledger.at), '\x00000000'), ledger.at) l
+    FROM nurture.event_log e WHERE e.contact = s.key AND e.clock <= ledger.at), '\x00000000'), ledger.at, s.key) l
 ORDER BY l.at NULLS LAST, l.tick, l.n, l.rule, l.reason
 $$;
 COMMENT ON FUNCTION nurture.ledger(text, timestamptz) IS
     'the entries of a contact''s score: each event that counts, what it gave and what is left of it; the values add up to the score exactly';
-COMMENT ON FUNCTION nurture._ledger(nurture.compiled_model, nurture.profile, bytea, timestamptz) IS 'see nurture.ledger';
+COMMENT ON FUNCTION nurture._ledger(nurture.compiled_model, nurture.profile, bytea, timestamptz, text) IS 'see nurture.ledger';
 
 -- --- bands ------------------------------------------------------------------------------------------------------------
 
@@ -119,21 +119,21 @@ COMMENT ON COLUMN nurture.lead_band.band IS 'the band''s name';
 
 -- --- why --------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION nurture._why(model nurture.compiled_model, state nurture.profile, segment text, at timestamptz)
+CREATE FUNCTION nurture._why(model nurture.compiled_model, state nurture.profile, segment text, at timestamptz, contact text)
     RETURNS TABLE (n int, depth int, condition text, leaf boolean, value text, actual text, flips_at timestamptz, bound boolean)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 5 AS 'MODULE_PATHNAME', 'nurture_why';
-CREATE FUNCTION nurture._why_not(model nurture.compiled_model, state nurture.profile, segment text, at timestamptz)
+CREATE FUNCTION nurture._why_not(model nurture.compiled_model, state nurture.profile, segment text, at timestamptz, contact text)
     RETURNS TABLE (n int, depth int, condition text, leaf boolean, value text, actual text, flips_at timestamptz, bound boolean)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 3 AS 'MODULE_PATHNAME', 'nurture_why_not';
-COMMENT ON FUNCTION nurture._why(nurture.compiled_model, nurture.profile, text, timestamptz) IS 'see nurture.why';
-COMMENT ON FUNCTION nurture._why_not(nurture.compiled_model, nurture.profile, text, timestamptz) IS 'see nurture.why_not';
+COMMENT ON FUNCTION nurture._why(nurture.compiled_model, nurture.profile, text, timestamptz, text) IS 'see nurture.why';
+COMMENT ON FUNCTION nurture._why_not(nurture.compiled_model, nurture.profile, text, timestamptz, text) IS 'see nurture.why_not';
 
 CREATE FUNCTION nurture.why(contact text, segment text)
     RETURNS TABLE (depth int, condition text, value text, actual text, flips_at timestamptz, bound boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT w.depth, repeat('  ', w.depth) || w.condition, w.value, w.actual, w.flips_at, w.bound
 FROM nurture._score_state(why.contact, nurture._now(), 'today') s
-CROSS JOIN LATERAL nurture._why(s.model, s.state, why.segment, greatest(nurture._clock(s.state), nurture._now())) w
+CROSS JOIN LATERAL nurture._why(s.model, s.state, why.segment, greatest(nurture._clock(s.state), nurture._now()), s.key) w
 ORDER BY w.n
 $$;
 COMMENT ON FUNCTION nurture.why(text, text) IS
@@ -144,7 +144,7 @@ CREATE FUNCTION nurture.why_not(contact text, segment text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT w.condition, w.value, w.actual, w.flips_at, w.bound
 FROM nurture._score_state(why_not.contact, nurture._now(), 'today') s
-CROSS JOIN LATERAL nurture._why_not(s.model, s.state, why_not.segment, greatest(nurture._clock(s.state), nurture._now())) w
+CROSS JOIN LATERAL nurture._why_not(s.model, s.state, why_not.segment, greatest(nurture._clock(s.state), nurture._now()), s.key) w
 ORDER BY w.n
 $$;
 COMMENT ON FUNCTION nurture.why_not(text, text) IS
@@ -152,7 +152,7 @@ COMMENT ON FUNCTION nurture.why_not(text, text) IS
 
 REVOKE ALL ON TABLE nurture.lead_band FROM PUBLIC;
 REVOKE ALL ON FUNCTION nurture.score_history(text, timestamptz, timestamptz, interval, text, text),
-    nurture.ledger(text, timestamptz), nurture._ledger(nurture.compiled_model, nurture.profile, bytea, timestamptz),
-    nurture._why(nurture.compiled_model, nurture.profile, text, timestamptz),
-    nurture._why_not(nurture.compiled_model, nurture.profile, text, timestamptz),
+    nurture.ledger(text, timestamptz), nurture._ledger(nurture.compiled_model, nurture.profile, bytea, timestamptz, text),
+    nurture._why(nurture.compiled_model, nurture.profile, text, timestamptz, text),
+    nurture._why_not(nurture.compiled_model, nurture.profile, text, timestamptz, text),
     nurture.why(text, text), nurture.why_not(text, text) FROM PUBLIC;
