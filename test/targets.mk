@@ -19,6 +19,11 @@ isolation:
 bench-outbox:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/outbox/run.sh
 
+# The core's tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+.PHONY: sanitized
+sanitized:
+	SUITES=sanitized PG_CONFIG='$(PG_CONFIG)' scripts/check.sh
+
 # Against the same function written by hand; BENCH=full for 5 million events.
 .PHONY: bench
 bench:
