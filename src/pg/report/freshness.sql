@@ -91,7 +91,9 @@ DECLARE
     before nurture.compiled_model;
     before_id int;
     stepped_by int;
-    behind record;
+    ticks bigint[]; -- at which something is known of the contact, and the earliest clock of each
+    clocks timestamptz[];
+    next int := 1;
     state nurture.profile;
     quiet nurture.profile;
     result nurture.step_result;
@@ -101,21 +103,25 @@ BEGIN
     base_tick := coalesce(base_tick, -1);
     base_model := coalesce(base_model, 0);
     stepped_by := base_model;
+    SELECT array_agg(r.tick ORDER BY r.tick), array_agg(r.clock ORDER BY r.tick) INTO ticks, clocks
+    FROM (SELECT r.tick, min(r.clock) AS clock
+          FROM (SELECT l.tick, l.clock FROM nurture.event_log l WHERE l.contact = contact AND l.clock <= until AND l.tick > base_tick
+                UNION ALL
+                SELECT x.tick, x.at FROM nurture.transition x WHERE x.contact = contact AND x.at <= until AND x.tick > base_tick) r
+          GROUP BY r.tick) r;
     FOR epoch IN
         SELECT m.id, m.model, m.from_tick, m.from_clock, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
+        WHILE ticks[next] < epoch.from_tick LOOP
+            next := next + 1;
+        END LOOP;
         IF state IS NOT NULL AND epoch.from_tick > base_tick AND epoch.from_clock IS NOT NULL THEN
             -- What comes next tells how far the clock was at most. Where it comes before the model's time, and after more than
             -- this model, the contact was quarantined: its timers stood still, and it has not adopted what was in between.
-            SELECT r.tick, r.clock INTO behind
-            FROM (SELECT l.tick, l.clock FROM nurture.event_log l WHERE l.contact = contact AND l.tick >= epoch.from_tick AND l.clock <= until
-                  UNION ALL
-                  SELECT x.tick, x.at FROM nurture.transition x WHERE x.contact = contact AND x.tick >= epoch.from_tick AND x.at <= until) r
-            ORDER BY r.tick, r.clock LIMIT 1;
-            IF behind.clock IS NULL OR behind.clock >= epoch.from_clock
-                OR stepped_by = before_id AND (epoch.behind_tick IS NULL OR behind.tick < epoch.behind_tick) THEN
-                quiet := nurture._quietly(before, contact, state, least(epoch.from_clock, behind.clock, until), epoch.from_tick);
+            IF clocks[next] IS NULL OR clocks[next] >= epoch.from_clock
+                OR stepped_by = before_id AND (epoch.behind_tick IS NULL OR ticks[next] < epoch.behind_tick) THEN
+                quiet := nurture._quietly(before, contact, state, least(epoch.from_clock, clocks[next], until), epoch.from_tick);
                 state := coalesce(quiet, state);
                 stepped_by := CASE WHEN quiet IS NULL THEN stepped_by ELSE before_id END;
             END IF;
@@ -128,7 +134,7 @@ BEGIN
         END IF;
         before := epoch.model;
         before_id := epoch.id;
-        CONTINUE WHEN epoch.behind_tick <= base_tick + 1 AND epoch.id <> last_model;
+        CONTINUE WHEN epoch.id <> last_model AND (ticks[next] < epoch.behind_tick) IS NOT TRUE;
         FOR turn IN
             SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
             FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
