@@ -8,15 +8,23 @@ using namespace nurture;
 
 namespace {
 
-[[noreturn]] void refuse() {
-    throw Error(ErrorKind::newer_format, "the extension is older than its library", {}, "Run ALTER EXTENSION nurture UPDATE.");
+Datum refuse() {
+    return border::entry([]() -> Datum {
+        throw Error(ErrorKind::newer_format, "the extension is older than its library", {}, "Run ALTER EXTENSION nurture UPDATE.");
+    });
 }
 
 } // namespace
 
 NURTURE_FUNCTION(nurture_explain) { // 0.1: without the column detail
-    return border::entry([&]() -> Datum {
-        (void)fcinfo;
-        refuse();
-    });
+    (void)fcinfo;
+    return refuse();
+}
+NURTURE_FUNCTION(nurture_score) { // 0.1: without the contact
+    (void)fcinfo;
+    return refuse();
+}
+NURTURE_FUNCTION(nurture_scores) { // 0.1: without the contact
+    (void)fcinfo;
+    return refuse();
 }

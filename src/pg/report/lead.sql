@@ -1,9 +1,9 @@
 -- What analysts read: leads, scores and what they are made of, journeys, timelines, how fresh all of it is.
 
 CREATE FUNCTION nurture._score(model nurture.compiled_model, state nurture.profile, topic text, at timestamptz, contact text) RETURNS numeric
-    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_score';
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_score_of';
 CREATE FUNCTION nurture._scores(model nurture.compiled_model, state nurture.profile, at timestamptz, contact text) RETURNS jsonb
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_scores';
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_scores_of';
 CREATE FUNCTION nurture._segments(model nurture.compiled_model, state nurture.profile) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_segments';
 CREATE FUNCTION nurture._attributes(state nurture.profile) RETURNS jsonb

@@ -21,7 +21,7 @@ profile::Profile profile_argument(FunctionCallInfo fcinfo, int n) {
 } // namespace
 
 // _score(model, state, topic or NULL, at, contact)
-NURTURE_FUNCTION(nurture_score) {
+NURTURE_FUNCTION(nurture_score_of) {
     return border::entry([&]() -> Datum {
         if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3) || PG_ARGISNULL(4)) {
             fcinfo->isnull = true;
@@ -35,12 +35,11 @@ NURTURE_FUNCTION(nurture_score) {
     });
 }
 
-NURTURE_FUNCTION(nurture_scores) {
+NURTURE_FUNCTION(nurture_scores_of) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        return border::make_jsonb(
-            report::scores_json(*model, profile_argument(fcinfo, 1),
-                                                     border::time_of(PG_GETARG_DATUM(2)), border::bytes_argument(fcinfo, 3)));
+        return border::make_jsonb(report::scores_json(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)),
+                                                      border::bytes_argument(fcinfo, 3)));
     });
 }
 
