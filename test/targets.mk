@@ -30,7 +30,9 @@ bench:
 	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/run.sh
 
 # What grows with size and what must not; backfills against hand-written SQL.
-.PHONY: bench-scale bench-backfill
+.PHONY: bench-scale bench-backfill bench-segments
+bench-segments:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/segments.sh
 bench-scale:
 	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/scale.sh
 bench-backfill:
