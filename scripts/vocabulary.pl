@@ -97,7 +97,7 @@ close $sql;
 
 $ENV{PSQLRC} = '/dev/null';
 my @psql = ('psql', '-X', '-q', '-A', '-t');
-system(@psql, '-d', 'postgres', '-c', 'SET client_min_messages = error', '-c', "DROP DATABASE IF EXISTS $database", '-c', "CREATE DATABASE $database") == 0
+system(@psql, '-d', 'postgres', '-c', 'SET client_min_messages = error', '-c', "DROP DATABASE IF EXISTS $database", '-c', "CREATE DATABASE $database", '-c', "ALTER DATABASE $database SET nurture.enabled = off") == 0
     or die "cannot make a database\n";
 my (undef, $result) = tempfile('/tmp/nurture_vocabulary.XXXXXX', UNLINK => 1);
 my $status = system(@psql, '-d', $database, '-v', "result=$result", '-f', $file);

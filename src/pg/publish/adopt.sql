@@ -10,9 +10,9 @@ REVOKE ALL ON FUNCTION nurture._model_changes() FROM PUBLIC;
 
 CREATE FUNCTION nurture._by_hand() RETURNS boolean
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-SELECT (SELECT w.pid FROM nurture._worker_status() w) IS NULL
+SELECT NOT nurture._enabled() OR (SELECT w.pid FROM nurture._worker_status() w) IS NULL
 $$;
-COMMENT ON FUNCTION nurture._by_hand() IS 'whether no worker runs: then whoever ticks does the worker''s other work, too';
+COMMENT ON FUNCTION nurture._by_hand() IS 'whether no worker runs, or the clock is simulated: then whoever ticks does the worker''s other work, too';
 REVOKE ALL ON FUNCTION nurture._by_hand() FROM PUBLIC;
 
 -- The next contacts of the sweep, bounded by how many keys it comes past, whoever has adopted the model already. The step
