@@ -1,5 +1,6 @@
 #include "core/language/layout.hpp"
 
+#include "core/language/form.hpp"
 #include "core/language/lexer.hpp"
 
 #include <algorithm>
@@ -135,25 +136,6 @@ std::vector<std::string> split(std::string_view text) {
     }
 }
 
-bool is_workflow(std::string_view text) {
-    for (const Token& token : tokenize(text).tokens)
-        if (token.kind != TokenKind::string && token.kind != TokenKind::name)
-            switch (token.keyword) {
-            case Keyword::on:
-            case Keyword::wait:
-            case Keyword::send:
-            case Keyword::exit:
-            case Keyword::re_enter:
-            case Keyword::if_:
-            case Keyword::do_:
-            case Keyword::set:
-                return true;
-            default:
-                return false;
-            }
-    return false;
-}
-
 constexpr std::size_t largest_table = 4'000'000;
 
 using Lines = std::vector<std::string>;
@@ -190,7 +172,7 @@ void align(const Lines& a, std::size_t a_from, std::size_t a_to, const Lines& b,
 std::vector<std::string> lines_of(std::string_view canonical) {
     if (canonical.empty())
         return {};
-    return is_workflow(canonical) ? split(canonical) : Layout(canonical).run();
+    return form_of(canonical) == Form::workflow ? split(canonical) : Layout(canonical).run();
 }
 
 std::vector<DiffLine> diff(const Lines& before, const Lines& after) {

@@ -114,6 +114,7 @@ private:
     Box<Condition> where(Within owner);
     EventPattern event(std::string_view expectation, Within owner);
     Operand operand();
+    std::pair<std::optional<std::string>, Offset> word_of_topic();
     Operand score();
     Operand band();
     std::string topic();

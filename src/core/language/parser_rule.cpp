@@ -284,36 +284,31 @@ std::string Parser::topic() {
     return out;
 }
 
-// score | score(topic)
-Operand Parser::score() {
-    Score out;
-    out.offset.byte = token().from;
+// A word, perhaps with a topic behind it: the topic, and where it or else the word stands.
+std::pair<std::optional<std::string>, Offset> Parser::word_of_topic() {
+    Offset offset{token().from};
     advance();
     if (!at("("))
-        return out;
+        return {std::nullopt, offset};
     open("(", token().from);
     advance();
-    out.offset.byte = token().from;
-    out.topic = topic();
+    offset.byte = token().from;
+    std::string name = topic();
     require(")");
     close();
-    return out;
+    return {std::move(name), offset};
+}
+
+// score | score(topic)
+Operand Parser::score() {
+    auto [of, offset] = word_of_topic();
+    return Score{std::move(of), offset};
 }
 
 // band | band(topic)
 Operand Parser::band() {
-    Band out;
-    out.offset.byte = token().from;
-    advance();
-    if (!at("("))
-        return out;
-    open("(", token().from);
-    advance();
-    out.offset.byte = token().from;
-    out.topic = topic();
-    require(")");
-    close();
-    return out;
+    auto [of, offset] = word_of_topic();
+    return Band{std::move(of), offset};
 }
 
 } // namespace nurture::language

@@ -89,11 +89,9 @@ Value value_of_json(std::string_view json, std::deque<std::string>& texts) {
     }
 }
 
-Value Facts::attribute(Index index) const {
-    const auto& path = model.attributes[index];
-    std::string_view const json = attribute_json(profile, path.keys.front());
+Value value_of_json(std::string_view json, const language::Path& path, std::deque<std::string>& texts) {
     if (path.keys.size() == 1 || json.empty())
-        return value_of_json(json, texts_);
+        return value_of_json(json, texts);
     nlohmann::json document = nlohmann::json::parse(json, nullptr, false);
     for (std::size_t i = 1; i < path.keys.size(); ++i) {
         if (!document.is_object() || !document.contains(path.keys[i]))
@@ -101,8 +99,13 @@ Value Facts::attribute(Index index) const {
         nlohmann::json inner = std::move(document[path.keys[i]]);
         document = std::move(inner);
     }
-    texts_.push_back(document.dump());
-    return value_of_json(texts_.back(), texts_);
+    texts.push_back(document.dump());
+    return value_of_json(texts.back(), texts);
+}
+
+Value Facts::attribute(Index index) const {
+    const auto& path = model.attributes[index];
+    return value_of_json(attribute_json(profile, path.keys.front()), path, texts_);
 }
 
 // --- like ---------------------------------------------------------------------------------------------------------

@@ -191,5 +191,7 @@ class Facts {
 
 /// The JSON text of a stored attribute as a value; what must be unescaped is kept in `texts`.
 [[nodiscard]] profile::Value value_of_json(std::string_view json, std::deque<std::string>& texts);
+/// What the path leads to in the JSON text that stands under its first key.
+[[nodiscard]] profile::Value value_of_json(std::string_view json, const language::Path& path, std::deque<std::string>& texts);
 
 } // namespace nurture::step

@@ -27,19 +27,7 @@ class OneProperty final : public profile::Properties {
   public:
     OneProperty(std::string_view key, std::string_view json) : key_(key), json_(json) {}
     [[nodiscard]] profile::Value get(const language::Path& path) const override {
-        if (path.keys.front() != key_)
-            return {};
-        if (path.keys.size() == 1)
-            return value_of_json(json_, texts_);
-        nlohmann::json document = nlohmann::json::parse(json_, nullptr, false);
-        for (std::size_t i = 1; i < path.keys.size(); ++i) {
-            if (!document.is_object() || !document.contains(path.keys[i]))
-                return {};
-            nlohmann::json inner = std::move(document[path.keys[i]]);
-            document = std::move(inner);
-        }
-        texts_.push_back(document.dump());
-        return value_of_json(texts_.back(), texts_);
+        return path.keys.front() == key_ ? value_of_json(json_, path, texts_) : profile::Value{};
     }
     void each(Visit visit, void* context) const override { visit(context, key_, json_); }
 

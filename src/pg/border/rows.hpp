@@ -1,8 +1,16 @@
 #pragma once
 // Set-returning functions: rows gathered in a tuplestore.
+#include <span>
+
 #include "pg/border/datum.hpp"
 
 namespace nurture::border {
+
+/// The descriptor of the composite type that a function returns, looked up once per call site.
+[[nodiscard]] TupleDesc composite_descriptor(FunctionCallInfo fcinfo);
+[[nodiscard]] Datum make_composite(TupleDesc descriptor, Datum* values, bool* nulls);
+/// An int[].
+[[nodiscard]] Datum make_int_array(std::span<const std::int32_t> numbers);
 
 /// Collects the rows of a set-returning function declared with RETURNS TABLE or OUT columns. The caller's descriptor is taken:
 /// building one from the catalogue costs more than a few rows do.
@@ -50,6 +58,10 @@ class Row {
     Datum* values() noexcept { return values_; }
     bool* nulls() noexcept { return nulls_; }
     void put_into(RowSink& sink) { sink.put(values_, nulls_); }
+    /// As the composite value that the function returns.
+    [[nodiscard]] Datum composite(FunctionCallInfo fcinfo) {
+        return make_composite(composite_descriptor(fcinfo), values_, nulls_);
+    }
 
   private:
     Datum values_[Columns] = {};

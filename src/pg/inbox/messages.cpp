@@ -63,6 +63,23 @@ Packed read_record(ByteReader& in) {
 
 } // namespace
 
+std::string_view packed_argument(FunctionCallInfo fcinfo, int n) {
+    if (fcinfo->args[n].isnull)
+        return {"\0\0\0\0", 4};
+    Datum const datum = fcinfo->args[n].value;
+    // With a 4-byte header, so that what lies in it is aligned.
+    return bytes_of(pg_call([datum] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(datum))); }));
+}
+
+std::vector<step::LoggedEvent> PackedMessages::logged() const {
+    std::vector<step::LoggedEvent> events;
+    events.reserve(messages_.size());
+    for (std::size_t i = 0; i < messages_.size(); ++i)
+        events.push_back({messages_[i].type, messages_[i].properties,
+                          {messages_[i].at, places_[i] >> 24, static_cast<std::int32_t>(places_[i] & 0xffffff)}});
+    return events;
+}
+
 PackedMessages::PackedMessages(std::string_view packed) {
     // Records are laid out at multiples of 8 from the varlena's beginning; its data begin 4 bytes after that.
     constexpr std::size_t skip = MAXALIGN(VARHDRSZ) - VARHDRSZ;

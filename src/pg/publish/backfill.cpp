@@ -153,18 +153,9 @@ NURTURE_FUNCTION(nurture_completed) {
         auto const before = border::model_argument(fcinfo, 0);
         auto const model = border::model_argument(fcinfo, 1);
         profile::Profile state = profile::decode(border::bytes_argument(fcinfo, 2));
-        Datum const packed = PG_GETARG_DATUM(3);
-        border::PackedMessages const messages(border::bytes_of(border::pg_call(
-            [packed] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(packed))); })));
-        std::vector<step::LoggedEvent> events;
-        for (std::size_t i = 0; i < messages.messages().size(); ++i) {
-            const auto& message = messages.messages()[i];
-            std::int64_t const place = messages.places()[i];
-            events.push_back({message.type, message.properties,
-                              {message.at, place >> 24, static_cast<std::int32_t>(place & 0xffffff)}});
-        }
+        border::PackedMessages const messages(border::packed_argument(fcinfo, 3));
         Time const clock = state.clock;
-        step::complete_features(*before, *model, state, fold(*model, events, clock));
+        step::complete_features(*before, *model, state, fold(*model, messages.logged(), clock));
         return border::make_varlena(encode(state));
     });
 }

@@ -5,20 +5,13 @@
 #include "pg/border/rows.hpp"
 #include "pg/inbox/messages.hpp"
 #include "pg/model/compiled_model.hpp"
+#include "pg/profile/profile_argument.hpp"
 
 extern "C" {
 #include "utils/array.h"
 }
 
 using namespace nurture;
-
-namespace {
-
-profile::Profile profile_argument(FunctionCallInfo fcinfo, int n) {
-    return profile::decode(border::bytes_argument(fcinfo, n));
-}
-
-} // namespace
 
 // _score(model, state, topic or NULL, at, contact)
 NURTURE_FUNCTION(nurture_score_of) {
@@ -38,7 +31,7 @@ NURTURE_FUNCTION(nurture_score_of) {
 NURTURE_FUNCTION(nurture_scores_of) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        return border::make_jsonb(report::scores_json(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)),
+        return border::make_jsonb(report::scores_json(*model, border::profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)),
                                                       border::bytes_argument(fcinfo, 3)));
     });
 }
@@ -46,7 +39,7 @@ NURTURE_FUNCTION(nurture_scores_of) {
 NURTURE_FUNCTION(nurture_segments) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        auto const names = report::segments(*model, profile_argument(fcinfo, 1));
+        auto const names = report::segments(*model, border::profile_argument(fcinfo, 1));
         int const count = static_cast<int>(names.size());
         auto* const datums = static_cast<Datum*>(border::pg_call([count] { return palloc(sizeof(Datum) * (count + 1)); }));
         for (int i = 0; i < count; ++i)
@@ -59,29 +52,29 @@ NURTURE_FUNCTION(nurture_segments) {
 
 NURTURE_FUNCTION(nurture_attributes) {
     return border::entry([&]() -> Datum {
-        return border::make_jsonb(report::attributes_json(profile_argument(fcinfo, 0)));
+        return border::make_jsonb(report::attributes_json(border::profile_argument(fcinfo, 0)));
     });
 }
 
 NURTURE_FUNCTION(nurture_first_seen) {
     return border::entry(
-        [&]() -> Datum { return border::make_time(profile_argument(fcinfo, 0).first_seen, fcinfo->isnull); });
+        [&]() -> Datum { return border::make_time(border::profile_argument(fcinfo, 0).first_seen, fcinfo->isnull); });
 }
 
 NURTURE_FUNCTION(nurture_last_seen) {
     return border::entry(
-        [&]() -> Datum { return border::make_time(profile_argument(fcinfo, 0).last_seen, fcinfo->isnull); });
+        [&]() -> Datum { return border::make_time(border::profile_argument(fcinfo, 0).last_seen, fcinfo->isnull); });
 }
 
 NURTURE_FUNCTION(nurture_clock) {
     return border::entry(
-        [&]() -> Datum { return border::make_time(profile_argument(fcinfo, 0).clock, fcinfo->isnull); });
+        [&]() -> Datum { return border::make_time(border::profile_argument(fcinfo, 0).clock, fcinfo->isnull); });
 }
 
 NURTURE_FUNCTION(nurture_describe) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        return border::make_jsonb(report::describe(*model, profile_argument(fcinfo, 1)));
+        return border::make_jsonb(report::describe(*model, border::profile_argument(fcinfo, 1)));
     });
 }
 
@@ -89,7 +82,7 @@ NURTURE_FUNCTION(nurture_contributions) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
         auto const parts =
-            report::explain(*model, profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)),
+            report::explain(*model, border::profile_argument(fcinfo, 1), border::time_of(PG_GETARG_DATUM(2)),
                             border::bytes_argument(fcinfo, 3));
         border::RowSink sink(fcinfo);
         for (const auto& part : parts) {
@@ -109,7 +102,7 @@ NURTURE_FUNCTION(nurture_contributions) {
 NURTURE_FUNCTION(nurture_journeys) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        auto const journeys = report::journeys(*model, profile_argument(fcinfo, 1));
+        auto const journeys = report::journeys(*model, border::profile_argument(fcinfo, 1));
         border::RowSink sink(fcinfo);
         for (const auto& journey : journeys) {
             border::Row<7> row;
@@ -126,34 +119,13 @@ NURTURE_FUNCTION(nurture_journeys) {
     });
 }
 
-namespace {
-
-std::vector<step::LoggedEvent> logged_events(const border::PackedMessages& messages) {
-    std::vector<step::LoggedEvent> events;
-    events.reserve(messages.messages().size());
-    for (std::size_t i = 0; i < messages.messages().size(); ++i) {
-        const auto& message = messages.messages()[i];
-        std::int64_t const place = messages.places()[i];
-        events.push_back({message.type, message.properties,
-                          {message.at, place >> 24, static_cast<std::int32_t>(place & 0xffffff)}});
-    }
-    return events;
-}
-
-std::string_view packed_argument(Datum packed) {
-    return border::bytes_of(border::pg_call(
-        [packed] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(packed))); }));
-}
-
-} // namespace
-
 // _fold(model, messages packed with place = tick·2^24 + n, clock)
 NURTURE_FUNCTION(nurture_fold) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        border::PackedMessages const messages(packed_argument(PG_GETARG_DATUM(1)));
+        border::PackedMessages const messages(border::packed_argument(fcinfo, 1));
         return border::make_varlena(
-            encode(fold(*model, logged_events(messages), border::time_of(PG_GETARG_DATUM(2)))));
+            encode(fold(*model, messages.logged(), border::time_of(PG_GETARG_DATUM(2)))));
     });
 }
 
@@ -165,13 +137,11 @@ NURTURE_FUNCTION(nurture_fold_from) {
             return 0;
         }
         auto const model = border::model_argument(fcinfo, 0);
-        step::Base const base{profile_argument(fcinfo, 1), PG_GETARG_INT64(2),
+        step::Base const base{border::profile_argument(fcinfo, 1), PG_GETARG_INT64(2),
                               static_cast<std::uint32_t>(PG_GETARG_INT32(3))};
         Time const clock = border::time_of(PG_GETARG_DATUM(5));
-        if (PG_ARGISNULL(4))
-            return border::make_varlena(encode(fold(*model, base, {}, clock)));
-        border::PackedMessages const messages(packed_argument(PG_GETARG_DATUM(4)));
-        return border::make_varlena(encode(fold(*model, base, logged_events(messages), clock)));
+        border::PackedMessages const messages(border::packed_argument(fcinfo, 4));
+        return border::make_varlena(encode(fold(*model, base, messages.logged(), clock)));
     });
 }
 
@@ -179,7 +149,7 @@ NURTURE_FUNCTION(nurture_fold_from) {
 NURTURE_FUNCTION(nurture_differences) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        auto const found = report::differences(*model, profile_argument(fcinfo, 1), profile_argument(fcinfo, 2),
+        auto const found = report::differences(*model, border::profile_argument(fcinfo, 1), border::profile_argument(fcinfo, 2),
                                                PG_GETARG_BOOL(3));
         border::RowSink sink(fcinfo);
         for (const auto& difference : found) {

@@ -7,14 +7,11 @@
 #include "pg/border/rows.hpp"
 #include "pg/inbox/messages.hpp"
 #include "pg/model/compiled_model.hpp"
+#include "pg/profile/profile_argument.hpp"
 
 using namespace nurture;
 
 namespace {
-
-profile::Profile profile_argument(FunctionCallInfo fcinfo, int n) {
-    return profile::decode(border::bytes_argument(fcinfo, n));
-}
 
 void put_lines(FunctionCallInfo fcinfo, const std::vector<report::WhyLine>& lines) {
     border::RowSink sink(fcinfo);
@@ -39,7 +36,7 @@ void put_lines(FunctionCallInfo fcinfo, const std::vector<report::WhyLine>& line
 NURTURE_FUNCTION(nurture_why) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        put_lines(fcinfo, report::why(*model, profile_argument(fcinfo, 1), border::bytes_argument(fcinfo, 2),
+        put_lines(fcinfo, report::why(*model, border::profile_argument(fcinfo, 1), border::bytes_argument(fcinfo, 2),
                                       border::time_of(PG_GETARG_DATUM(3)), border::bytes_argument(fcinfo, 4)));
         return 0;
     });
@@ -48,7 +45,7 @@ NURTURE_FUNCTION(nurture_why) {
 NURTURE_FUNCTION(nurture_why_not) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        put_lines(fcinfo, report::why_not(*model, profile_argument(fcinfo, 1), border::bytes_argument(fcinfo, 2),
+        put_lines(fcinfo, report::why_not(*model, border::profile_argument(fcinfo, 1), border::bytes_argument(fcinfo, 2),
                                           border::time_of(PG_GETARG_DATUM(3)), border::bytes_argument(fcinfo, 4)));
         return 0;
     });
@@ -57,7 +54,7 @@ NURTURE_FUNCTION(nurture_why_not) {
 NURTURE_FUNCTION(nurture_bands) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        return border::make_jsonb(report::bands_json(*model, profile_argument(fcinfo, 1)));
+        return border::make_jsonb(report::bands_json(*model, border::profile_argument(fcinfo, 1)));
     });
 }
 
@@ -65,19 +62,9 @@ NURTURE_FUNCTION(nurture_bands) {
 NURTURE_FUNCTION(nurture_ledger) {
     return border::entry([&]() -> Datum {
         auto const model = border::model_argument(fcinfo, 0);
-        Datum const packed = PG_GETARG_DATUM(2);
-        border::PackedMessages const messages(border::bytes_of(border::pg_call(
-            [packed] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(packed))); })));
-        std::vector<step::LoggedEvent> events;
-        events.reserve(messages.messages().size());
-        for (std::size_t i = 0; i < messages.messages().size(); ++i) {
-            const auto& message = messages.messages()[i];
-            std::int64_t const place = messages.places()[i];
-            events.push_back({message.type, message.properties,
-                              {message.at, place >> 24, static_cast<std::int32_t>(place & 0xffffff)}});
-        }
+        border::PackedMessages const messages(border::packed_argument(fcinfo, 2));
         auto const entries =
-            report::ledger(*model, profile_argument(fcinfo, 1), events, border::time_of(PG_GETARG_DATUM(3)),
+            report::ledger(*model, border::profile_argument(fcinfo, 1), messages.logged(), border::time_of(PG_GETARG_DATUM(3)),
                            border::bytes_argument(fcinfo, 4));
         border::RowSink sink(fcinfo);
         for (const auto& entry : entries) {

@@ -5,53 +5,12 @@
 #include "pg/border/rows.hpp"
 #include "pg/inbox/messages.hpp"
 #include "pg/model/compiled_model.hpp"
+#include "pg/profile/profile_argument.hpp"
 #include "pg/tick/outputs.hpp"
-
-extern "C" {
-#include "access/htup_details.h"
-#include "utils/array.h"
-}
 
 using namespace nurture;
 
 namespace {
-
-Datum make_int_array(const std::vector<std::int32_t>& numbers) {
-    const auto* const from = numbers.data();
-    int const size = static_cast<int>(numbers.size());
-    return border::pg_call([=] {
-        auto* const datums = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<std::size_t>(size)));
-        for (int i = 0; i < size; ++i)
-            datums[i] = Int32GetDatum(from[i]);
-        return PointerGetDatum(construct_array(datums, size, INT4OID, 4, true, TYPALIGN_INT));
-    });
-}
-
-/// The result row's descriptor, looked up once per call site.
-TupleDesc result_descriptor(FunctionCallInfo fcinfo) {
-    if (fcinfo->flinfo->fn_extra == nullptr)
-        border::pg_call([fcinfo] {
-            TupleDesc descriptor = nullptr;
-            if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-                elog(ERROR, "nurture._step must return a composite type");
-            MemoryContext const old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-            fcinfo->flinfo->fn_extra = BlessTupleDesc(CreateTupleDescCopy(descriptor));
-            MemoryContextSwitchTo(old);
-        });
-    return static_cast<TupleDesc>(fcinfo->flinfo->fn_extra);
-}
-
-Datum make_row(FunctionCallInfo fcinfo, Datum* values, bool* nulls) {
-    TupleDesc const descriptor = result_descriptor(fcinfo);
-    return border::pg_call([=] { return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)); });
-}
-
-/// The detoasted argument with a 4-byte header, so that what lies in it is aligned.
-std::string_view aligned_argument(FunctionCallInfo fcinfo, int n) {
-    Datum const datum = fcinfo->args[n].value;
-    return border::bytes_of(
-        border::pg_call([datum] { return pg_detoast_datum(reinterpret_cast<varlena*>(DatumGetPointer(datum))); }));
-}
 
 using ResultRow = border::Row<9>;
 
@@ -66,7 +25,7 @@ ResultRow success(const step::Result& result, Time clock_before) {
     row.add(border::make_varlena(state));
     row.add_time(result.due);
     row.add_time(clock_before);
-    result.numbers.empty() ? row.add_null() : row.add(make_int_array(result.numbers));
+    result.numbers.empty() ? row.add_null() : row.add(border::make_int_array(result.numbers));
     row.add_int(border::kinds_of(result));
     std::string const outputs = border::encode_outputs(result);
     outputs.empty() ? row.add_null() : row.add(border::make_varlena(outputs));
@@ -88,7 +47,7 @@ step::Input read_input(FunctionCallInfo fcinfo) {
     step::Input input;
     input.contact = border::bytes_argument(fcinfo, 1);
     if (!PG_ARGISNULL(2))
-        input.profile = profile::decode(border::bytes_argument(fcinfo, 2));
+        input.profile = border::profile_argument(fcinfo, 2);
     if (!PG_ARGISNULL(4))
         input.until = border::time_of(PG_GETARG_DATUM(4));
     input.tick = PG_GETARG_INT64(5);
@@ -108,12 +67,11 @@ NURTURE_FUNCTION(nurture_step) {
         auto const model = border::model_argument(fcinfo, 0);
         try {
             step::Input input = read_input(fcinfo);
-            border::PackedMessages const packed(
-                PG_ARGISNULL(3) ? std::string_view("\0\0\0\0", 4) : aligned_argument(fcinfo, 3));
+            border::PackedMessages const packed(border::packed_argument(fcinfo, 3));
             input.messages = packed.messages();
             Time const clock_before = input.profile.clock;
             auto row = success(step::step(*model, std::move(input)), clock_before);
-            return make_row(fcinfo, row.values(), row.nulls());
+            return row.composite(fcinfo);
         } catch (const Error& error) {
             // Only what the contact itself causes stays with the contact.
             if (error.kind == ErrorKind::interrupted || error.kind == ErrorKind::newer_format)
@@ -124,12 +82,12 @@ NURTURE_FUNCTION(nurture_step) {
             if (!error.hint.empty())
                 reason += ' ' + error.hint;
             auto row = failure(reason);
-            return make_row(fcinfo, row.values(), row.nulls());
+            return row.composite(fcinfo);
         } catch (const std::bad_alloc&) {
             throw;
         } catch (const std::exception& error) { // a library's
             auto row = failure(error.what());
-            return make_row(fcinfo, row.values(), row.nulls());
+            return row.composite(fcinfo);
         }
     });
 }
