@@ -2,6 +2,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -281,6 +282,13 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     if (!action.transactional)
         action.expires = saturating_add(clock_, model_.source.action_expiry);
     action.workflow = workflow.name;
+    if (model_.guards) {
+        guard::Message const message{action.channel, action.purpose, action.workflow, action.transactional};
+        auto const plan = guard::plan(*model_.guards, message, contact_zone(), clock_, model_.source.action_expiry);
+        action.due = plan.due;
+        action.expires = plan.expires;
+        action.priority = plan.priority;
+    }
     action.version = workflow.version;
     action.instance = journey.instance;
     action.step = instruction.step;
