@@ -324,6 +324,19 @@ TEST(GuardJudge, OneWorkflowAtATime) {
     EXPECT_EQ(verdicts[2].decision, Decision::claim); // not of the group
 }
 
+// Tried again, a message does not stand in its own way, but in that of others as before.
+TEST(GuardJudge, ARetryKeepsItsPlace) {
+    Guards const guards = guards_of({"at most 1 per day"});
+    Sent first{utc("2026-11-20 09:00"), "email", "", ""};
+    first.candidate = 1;
+    auto const verdicts = judge_all(guards, "2026-11-20 10:00", {{"email"}, {"email"}, {"email"}}, {first}).verdicts;
+    EXPECT_EQ(verdicts[0].decision, Decision::delay);
+    EXPECT_EQ(verdicts[1].decision, Decision::claim);
+    EXPECT_EQ(verdicts[2].decision, Decision::delay);
+    EXPECT_EQ(horizon(guards), 32 * one_day);
+    EXPECT_FALSE(has_caps(guards_of({"for email require consent"})));
+}
+
 TEST(GuardJudge, RatesDelayBudgetsDropTransactionalMessagesTakeOfRatesOnly) {
     Guards const guards = guards_of({"rate 2 per minute", "budget 1 for workflow 'w'"});
     auto const verdicts = judge_all(guards, "2026-11-20 10:00:20",

@@ -16,14 +16,16 @@ namespace nurture::guard {
 
 /// What guards look at in a message.
 struct Message {
-    std::string_view channel, purpose, workflow;
+    std::string_view channel = {}, purpose = {}, workflow = {};
     bool transactional = false; ///< exempt from all but rates
 };
 
 /// A marketing message that was handed to a sender.
 struct Sent {
     Time at = 0;
-    std::string_view channel, purpose, workflow;
+    std::string_view channel = {}, purpose = {}, workflow = {};
+    std::size_t candidate = no_candidate; ///< of a message that is to be tried again: it does not stand in its own way
+    static constexpr std::size_t no_candidate = SIZE_MAX;
 };
 
 struct Policy {
@@ -84,6 +86,11 @@ struct Counter {
     std::int64_t used = 0;
     bool whole_channel = false; ///< every message of the channel takes of it
 };
+/// How far back caps look, at most.
+[[nodiscard]] Span horizon(const Guards& guards);
+/// Whether claims must know what was sent before, and not two of them at once for a contact.
+[[nodiscard]] bool has_caps(const Guards& guards);
+
 /// The counters that messages of the channel by these workflows take of, at the moment.
 [[nodiscard]] std::vector<Counter> counters_of(const Guards& guards, std::string_view channel,
                                                std::span<const std::string_view> workflows, Time moment);

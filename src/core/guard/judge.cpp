@@ -2,7 +2,6 @@
 #include "core/guard/guard.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace nurture::guard {
 
@@ -28,6 +27,7 @@ class Judge {
         : guards_(guards), moment_(moment), contacts_(contacts), counters_(counters) {}
 
     Verdict run(const Candidate& candidate) {
+        auto const here = number_++;
         policies_.clear();
         for (const Policy& policy : guards_.policies)
             if (applies(policy, candidate.message))
@@ -38,8 +38,7 @@ class Judge {
         if (auto refused = spend(candidate))
             return std::move(*refused);
         if (!candidate.message.transactional)
-            contacts_[candidate.contact].sent.push_back(
-                {moment_, candidate.message.channel, candidate.message.purpose, candidate.message.workflow});
+            remember(candidate, here);
         return {};
     }
 
@@ -49,6 +48,13 @@ class Judge {
     std::span<Contact> contacts_;
     std::span<Counter> counters_;
     std::vector<const Policy*> policies_; // those that apply
+    std::size_t number_ = 0;              // of the candidate after the one at hand
+
+    void remember(const Candidate& candidate, std::size_t here) {
+        auto& sent = contacts_[candidate.contact].sent;
+        std::erase_if(sent, [here](const Sent& one) { return one.candidate == here; });
+        sent.push_back({moment_, candidate.message.channel, candidate.message.purpose, candidate.message.workflow});
+    }
 
     /// Consent, time and caps.
     std::optional<Verdict> refuse(const Candidate& candidate) {
@@ -87,7 +93,7 @@ class Judge {
             for (const language::MessageCap& cap : policy->definition.caps) {
                 counted.clear();
                 std::copy_if(contact.sent.begin(), contact.sent.end(), std::back_inserter(counted),
-                             [&](const Sent& sent) { return counts(*policy, cap, sent); });
+                             [&](const Sent& sent) { return sent.candidate + 1 != number_ && counts(*policy, cap, sent); });
                 Time const until = free_under(cap, counted, candidate.message.workflow, guards_.calendar.week_start,
                                               contact.zone, at);
                 if (until > at)
@@ -181,6 +187,18 @@ void add(std::vector<Counter>& counters, Counter counter) {
 }
 
 } // namespace
+
+Span horizon(const Guards& guards) {
+    Span out = 0;
+    for (const Policy& policy : guards.policies)
+        for (const language::MessageCap& cap : policy.definition.caps)
+            out = std::max(out, cap.rolling.empty() ? 32 * one_day : cap.rolling.exact());
+    return out;
+}
+
+bool has_caps(const Guards& guards) {
+    return horizon(guards) > 0;
+}
 
 std::vector<Counter> counters_of(const Guards& guards, std::string_view channel,
                                  std::span<const std::string_view> workflows, Time moment) {
