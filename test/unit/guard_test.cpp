@@ -53,7 +53,7 @@ struct Hours {
     [[nodiscard]] std::string definition() const {
         static const char* const names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
         auto const clock = [](int minute) {
-            char text[6];
+            char text[32];
             std::snprintf(text, sizeof text, "%02d:%02d", minute / 60, minute % 60);
             return std::string(text);
         };

@@ -21,9 +21,11 @@ BEGIN
     IF needed.policies IS NULL THEN
         RETURN ROW('{}', '{}', '{}', '{}', '{}')::nurture._guard_counts;
     END IF;
+    -- Made at first use; the advisory lock keeps one who makes the same from waiting for the other's commit.
     INSERT INTO nurture.guard_counter (policy, key)
     SELECT n.policy, n.key FROM unnest(needed.policies, needed.keys) n(policy, key)
     WHERE NOT EXISTS (SELECT FROM nurture.guard_counter g WHERE g.policy = n.policy AND g.key = n.key)
+        AND pg_try_advisory_xact_lock('nurture.guard_counter'::regclass::oid::int, hashtext(n.policy || ' ' || n.key))
     ON CONFLICT DO NOTHING;
     FOR attempt IN 1..20 LOOP
         SELECT array_agg(g.policy ORDER BY g.n), array_agg(g.key ORDER BY g.n), array_agg(greatest(g.slot, g.needed) ORDER BY g.n),
