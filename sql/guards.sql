@@ -203,3 +203,5 @@ SELECT * FROM nurture.lint();
 -- Nobody but the owner, and whoever he lets.
 SELECT n, has_table_privilege('public', 'nurture.' || n, 'SELECT') AS may FROM unnest(ARRAY['policy', 'sent', 'guard_counter']) n;
 SELECT has_function_privilege('public', 'nurture.lint()', 'EXECUTE') AS may_lint;
+CALL pg_temp.anew();
+DELETE FROM nurture.workflow;
