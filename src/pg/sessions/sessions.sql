@@ -22,12 +22,12 @@ SELECT i.contact, i.key FROM nurture.identity i WHERE i.key <> i.contact;
 COMMENT ON VIEW nurture._logged_as IS 'under which names the log may hold what a contact did';
 REVOKE ALL ON TABLE nurture._logged_as FROM PUBLIC;
 
--- Without nurture's own events, as "any event" does. n is unique within contact and tick.
+-- nurture.event without nurture's own events, as "any event" is; by way of the keys, so that the log's index finds one contact's.
 CREATE VIEW nurture._visit AS
 SELECT a.contact, l.type, l.at, l.tick, l.n, l.props
 FROM nurture._logged_as a JOIN nurture.event_log l ON l.contact = a.logged
 WHERE l.type NOT LIKE '$%'
-  AND coalesce((SELECT i.contact FROM nurture.identity i WHERE i.key = l.key AND i.kind = coalesce(l.kind, '')), l.contact) = a.contact;
+  AND coalesce((SELECT i.contact FROM nurture.identity i WHERE i.key = l.key), l.contact) = a.contact;
 COMMENT ON VIEW nurture._visit IS 'what contacts did, under today''s contacts, found contact by contact';
 REVOKE ALL ON TABLE nurture._visit FROM PUBLIC;
 
