@@ -175,10 +175,10 @@ SELECT e.contact, e.props ->> 'channel' AS channel, e.props ->> 'purpose' AS pur
        e.props ->> 'ip_hash' AS ip_hash, (e.props ->> 'requested_at')::timestamptz AS requested_at, e.key, e.tick, e.n
 FROM nurture.event e WHERE e.type = '$consent'
 UNION ALL
-SELECT nurture._contact_of(p.key), p.props ->> 'channel', p.props ->> 'purpose', p.props ->> 'state', p.at, p.received_at,
+SELECT coalesce(i.contact, p.contact), p.props ->> 'channel', p.props ->> 'purpose', p.props ->> 'state', p.at, p.received_at,
        p.props ->> 'expires', p.props ->> 'basis', p.props ->> 'text', p.props ->> 'source', p.props ->> 'ip_hash',
        (p.props ->> 'requested_at')::timestamptz, p.key, p.tick, p.n
-FROM nurture.consent_proof p;
+FROM nurture.consent_proof p LEFT JOIN nurture.identity i ON i.key = p.key;
 COMMENT ON VIEW nurture.consent_history IS 'everything that was ever said about consent, with its proof, under today''s contacts';
 COMMENT ON COLUMN nurture.consent_history.at IS 'when it was said';
 COMMENT ON COLUMN nurture.consent_history.received_at IS 'when the engine was told';

@@ -11,7 +11,7 @@ SELECT jsonb_build_object(
            'consents', coalesce((SELECT jsonb_agg(to_jsonb(s) ORDER BY s.channel NULLS FIRST, s.purpose NULLS FIRST)
                                  FROM nurture._consents(a.state, a.moment) s), '[]'))
 FROM (SELECT c.state, nurture._attributes(c.state) AS attributes, nurture._asked_at() AS moment
-      FROM (SELECT nurture._contact_of(preference.contact) AS key) k LEFT JOIN nurture.contact c ON c.contact = k.key) a
+      FROM (SELECT nurture.contact_of(preference.contact) AS key) k LEFT JOIN nurture.contact c ON c.contact = k.key) a
 $$;
 COMMENT ON FUNCTION nurture.preference(text) IS
     'topics, channels, frequency, pause_until and consents of a contact, as of the last tick (see nurture.wait_for)';
@@ -22,7 +22,7 @@ CREATE FUNCTION nurture.set_preferences(contact text, topics text[] DEFAULT NULL
 #variable_conflict use_variable
 DECLARE
     moment CONSTANT timestamptz := nurture._now();
-    who CONSTANT text := nurture._contact_of(contact);
+    who CONSTANT text := nurture.contact_of(contact);
     told CONSTANT jsonb := jsonb_strip_nulls(jsonb_build_object('preferred_topics', topics, 'preferred_channels', channels,
         'preferred_frequency', frequency, 'paused_until', nurture._iso(pause_until)));
 BEGIN
