@@ -4,6 +4,7 @@ SET datestyle = 'ISO, YMD';
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 SET nurture.enabled = off; -- the clock is simulated
+SET nurture.history_from = '2026-01-01';
 DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;
 
@@ -55,14 +56,14 @@ SELECT contact, template, due FROM nurture.action;
 CALL nurture.tick('2026-06-01');
 SELECT contact, channel, purpose, status, since, expires FROM nurture.consent WHERE status = 'expired' ORDER BY contact;
 SELECT contact, at, kind, name, cause, detail FROM nurture.transition WHERE at > '2026-01-10' ORDER BY contact, tick, n;
-SELECT * FROM nurture.verify() WHERE contact IS NOT NULL;
+SELECT * FROM nurture.verify(path => true);
 
 -- What is malformed is set aside with the reason; what a function can see is said at once.
-INSERT INTO nurture.inbox (contact, type, props, at, received_at) SELECT 'dora', '$consent', p::jsonb, '2026-06-02', '2026-06-02'
+INSERT INTO nurture.inbox (contact, type, props, at, received_at) SELECT 'zoe', '$consent', p::jsonb, '2026-06-02', '2026-06-02'
 FROM unnest(ARRAY['{}', '{"state": "yes"}', '{"state": "granted", "channel": 5}', '{"state": "granted", "purpose": ""}',
-    '{"state": "granted", "expires": "soon"}', '{"state": "denied", "expires": "2 years"}']) p;
+    '{"state": "granted", "expires": "soon"}', '{"state": "denied", "channel": "fax", "source": 5}']) p;
 CALL nurture.tick('2026-06-03');
-SELECT props, reason FROM nurture.rejected_event ORDER BY id;
+SELECT props, reason FROM nurture.rejected_event ORDER BY props::text;
 SELECT nurture.grant_consent('', 'email');
 SELECT nurture.grant_consent('dora', '');
 SELECT nurture.grant_consent('dora', 'email', repeat('x', 513));
@@ -74,7 +75,7 @@ SELECT contact, channel, purpose, reason, since, transactional, source FROM nurt
 -- A message of the channel and purpose to the contact, marketing or transactional: what suppresses it?
 CREATE FUNCTION suppressed(contact text, channel text, purpose text, transactional boolean, at timestamptz) RETURNS text LANGUAGE sql AS $$
 SELECT coalesce(string_agg(DISTINCT s.reason, ', '), '-') FROM nurture.suppression s
-WHERE s.contact = suppressed.contact AND nurture._suppresses(s, channel, purpose, transactional, at)
+WHERE s.contact = suppressed.contact AND nurture._suppresses(s, suppressed.channel, suppressed.purpose, suppressed.transactional, suppressed.at)
 $$;
 SELECT c.contact, suppressed(c.contact, 'email', 'news', false, '2026-06-03') AS email_news, suppressed(c.contact, 'email', NULL, false, '2026-06-03') AS email,
        suppressed(c.contact, 'sms', 'news', false, '2026-06-03') AS sms_news, suppressed(c.contact, 'email', 'news', true, '2026-06-03') AS transactional
@@ -105,7 +106,7 @@ INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES
     ('dora', '$consent', '{"channel": "email", "state": "granted"}', '2026-06-08', '2026-06-08');
 CALL nurture.tick('2026-06-09');
 SELECT count(*) FROM nurture.suppression WHERE contact = 'dora';
-SELECT nurture.withdraw_consent('dora', 'email', at => '2026-06-09'), nurture.withdraw_consent('dora', 'email', at => '2026-06-10') FROM generate_series(1, 3);
+SELECT count(nurture.withdraw_consent('dora', 'email', at => '2026-06-08 12:00')), count(nurture.withdraw_consent('dora', 'email', at => '2026-06-09')) FROM generate_series(1, 3);
 CALL nurture.tick('2026-06-11');
 SELECT since, count(*) FROM nurture.suppression WHERE contact = 'dora' GROUP BY 1;
 -- By hand.
@@ -115,13 +116,15 @@ SELECT nurture.unsuppress('hugo'), nurture.unsuppress('fred', 'email', reason =>
 SELECT nurture.unsuppress('dora', 'email', reason => 'withdrawn');
 SELECT nurture.suppress('dora', 'email', reason => 'denied');
 
--- Against an oracle: 400 contacts who said ten things each, at few moments, in any order.
+-- Against an oracle: 150 contacts who said ten things each, at few moments, in any order.
 CREATE FUNCTION h(a int, b int, salt int) RETURNS int LANGUAGE sql AS $$ SELECT abs(hashint8extended(a * 1000 + b, salt) % 1000)::int $$;
 CREATE TABLE said AS
 SELECT 'r' || c AS contact, (ARRAY[NULL, 'email', 'sms'])[1 + (h(c, n, 1) % 3)] AS channel, (ARRAY[NULL, 'news', 'offers'])[1 + (h(c, n, 2) % 3)] AS purpose,
        (ARRAY['granted', 'granted', 'granted', 'withdrawn', 'denied'])[1 + (h(c, n, 3) % 5)] AS state,
        timestamptz '2026-06-12' + (h(c, n, 4) % 8) * interval '1 hour' AS at, CASE WHEN h(c, n, 5) % 3 = 0 THEN 1 + h(c, n, 6) % 20 END AS hours, n
-FROM generate_series(1, 400) c, generate_series(1, 10) n;
+FROM generate_series(1, 150) c, generate_series(1, 10) n;
+CREATE INDEX ON said (contact);
+ANALYZE said;
 INSERT INTO nurture.inbox (contact, type, props, at, received_at)
 SELECT contact, '$consent', jsonb_strip_nulls(jsonb_build_object('channel', channel, 'purpose', purpose, 'state', state,
            'expires', CASE WHEN state = 'granted' THEN hours || ' hours' END)), at, timestamptz '2026-06-13' + n * interval '1 minute' FROM said;
@@ -153,7 +156,7 @@ SELECT m.at, count(*) FILTER (WHERE s.until > m.at) AS granted, count(*) FILTER 
        count(*) FILTER (WHERE (s.until <= m.at) IS TRUE <> (nurture._consent_status(c.state, s.channel, s.purpose, m.at) = 'expired')) AS wrong_expired,
        count(*) FILTER (WHERE (s.until IS NULL AND s.refused) <> (nurture._consent_status(c.state, s.channel, s.purpose, m.at) IN ('withdrawn', 'denied'))) AS wrong_refused,
        count(*) FILTER (WHERE (s.until IS NULL AND s.refused) <> (suppressed(s.contact, s.channel, s.purpose, false, m.at) <> '-')) AS wrong_suppressed
-FROM standing s JOIN nurture.contact c USING (contact), (VALUES (timestamptz '2026-06-14'), ('2026-06-12 10:00')) m (at)
+FROM (SELECT * FROM standing OFFSET 0) s JOIN nurture.contact c USING (contact), (VALUES (timestamptz '2026-06-14'), ('2026-06-12 10:00')) m (at)
 GROUP BY 1 ORDER BY 1;
 SELECT count(*) AS rows_that_say_the_same FROM (SELECT 1 FROM nurture.suppression WHERE contact LIKE 'r%' GROUP BY contact, channel, purpose HAVING count(*) > 1) x;
 SELECT count(*) AS rows_that_bind_nothing FROM nurture.suppression s WHERE contact LIKE 'r%' AND NOT EXISTS (
@@ -224,7 +227,7 @@ SELECT nurture.set_preferences('kate', pause_until => '2026-07-25');
 SELECT count(*) FROM nurture.suppression WHERE contact = 'kate';
 
 -- Proof outlives the log.
-UPDATE nurture.retention SET keep = '1 month' WHERE kind = 'event_log';
+INSERT INTO nurture.retention (kind, keep) VALUES ('event_log', '60 days');
 CALL nurture.tick('2026-12-01');
 CALL nurture.apply_retention();
 SELECT count(*) FROM nurture.event_log WHERE at < '2026-06-01';

@@ -232,7 +232,7 @@ TEST(Consent, SaysWhatIsWrong) {
     EXPECT_EQ(problem(R"({"state": "granted", "channel": 5})"), "channel must be a text");
     EXPECT_EQ(problem(R"({"state": "granted", "purpose": ""})"), "purpose must not be empty; leave it out");
     EXPECT_EQ(problem_of(JsonProperties({{"state", "denied"}, {"source", std::string(513, 'x')}}), zone), "source is longer than 512 bytes");
-    EXPECT_EQ(problem(R"({"state": "withdrawn", "expires": "2 years"})"), "only what is granted or pending can expire");
+    EXPECT_EQ(problem(R"({"state": "withdrawn", "expires": "soon"})"), ""); // a refusal lasts, whatever it says
     EXPECT_EQ(problem(R"({"state": "granted", "expires": "soon"})"), "expires must be a time in ISO 8601, or a duration such as 2 years");
     EXPECT_EQ(problem(R"({"state": "granted", "expires": 5})"), "expires must be a time in ISO 8601, or a duration");
     EXPECT_EQ(problem(R"({"state": "granted", "expires": "20000-01-01T00:00:00Z"})"), "expires must be a time in ISO 8601, or a duration such as 2 years");

@@ -45,10 +45,8 @@ std::string problem_of(const Properties& properties, const Zone& zone) {
                 return std::string(key) + " is longer than 512 bytes";
         }
     Value const expires = get(properties, "expires");
-    if (!expires.known())
+    if (!expires.known() || (state != "granted" && state != "pending")) // a refusal lasts, whatever it says
         return {};
-    if (state != "granted" && state != "pending")
-        return "only what is granted or pending can expire";
     if (expires.kind != Value::Kind::string)
         return "expires must be a time in ISO 8601, or a duration";
     if (!parse_iso_time(expires.text, zone) && !duration_of(expires.text))
