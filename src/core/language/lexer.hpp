@@ -68,15 +68,15 @@ namespace nurture::language {
     X(sample, "sample", false)                                                                               \
     X(percent, "percent", false)                                                                             \
     X(journey, "journey", false)                                                                             \
-    X(completed, "completed", false)
+    X(completed, "completed", false)                                                                         \
+    X(consent, "consent", false)
 
-// Words of policies alone.
+// Words of policies; consent is one, too.
 #define NURTURE_POLICY_KEYWORDS(X)                                                                           \
     X(purpose, "purpose", false)                                                                             \
     X(workflow, "workflow", false)                                                                           \
     X(workflows, "workflows", false)                                                                         \
     X(require, "require", false)                                                                             \
-    X(consent, "consent", false)                                                                             \
     X(rolling, "rolling", false)                                                                             \
     X(channels, "channels", false)                                                                           \
     X(quiet, "quiet", false)                                                                                 \
@@ -146,6 +146,11 @@ namespace nurture::language {
     X(one, "one", false)                                                                                     \
     X(session, "session", false)                                                                             \
     X(sessions, "sessions", false)                                                                           \
+    X(dwell, "dwell", false)                                                                                 \
+    X(gap, "gap", false)                                                                                     \
+    X(new_, "new", false)                                                                                    \
+    X(returning, "returning", false)                                                                         \
+    X(visitor, "visitor", false)                                                                             \
     X(longest, "longest", false)                                                                             \
     X(overall, "overall", false)                                                                             \
     X(entry, "entry", false)                                                                                 \
