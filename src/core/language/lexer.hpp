@@ -68,7 +68,8 @@ namespace nurture::language {
     X(sample, "sample", false)                                                                               \
     X(percent, "percent", false)                                                                             \
     X(journey, "journey", false)                                                                             \
-    X(completed, "completed", false)
+    X(completed, "completed", false)                                                                         \
+    X(consent, "consent", false)
 
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
 #define NURTURE_KEYWORDS(X)                                                                                  \
@@ -123,6 +124,11 @@ namespace nurture::language {
     X(one, "one", false)                                                                                     \
     X(session, "session", false)                                                                             \
     X(sessions, "sessions", false)                                                                           \
+    X(dwell, "dwell", false)                                                                                 \
+    X(gap, "gap", false)                                                                                     \
+    X(new_, "new", false)                                                                                    \
+    X(returning, "returning", false)                                                                         \
+    X(visitor, "visitor", false)                                                                             \
     X(longest, "longest", false)                                                                             \
     X(overall, "overall", false)                                                                             \
     X(entry, "entry", false)                                                                                 \

@@ -184,6 +184,10 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
                 note(model.segments_of_first_seen, segment);
         });
         break;
+    case OperandKind::consent:
+    case OperandKind::consent_expires:
+        note(model.segments_of_consent, segment);
+        break;
     case OperandKind::band:
         note(model.segments_of_ladder[operand.index], segment);
         break;
@@ -191,6 +195,10 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
         note(model.segments_of_feature[operand.index], segment);
         if (operand.span != none)
             note_span(model, model.spans[operand.span], segment);
+        if (operand.stay != none)
+            for (Index const slot : {model.stays[operand.stay].seconds, model.stays[operand.stay].events})
+                if (slot != none)
+                    note(model.segments_of_feature[slot], segment);
     }
 }
 

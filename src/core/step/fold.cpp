@@ -1,5 +1,6 @@
 #include "core/step/fold.hpp"
 
+#include "core/consent/message.hpp"
 #include "core/identity/join.hpp"
 #include "core/step/adjust.hpp"
 #include "core/step/match.hpp"
@@ -51,6 +52,7 @@ profile::Profile fold(const Model& model, const Base& base, std::span<const Logg
     out.attributes = base.state.attributes;
     out.score = base.state.score;
     out.score.bands.clear(); // path
+    out.consents = base.state.consents;
     profile::Profile const empty;
     Facts facts(model, empty);
     for (const auto& stored : base.state.features)
@@ -64,6 +66,8 @@ profile::Profile fold(const Model& model, const Base& base, std::span<const Logg
             write_attributes(out, event);
         if (event.type == "$adjust" && event.stamp.tick > base.tick && adjustment_problem(*event.properties, model.zone).empty())
             adjust(model, out, facts.features, *event.properties, event.stamp);
+        if (event.type == "$consent" && consent::problem_of(*event.properties, model.zone).empty())
+            consent::take(out.consents, *event.properties, event.stamp, model.zone);
         // What happened to whom the contact has become is among the events; what was given him by hand came with him.
         if (identity::carries_state(event.type) && event.stamp.tick > base.tick) {
             auto const other = identity::mailed_state(*event.properties);

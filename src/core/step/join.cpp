@@ -113,6 +113,7 @@ void Stepper::look_at_everything() {
     facts_.reload_score_state();
     std::fill(dirty_.begin(), dirty_.end(), 1);
     mark_bands();
+    consents_changed();
     resolve_waits();
 }
 
@@ -121,6 +122,7 @@ std::vector<Index> Stepper::join(profile::Profile other, const profile::Properti
     profile_.first_seen = std::min(profile_.first_seen, other.first_seen);
     profile_.last_seen = std::max(profile_.last_seen, other.last_seen);
     profile_.score.take_adjustments(other.score);
+    profile_.consents.merge(other.consents);
     identity::join_seen(profile_.seen, other.seen);
     join_membership(other);
     auto matched = join_attributes(other, properties);
@@ -138,6 +140,7 @@ void Stepper::split(profile::Profile own, bool is_new) {
     }
     join_features(own);
     profile_.attributes = std::move(own.attributes);
+    profile_.consents = std::move(own.consents);
     profile_.first_seen = own.first_seen;
     profile_.last_seen = own.last_seen;
     auto bands = std::move(profile_.score.bands);

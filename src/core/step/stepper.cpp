@@ -22,6 +22,8 @@ std::string_view name_of(TransitionKind kind) noexcept {
         return "journey ended";
     case TransitionKind::band_changed:
         return "band changed";
+    case TransitionKind::consent_changed:
+        return "consent changed";
     }
     return "";
 }
@@ -53,6 +55,7 @@ void Stepper::load() {
     }
     was_member_ = facts_.members;
     load_bands();
+    load_consents();
 }
 
 void Stepper::run() {
@@ -208,6 +211,11 @@ bool Stepper::take(const Message& message, std::int32_t place) {
             result_.rejections.push_back({place, std::move(problem)});
             return false;
         }
+    if (message.type == "$consent")
+        if (std::string problem = consent_problem(*message.properties); !problem.empty()) {
+            result_.rejections.push_back({place, std::move(problem)});
+            return false;
+        }
     std::optional<profile::Profile> mailed;
     bool const is_new = clock_ == always;
     if (identity::carries_state(message.type)) {
@@ -258,7 +266,7 @@ void Stepper::fire(Time at, const Cause& cause) {
 }
 
 Time Stepper::next_timer() const {
-    Time next = never;
+    Time next = consent_flips_;
     for (Time const flips : flips_)
         next = std::min(next, flips);
     for (const auto& ladder : ladders_)

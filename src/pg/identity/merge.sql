@@ -167,6 +167,10 @@ BEGIN
     CROSS JOIN LATERAL (VALUES (l.key, l.kind), (l.other, l.of_kind)) k (key, kind)
     WHERE p.what = 'merge' AND k.key = p.contact AND k.kind <> 'user' ORDER BY k.key, l.n
     ON CONFLICT (key) DO NOTHING;
+    -- What must not be sent to the one must not be sent to the other.
+    INSERT INTO nurture.suppression (contact, channel, purpose, reason, since, until, transactional, source)
+    SELECT p.contact, s.channel, s.purpose, s.reason, s.since, s.until, s.transactional, s.source
+    FROM nurture._planned p JOIN nurture.suppression s ON s.contact = p.other WHERE p.what = 'merge';
     DELETE FROM nurture.membership_entry e USING nurture._planned p WHERE p.what = 'merge' AND e.contact = p.other;
     DELETE FROM nurture.contact c USING nurture._planned p WHERE p.what = 'merge' AND c.contact = p.other;
 END

@@ -124,6 +124,7 @@ NURTURE_FUNCTION(nurture_told_apart) {
         out.last_seen = folded.last_seen;
         out.features = folded.features;
         out.attributes = folded.attributes;
+    out.consents = folded.consents;
         out.journeys.clear();
         out.score.bands.clear();
         return border::make_varlena(encode(out));

@@ -167,7 +167,8 @@ FROM (
            CASE WHEN l.clock - l.at > interval '1 second' THEN 'happened ' || l.at::text END AS cause
     FROM of CROSS JOIN LATERAL nurture._log_of(of.contact) l WHERE l.kind IS DISTINCT FROM '$identity'
     UNION ALL
-    SELECT x.at, x.tick, 1, x.n, x.kind, x.name, nullif(concat_ws(', ', 'step ' || x.step, x.detail ->> 'reason'), ''), x.cause
+    SELECT x.at, x.tick, 1, x.n, x.kind, x.name, nullif(concat_ws(', ', 'step ' || x.step, x.detail ->> 'reason',
+               CASE WHEN x.kind = 'consent changed' THEN x.detail ->> 'to' END), ''), x.cause
     FROM nurture.transition x JOIN name ON x.contact = name.contact
     UNION ALL
     SELECT a.created_at, NULL, 2, NULL, a.channel || ' ' || a.status, coalesce(a.template, a.channel),
