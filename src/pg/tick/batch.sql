@@ -140,28 +140,26 @@ END
 $$;
 COMMENT ON FUNCTION nurture._write_outputs(int, bigint) IS 'writes transitions, actions, cancellations, own events, memberships';
 
--- Small leftovers are deleted, large ones truncated: the tables are ours alone and empty between ticks. Should somebody be
--- looking at them all the same, the tick does not wait for him.
-CREATE FUNCTION nurture._clear_batch(rows bigint) RETURNS void
+CREATE FUNCTION nurture._empty(first regclass, second regclass) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'nurture_empty';
+COMMENT ON FUNCTION nurture._empty(regclass, regclass) IS
+    'empties two tables at once, for good even if the transaction is undone; false when somebody else has one of them open';
+REVOKE ALL ON FUNCTION nurture._empty(regclass, regclass) FROM PUBLIC;
+
+-- The tables are ours alone and mean nothing between ticks. Should somebody be looking at them all the same, the tick does not wait for
+-- him: then the rows are deleted, and the next tick tries again.
+CREATE FUNCTION nurture._clear_batch() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- By size, too: under somebody's long snapshot deleted rows stay.
-    IF rows > 2000 OR pg_relation_size('nurture._batch') + pg_relation_size('nurture._stepped') > 1048576 THEN
-        BEGIN
-            LOCK TABLE nurture._batch, nurture._stepped IN ACCESS EXCLUSIVE MODE NOWAIT;
-            TRUNCATE nurture._batch, nurture._stepped;
-            RETURN;
-        EXCEPTION WHEN lock_not_available THEN
-            NULL;
-        END;
+    IF NOT nurture._empty('nurture._batch', 'nurture._stepped') THEN
+        DELETE FROM nurture._batch;
+        DELETE FROM nurture._stepped;
     END IF;
-    DELETE FROM nurture._batch;
-    DELETE FROM nurture._stepped;
 END
 $$;
-COMMENT ON FUNCTION nurture._clear_batch(bigint) IS 'empties the batch';
+COMMENT ON FUNCTION nurture._clear_batch() IS 'empties the batch';
 
 REVOKE ALL ON FUNCTION nurture._step_messages(nurture.compiled_model, timestamptz, bigint),
     nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint), nurture._write_log(bigint),
-    nurture._write_contacts(timestamptz, int), nurture._write_outputs(int, bigint), nurture._clear_batch(bigint)
+    nurture._write_contacts(timestamptz, int), nurture._write_outputs(int, bigint), nurture._clear_batch()
     FROM PUBLIC;

@@ -148,7 +148,7 @@ BEGIN
         PERFORM nurture._consume(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
     IF taken + woken + adopting > 0 THEN
-        PERFORM nurture._clear_batch(taken + stepped + woken + adopting);
+        PERFORM nurture._clear_batch();
     END IF;
     IF by_hand AND NOT more THEN
         more := nurture._retire_versions();
