@@ -58,6 +58,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM nurture._require_own_database();
+    PERFORM nurture._require_migrated();
     SELECT e.* INTO engine FROM nurture.engine e;
     IF engine.tick IS NULL THEN
         PERFORM nurture._adopt_database();
