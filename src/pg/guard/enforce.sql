@@ -218,6 +218,27 @@ $$;
 COMMENT ON FUNCTION nurture._enforce(uuid[], text, timestamptz, text, nurture._guard_traits) IS
     'the guards'' judgement over actions that a claim has locked: those that pass; the others are dropped or delayed';
 
+-- Part of the tick, after nurture._tend_suppression: what waits for contacts who refused it is withdrawn at once, rather than
+-- dropped when it falls due. The tick only inserts: a sender may have the action by now.
+CREATE FUNCTION nurture._withdraw_refused(this_tick bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    moment CONSTANT timestamptz := nurture._now();
+BEGIN
+    INSERT INTO nurture.action_cancel (id, contact, reason, at, tick)
+    SELECT a.id, a.contact, 'suppressed: ' || x.reason, moment, this_tick
+    FROM nurture._stepped s
+    JOIN nurture.action a ON a.contact = s.contact AND a.status = 'ready'
+    CROSS JOIN LATERAL (
+        SELECT r.reason FROM nurture.suppression r
+        WHERE r.contact = s.contact AND r.until IS NULL AND nurture._suppresses(r, a.channel, a.purpose, a.transactional, moment)
+        LIMIT 1) x
+    WHERE s.kinds & 64 <> 0;
+END
+$$;
+COMMENT ON FUNCTION nurture._withdraw_refused(bigint) IS 'withdraws what waits for contacts of the batch who have refused it';
+
 -- Forgets what no cap looks back to; seldom, and in portions.
 CREATE FUNCTION nurture._forget_sent(max_rows int DEFAULT 10000) RETURNS bigint
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -240,4 +261,4 @@ COMMENT ON FUNCTION nurture._forget_sent(int) IS 'forgets messages that were sen
 
 REVOKE ALL ON FUNCTION nurture._lock_counters(text, text, text[], timestamptz), nurture._rate_room(text, text, timestamptz),
     nurture._stop_actions(timestamptz, uuid[], text[], uuid[], timestamptz[], text[]),
-    nurture._enforce(uuid[], text, timestamptz, text, nurture._guard_traits), nurture._forget_sent(int) FROM PUBLIC;
+    nurture._enforce(uuid[], text, timestamptz, text, nurture._guard_traits), nurture._withdraw_refused(bigint), nurture._forget_sent(int) FROM PUBLIC;
