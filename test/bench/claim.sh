@@ -20,7 +20,8 @@ median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 prepare() { # one action per contact; half of them are known, a third of those have a time zone
     "$bin/psql" -Xq -v actions="$actions" -f fill.sql
     value "UPDATE nurture.action SET contact = 'contact' || id::text" >/dev/null
-    value "VACUUM (FULL, ANALYZE) nurture.action; TRUNCATE nurture.sent, nurture.guard_counter, nurture.suppression; DELETE FROM nurture.policy" >/dev/null
+    value "VACUUM (FULL, ANALYZE) nurture.action" >/dev/null
+    value "TRUNCATE nurture.sent, nurture.guard_counter, nurture.suppression; DELETE FROM nurture.policy" >/dev/null
 }
 suppress() {
     value "INSERT INTO nurture.suppression (contact, reason) SELECT 'gone' || i, 'bounce' FROM generate_series(1, 10000) i;
