@@ -108,9 +108,9 @@ void Stepper::start(Index index, const Cause& cause) {
     journey.version = workflow.version;
     journey.instance = ++memory.entries;
     journey.started = journey.since = clock_;
-    note(TransitionKind::journey_started, workflow, "", "", cause);
+    note(TransitionKind::journey_started, workflow, journey, "", "", cause);
     journey_moved(id);
-    walk(journey, workflow.begin, cause);
+    walk(journey, workflow.begin, cause, {});
     if (journey.workflow != 0)
         profile_.journeys.push_back(std::move(journey));
 }
@@ -134,61 +134,83 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
         }
     const Instruction& at = workflow.program[journey.at_step];
     if (at.kind == InstructionKind::wait_event && contains(happening.matched, at.pattern)) {
-        walk(journey, at.next, happening.cause);
+        walk(journey, at.next, happening.cause, at.step + ":then");
     } else if (at.kind == InstructionKind::wait_condition &&
                facts_.evaluate(at.condition, clock_).truth == Truth::yes) {
-        walk(journey, at.next, happening.cause);
+        walk(journey, at.next, happening.cause, at.step + ":then");
     } else if (happening.timer && journey.wakes <= clock_) {
-        walk(journey, at.kind == InstructionKind::wait ? at.next : at.other, happening.cause);
+        bool const plain = at.kind == InstructionKind::wait;
+        walk(journey, plain ? at.next : at.other, happening.cause, plain ? std::string() : at.step + ":else");
     } else {
         look_ahead(journey, workflow);
     }
 }
 
-void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
+void Stepper::walk(Journey& journey, Index from, const Cause& cause, std::string via) {
     const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    int refused = 0; // conditions of an if
+    auto pass = [&](const std::string& step, const std::string& how) {
+        if (!step.empty())
+            via += (via.empty() ? "" : " ") + step + how;
+    };
     for (Index at = from;;) {
         hop();
         const Instruction& instruction = workflow.program[at];
         switch (instruction.kind) {
         case InstructionKind::wait:
         case InstructionKind::wait_event:
-            wait_at(journey, workflow, at, cause);
+            wait_at(journey, workflow, at, cause, std::move(via));
             return;
         case InstructionKind::wait_condition:
             if (facts_.evaluate(instruction.condition, clock_).truth != Truth::yes) {
-                wait_at(journey, workflow, at, cause);
+                wait_at(journey, workflow, at, cause, std::move(via));
                 return;
             }
+            pass(instruction.step, ":held");
             at = instruction.next;
             break;
         case InstructionKind::branch:
-            at = facts_.evaluate(instruction.condition, clock_).truth == Truth::yes ? instruction.next
-                                                                                    : instruction.other;
+            if (facts_.evaluate(instruction.condition, clock_).truth == Truth::yes) {
+                pass(instruction.step, refused == 0 ? ":then" : ":elsif" + std::to_string(refused));
+                refused = 0;
+                at = instruction.next;
+                break;
+            }
+            at = instruction.other;
+            // The conditions of one if are of one step.
+            if (workflow.program[at].kind == InstructionKind::branch && workflow.program[at].step == instruction.step) {
+                ++refused;
+                break;
+            }
+            pass(instruction.step, ":else");
+            refused = 0;
             break;
         case InstructionKind::send:
         case InstructionKind::act:
             act(journey, workflow, instruction);
+            pass(instruction.step, {});
             at = instruction.next;
             break;
         case InstructionKind::set:
             set(workflow, instruction, cause);
+            pass(instruction.step, {});
             at = instruction.next;
             break;
         case InstructionKind::end:
-            end(journey, workflow, "completed", cause);
+            pass(instruction.step, {});
+            end(journey, workflow, "completed", cause, std::move(via));
             return;
         }
     }
 }
 
-void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, const Cause& cause) {
+void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, const Cause& cause, std::string via) {
     const Instruction& instruction = workflow.program[at];
     journey.at_step = at;
     journey.since = clock_;
     journey.wakes = end_of_wait(clock_, instruction.duration);
     look_ahead(journey, workflow);
-    note(TransitionKind::journey_waits, workflow, instruction.step, "", cause);
+    note(TransitionKind::journey_waits, workflow, journey, instruction.step, "", cause, std::move(via));
     journey_moved(workflow.id);
 }
 
@@ -222,7 +244,7 @@ void Stepper::look_ahead(Journey& journey, const Workflow& workflow) {
     journey.check = check == never ? never : std::max(check, saturating_add(clock_, 1));
 }
 
-void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause) {
+void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause, std::string via) {
     std::string step = reason == "completed" ? "" : workflow.program[journey.at_step].step;
     if (reason == "completed") {
         auto& completed = profile_.completed;
@@ -230,7 +252,7 @@ void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason
         if (place == completed.end() || *place != workflow.id)
             completed.insert(place, workflow.id);
     }
-    note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
+    note(TransitionKind::journey_ended, workflow, journey, std::move(step), std::move(reason), cause, std::move(via));
     journey_moved(workflow.id);
     journey.workflow = 0; // removed when the instant is settled
     journey.wakes = journey.check = never;
@@ -315,8 +337,8 @@ void Stepper::set(const Workflow& workflow, const Instruction& instruction, cons
     happenings_.push_back(std::move(happening));
 }
 
-void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string step, std::string reason,
-                   const Cause& cause) {
+void Stepper::note(TransitionKind kind, const Workflow& workflow, const Journey& journey, std::string step, std::string reason,
+                   const Cause& cause, std::string via) {
     Transition transition;
     transition.n = next_transition_++;
     transition.at = clock_;
@@ -329,7 +351,10 @@ void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string st
     transition.cause_tick = cause.tick;
     transition.cause_n = cause.n;
     transition.reason = std::move(reason);
-    count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size());
+    transition.instance = journey.instance;
+    transition.via = std::move(via);
+    count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size() +
+                 transition.via.size());
     result_.transitions.push_back(std::move(transition));
 }
 

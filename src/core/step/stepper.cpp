@@ -207,6 +207,14 @@ bool Stepper::take(const Message& message, std::int32_t place) {
             result_.rejections.push_back({place, std::move(problem)});
             return false;
         }
+    Index started = none;
+    if (message.type == "$start") {
+        started = named_workflow(*message.properties);
+        if (started == none) {
+            result_.rejections.push_back({place, "it names no workflow that is live"});
+            return false;
+        }
+    }
     remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
@@ -220,10 +228,21 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     happening.matched = remember(message.type, *message.properties, stamp);
     if (message.type == "$sent" || message.type == "$failed" || message.type == "$dropped")
         settle_outcome(message.properties->get({{"action"}}).text);
+    happening.started = started;
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
     settle();
     return true;
+}
+
+// The workflow that somebody starts by hand: its current version.
+Index Stepper::named_workflow(const profile::Properties& properties) const {
+    profile::Value const name = properties.get({{"workflow"}});
+    if (name.kind == profile::Value::Kind::string)
+        for (Index w = 0; w < model_.workflows.size(); ++w)
+            if (model_.workflows[w].current && model_.workflows[w].name == name.text)
+                return w;
+    return none;
 }
 
 void Stepper::run_timers(Time limit) {
@@ -291,7 +310,7 @@ void Stepper::dispatch(const Happening& happening) {
         starts = starts || std::find_first_of(workflow.start_patterns.begin(), workflow.start_patterns.end(),
                                               happening.matched.begin(),
                                               happening.matched.end()) != workflow.start_patterns.end();
-        if (starts)
+        if (starts || w == happening.started)
             start(w, happening.cause);
     }
 }

@@ -39,6 +39,7 @@ class Stepper {
     void fire(Time at, const Cause& cause);
     void note_left(const model::Named& segment, const Cause& cause);
     void dispatch(const struct Happening& happening);
+    [[nodiscard]] Index named_workflow(const profile::Properties& properties) const;
 
     // --- memory.cpp
     [[nodiscard]] bool is_duplicate(const Message& message);
@@ -72,18 +73,20 @@ class Stepper {
     // --- journeys.cpp
     void start(Index workflow, const Cause& cause);
     void advance(profile::Journey& journey, const Happening& happening);
-    void walk(profile::Journey& journey, Index from, const Cause& cause);
-    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause);
+    /// `via` tells how it came there: see Transition::via.
+    void walk(profile::Journey& journey, Index from, const Cause& cause, std::string via);
+    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause, std::string via);
     void look_ahead(profile::Journey& journey, const model::Workflow& workflow);
-    void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
+    void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause,
+             std::string via = {});
     void cancel_open(profile::Journey& journey, const std::string& reason);
     void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
     void set(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
     void resolve_waits();
     [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
     void settle_outcome(std::string_view action_id);
-    void note(TransitionKind kind, const model::Workflow& workflow, std::string step, std::string reason,
-              const Cause& cause);
+    void note(TransitionKind kind, const model::Workflow& workflow, const profile::Journey& journey, std::string step,
+              std::string reason, const Cause& cause, std::string via = {});
     [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
     [[nodiscard]] profile::WorkflowMemory& memory_of(std::uint32_t workflow);
     [[nodiscard]] Zone contact_zone() const;
@@ -120,6 +123,7 @@ struct Happening {
     std::vector<std::pair<Index, bool>> changes;
     Cause cause;
     bool timer = false;
+    Index started = none; ///< the workflow that somebody starts by hand
 };
 
 } // namespace nurture::step
