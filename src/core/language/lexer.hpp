@@ -68,7 +68,8 @@ namespace nurture::language {
     X(sample, "sample", false)                                                                               \
     X(percent, "percent", false)                                                                             \
     X(journey, "journey", false)                                                                             \
-    X(completed, "completed", false)
+    X(completed, "completed", false)                                                                         \
+    X(consent, "consent", false)
 
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
 #define NURTURE_KEYWORDS(X)                                                                                  \

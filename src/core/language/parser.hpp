@@ -19,6 +19,7 @@ public:
     Rule whole_rule();
     Condition whole_condition();
     Workflow whole_workflow();
+    Duration whole_duration();
 
 private:
     std::string_view text_;
@@ -148,6 +149,7 @@ private:
     // --- membership (parser_membership.cpp)
     bool membership(Condition& out);
     Condition segment_or_journey();
+    bool consent(Operand& out);
 
     // --- behaviour (parser_behaviour.cpp)
     Condition did();

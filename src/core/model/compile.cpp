@@ -184,6 +184,10 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
                 note(model.segments_of_first_seen, segment);
         });
         break;
+    case OperandKind::consent:
+    case OperandKind::consent_expires:
+        note(model.segments_of_consent, segment);
+        break;
     case OperandKind::band:
         note(model.segments_of_ladder[operand.index], segment);
         break;

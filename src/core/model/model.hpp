@@ -1,5 +1,6 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
+#include "core/consent/consent.hpp"
 #include "core/model/behaviour.hpp"
 #include "core/model/scoring.hpp"
 #include "core/model/source.hpp"
@@ -30,6 +31,8 @@ enum class OperandKind : std::uint8_t {
     now,           ///< the moment of the question
     derived,       ///< made of another operand; index into Model::derived
     band,          ///< index into Model::ladders; compared by level, in whole numbers of 10^-6
+    consent,         ///< status, a text; index into Model::consent_scopes
+    consent_expires, ///< when what is granted expires, or has expired
     // Below: condition_behaviour.cpp
     average,         ///< of an average feature
     peak,            ///< of a least/greatest feature
@@ -165,6 +168,7 @@ struct Model {
     std::vector<SegmentTest> segment_tests;
     std::vector<SampleTest> sample_tests;
     std::vector<JourneyTest> journey_tests;
+    std::vector<consent::Scope> consent_scopes;
     std::vector<Index> histories;      ///< slots of features fed by writes of attributes instead of by a pattern
     std::vector<char> remembers;       ///< by segment: its past is asked about
     std::vector<TimeRange> spans;
@@ -187,7 +191,7 @@ struct Model {
     std::unordered_map<std::uint32_t, std::vector<Index>> segments_of_workflow; ///< by id
     std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
     std::vector<std::vector<Index>> segments_of_ladder;
-    std::vector<Index> segments_of_first_seen;
+    std::vector<Index> segments_of_first_seen, segments_of_consent;
 
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;
     [[nodiscard]] Index segment_of(std::uint32_t segment_id) const noexcept;

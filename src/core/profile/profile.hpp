@@ -2,6 +2,7 @@
 // The state of a contact as one value. Features and attributes are functions of the set of its events and merge; the
 // path (clock, membership, journeys, what was already taken) is the result of an order and never merges.
 #include "core/base/hash.hpp"
+#include "core/consent/consent.hpp"
 #include "core/profile/feature.hpp"
 #include "core/profile/score_state.hpp"
 
@@ -89,6 +90,7 @@ struct Profile {
     std::vector<SegmentPast> pasts;       ///< ascending by id
     std::vector<std::uint32_t> completed; ///< workflows walked to their end, ascending
     ScoreState score;                     ///< adjustments, and the bands the score is in
+    consent::Consents consents;
 };
 
 /// The attribute's JSON text, or empty.

@@ -1,5 +1,6 @@
 #include "core/step/fold.hpp"
 
+#include "core/consent/message.hpp"
 #include "core/step/adjust.hpp"
 #include "core/step/match.hpp"
 
@@ -46,6 +47,7 @@ profile::Profile fold(const Model& model, const Base& base, std::span<const Logg
     out.attributes = base.state.attributes;
     out.score = base.state.score;
     out.score.bands.clear(); // path
+    out.consents = base.state.consents;
     profile::Profile const empty;
     Facts facts(model, empty);
     for (const auto& stored : base.state.features)
@@ -59,6 +61,8 @@ profile::Profile fold(const Model& model, const Base& base, std::span<const Logg
             write_attributes(out, event);
         if (event.type == "$adjust" && event.stamp.tick > base.tick && adjustment_problem(*event.properties, model.zone).empty())
             adjust(model, out, facts.features, *event.properties, event.stamp);
+        if (event.type == "$consent" && consent::problem_of(*event.properties, model.zone).empty())
+            consent::take(out.consents, *event.properties, event.stamp, model.zone);
         match(
             facts, event.type, *event.properties, [](Index) {},
             [&](Index slot, const profile::Value& value, const profile::Value& key) {

@@ -21,6 +21,8 @@ std::string_view name_of(TransitionKind kind) noexcept {
         return "journey ended";
     case TransitionKind::band_changed:
         return "band changed";
+    case TransitionKind::consent_changed:
+        return "consent changed";
     }
     return "";
 }
@@ -52,6 +54,7 @@ void Stepper::load() {
     }
     was_member_ = facts_.members;
     load_bands();
+    load_consents();
 }
 
 void Stepper::run() {
@@ -215,6 +218,11 @@ bool Stepper::take(const Message& message, std::int32_t place) {
             return false;
         }
     }
+    if (message.type == "$consent")
+        if (std::string problem = consent_problem(*message.properties); !problem.empty()) {
+            result_.rejections.push_back({place, std::move(problem)});
+            return false;
+        }
     remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
@@ -263,7 +271,7 @@ void Stepper::fire(Time at, const Cause& cause) {
 }
 
 Time Stepper::next_timer() const {
-    Time next = never;
+    Time next = consent_flips_;
     for (Time const flips : flips_)
         next = std::min(next, flips);
     for (const auto& ladder : ladders_)

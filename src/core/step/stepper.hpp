@@ -70,6 +70,15 @@ class Stepper {
     [[nodiscard]] Time band_flips(Index ladder) const;
     void note_band(Index ladder, std::uint32_t before, const Cause& cause);
 
+    // --- consents.cpp
+    void load_consents();
+    [[nodiscard]] std::string consent_problem(const profile::Properties& properties) const;
+    void take_consent(const profile::Properties& properties, const profile::Stamp& stamp);
+    /// To be called when profile.consents has changed.
+    void consents_changed();
+    void evaluate_consents(const Cause& cause);
+    void note_consent(const consent::Scope& scope, consent::Status before, consent::Status after, const Cause& cause);
+
     // --- journeys.cpp
     void start(Index workflow, const Cause& cause);
     void advance(profile::Journey& journey, const Happening& happening);
@@ -108,6 +117,8 @@ class Stepper {
         bool dirty = false;
     };
     std::vector<LadderState> ladders_;
+    std::vector<std::pair<consent::Scope, consent::Status>> consents_noted_; // ascending
+    Time consent_flips_ = never; // when a status changes by time alone; always: something was said
     std::deque<Happening> happenings_;
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;

@@ -166,7 +166,8 @@ FROM (
            CASE WHEN l.clock - l.at > interval '1 second' THEN 'happened ' || l.at::text END AS cause
     FROM nurture.event_log l, of WHERE l.contact = of.contact
     UNION ALL
-    SELECT x.at, x.tick, 1, x.n, x.kind, x.name, nullif(concat_ws(', ', 'step ' || x.step, x.detail ->> 'reason'), ''), x.cause
+    SELECT x.at, x.tick, 1, x.n, x.kind, x.name, nullif(concat_ws(', ', 'step ' || x.step, x.detail ->> 'reason',
+               CASE WHEN x.kind = 'consent changed' THEN x.detail ->> 'to' END), ''), x.cause
     FROM nurture.transition x, of WHERE x.contact = of.contact
     UNION ALL
     SELECT a.created_at, NULL, 2, NULL, a.channel || ' ' || a.status, coalesce(a.template, a.channel),

@@ -240,6 +240,7 @@ BEGIN
     END IF;
     WHILE nurture._outbox_maintain() >= 10000 LOOP
     END LOOP;
+    PERFORM nurture._forget_consent_leftovers(nurture._now());
     PERFORM nurture._make_partitions(clock_timestamp() + interval '2 months', '-infinity');
     PERFORM nurture._retire_versions('10 minutes');
     IF current_setting('transaction_isolation') = 'read committed' THEN
