@@ -50,6 +50,11 @@ struct Outliner {
     void operator()(const Do&) const { out.kind = StepKind::act; }
     void operator()(const Set&) const { out.kind = StepKind::set; }
     void operator()(const Exit&) const { out.kind = StepKind::exit; }
+    /// A step that is shown by its words, with whatever stands inside it.
+    template <class Node>
+    void operator()(const Node&) const {
+        out.kind = StepKind::other;
+    }
 };
 
 std::vector<OutlineStep> outline_steps(const Steps& steps, const std::string& prefix) {
@@ -84,7 +89,7 @@ std::int64_t went_through(const Outline& outline, const JourneyCounts& counts) {
 }
 
 std::string_view name_of(StepKind kind) noexcept {
-    static constexpr std::string_view names[] = {"wait", "wait for", "if", "send", "do", "set", "exit"};
+    static constexpr std::string_view names[] = {"wait", "wait for", "if", "send", "do", "set", "exit", "step"};
     return names[static_cast<std::size_t>(kind)];
 }
 

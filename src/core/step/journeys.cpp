@@ -2,6 +2,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -108,14 +109,18 @@ void Stepper::start(Index index, const Cause& cause) {
     journey.version = workflow.version;
     journey.instance = ++memory.entries;
     journey.started = journey.since = clock_;
-    note(TransitionKind::journey_started, workflow, journey, "", "", cause);
+    instance_ = journey.instance;
+    via_.clear();
+    note(TransitionKind::journey_started, workflow, "", "", cause);
     journey_moved(id);
-    walk(journey, workflow.begin, cause, {});
+    walk(journey, workflow.begin, cause);
     if (journey.workflow != 0)
         profile_.journeys.push_back(std::move(journey));
 }
 
 void Stepper::advance(Journey& journey, const Happening& happening) {
+    instance_ = journey.instance;
+    via_.clear();
     Index const index = model_.workflow_of(journey.workflow, journey.version);
     const Workflow& workflow = model_.workflows[index];
     if (workflow.paused)
@@ -134,83 +139,85 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
         }
     const Instruction& at = workflow.program[journey.at_step];
     if (at.kind == InstructionKind::wait_event && contains(happening.matched, at.pattern)) {
-        walk(journey, at.next, happening.cause, at.step + ":then");
+        pass(at.step, ":then");
+        walk(journey, at.next, happening.cause);
     } else if (at.kind == InstructionKind::wait_condition &&
                facts_.evaluate(at.condition, clock_).truth == Truth::yes) {
-        walk(journey, at.next, happening.cause, at.step + ":then");
+        pass(at.step, ":then");
+        walk(journey, at.next, happening.cause);
     } else if (happening.timer && journey.wakes <= clock_) {
-        bool const plain = at.kind == InstructionKind::wait;
-        walk(journey, plain ? at.next : at.other, happening.cause, plain ? std::string() : at.step + ":else");
+        if (at.kind != InstructionKind::wait)
+            pass(at.step, ":else");
+        walk(journey, at.kind == InstructionKind::wait ? at.next : at.other, happening.cause);
     } else {
         look_ahead(journey, workflow);
     }
 }
 
-void Stepper::walk(Journey& journey, Index from, const Cause& cause, std::string via) {
+void Stepper::pass(const std::string& step, std::string_view how) {
+    if (step.empty())
+        return;
+    via_ += via_.empty() ? "" : " ";
+    via_ += step;
+    via_ += how;
+}
+
+void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
     const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
-    int refused = 0; // conditions of an if
-    auto pass = [&](const std::string& step, const std::string& how) {
-        if (!step.empty())
-            via += (via.empty() ? "" : " ") + step + how;
-    };
+    int refused = 0; // conditions of an if, which are of one step
     for (Index at = from;;) {
         hop();
         const Instruction& instruction = workflow.program[at];
         switch (instruction.kind) {
         case InstructionKind::wait:
         case InstructionKind::wait_event:
-            wait_at(journey, workflow, at, cause, std::move(via));
+            wait_at(journey, workflow, at, cause);
             return;
         case InstructionKind::wait_condition:
             if (facts_.evaluate(instruction.condition, clock_).truth != Truth::yes) {
-                wait_at(journey, workflow, at, cause, std::move(via));
+                wait_at(journey, workflow, at, cause);
                 return;
             }
             pass(instruction.step, ":held");
             at = instruction.next;
             break;
-        case InstructionKind::branch:
-            if (facts_.evaluate(instruction.condition, clock_).truth == Truth::yes) {
+        case InstructionKind::branch: {
+            bool const yes = facts_.evaluate(instruction.condition, clock_).truth == Truth::yes;
+            at = yes ? instruction.next : instruction.other;
+            bool const more = workflow.program[at].kind == InstructionKind::branch && workflow.program[at].step == instruction.step;
+            if (yes)
                 pass(instruction.step, refused == 0 ? ":then" : ":elsif" + std::to_string(refused));
-                refused = 0;
-                at = instruction.next;
-                break;
-            }
-            at = instruction.other;
-            // The conditions of one if are of one step.
-            if (workflow.program[at].kind == InstructionKind::branch && workflow.program[at].step == instruction.step) {
-                ++refused;
-                break;
-            }
-            pass(instruction.step, ":else");
-            refused = 0;
+            else if (!more)
+                pass(instruction.step, ":else");
+            refused = yes || !more ? 0 : refused + 1;
             break;
+        }
         case InstructionKind::send:
         case InstructionKind::act:
             act(journey, workflow, instruction);
-            pass(instruction.step, {});
+            pass(instruction.step);
             at = instruction.next;
             break;
         case InstructionKind::set:
             set(workflow, instruction, cause);
-            pass(instruction.step, {});
+            pass(instruction.step);
             at = instruction.next;
             break;
         case InstructionKind::end:
-            pass(instruction.step, {});
-            end(journey, workflow, "completed", cause, std::move(via));
+            pass(instruction.step);
+            end(journey, workflow, "completed", cause);
             return;
         }
     }
 }
 
-void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, const Cause& cause, std::string via) {
+void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, const Cause& cause) {
     const Instruction& instruction = workflow.program[at];
     journey.at_step = at;
     journey.since = clock_;
     journey.wakes = end_of_wait(clock_, instruction.duration);
     look_ahead(journey, workflow);
-    note(TransitionKind::journey_waits, workflow, journey, instruction.step, "", cause, std::move(via));
+    note(TransitionKind::journey_waits, workflow, instruction.step, "", cause);
     journey_moved(workflow.id);
 }
 
@@ -244,7 +251,7 @@ void Stepper::look_ahead(Journey& journey, const Workflow& workflow) {
     journey.check = check == never ? never : std::max(check, saturating_add(clock_, 1));
 }
 
-void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause, std::string via) {
+void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause) {
     std::string step = reason == "completed" ? "" : workflow.program[journey.at_step].step;
     if (reason == "completed") {
         auto& completed = profile_.completed;
@@ -252,7 +259,7 @@ void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason
         if (place == completed.end() || *place != workflow.id)
             completed.insert(place, workflow.id);
     }
-    note(TransitionKind::journey_ended, workflow, journey, std::move(step), std::move(reason), cause, std::move(via));
+    note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
     journey_moved(workflow.id);
     journey.workflow = 0; // removed when the instant is settled
     journey.wakes = journey.check = never;
@@ -303,42 +310,56 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     if (!action.transactional)
         action.expires = saturating_add(clock_, model_.source.action_expiry);
     action.workflow = workflow.name;
+    if (model_.guards) {
+        guard::Message const message{action.channel, action.purpose, action.workflow, action.transactional};
+        auto const plan = guard::plan(*model_.guards, message, contact_zone(), clock_, model_.source.action_expiry);
+        action.due = plan.due;
+        action.expires = plan.expires;
+        action.priority = plan.priority;
+    }
     action.version = workflow.version;
     action.instance = journey.instance;
     action.step = instruction.step;
     // The identity of an action: workflow, instance, step, the visit's number (a step is come to once), original key.
     std::string identity = "action\n" + std::to_string(workflow.id) + '\n' + std::to_string(journey.instance) + '\n' +
                            instruction.step + "\n1\n";
-    identity += input_.contact;
+    identity += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
     action.id = hash_uuid(identity);
     count_output(sizeof action + action.payload.size());
     journey.open.push_back(action.id);
     result_.actions.push_back(std::move(action));
 }
 
-void Stepper::set(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
-    const auto& argument = instruction.arguments.front();
-    std::string const json = argument_json(argument);
-    if (OneProperty const property(argument.name, json); !fits(property))
-        return;
+std::vector<Index> Stepper::write(const std::string& name, const std::string& json) {
+    OneProperty const property(name, json);
+    if (!fits(property))
+        return {};
     WrittenEvent written;
     written.n = next_n_++;
     written.at = clock_;
     written.type = "$set";
-    written.properties = '{' + nlohmann::json(argument.name).dump() + ": " + json + '}';
+    written.properties = '{' + nlohmann::json(name).dump() + ": " + json + '}';
     count_output(sizeof written + written.properties.size());
-    Happening happening;
-    labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
-    happening.cause = {labels_.back(), input_.tick, written.n, cause.fresh};
-    happening.matched =
-        remember(written.type, OneProperty(argument.name, json), {clock_, input_.tick, written.n});
+    auto matched = remember(written.type, property, {clock_, input_.tick, written.n});
     result_.written.push_back(std::move(written));
+    return matched;
+}
+
+void Stepper::set(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
+    const auto& argument = instruction.arguments.front();
+    std::size_t const before = result_.written.size();
+    Happening happening;
+    happening.matched = write(argument.name, argument_json(argument));
+    if (result_.written.size() == before) // it does not fit
+        return;
+    labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
+    happening.cause = {labels_.back(), input_.tick, result_.written.back().n, cause.fresh};
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
 }
 
-void Stepper::note(TransitionKind kind, const Workflow& workflow, const Journey& journey, std::string step, std::string reason,
-                   const Cause& cause, std::string via) {
+void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string step, std::string reason,
+                   const Cause& cause) {
     Transition transition;
     transition.n = next_transition_++;
     transition.at = clock_;
@@ -351,8 +372,9 @@ void Stepper::note(TransitionKind kind, const Workflow& workflow, const Journey&
     transition.cause_tick = cause.tick;
     transition.cause_n = cause.n;
     transition.reason = std::move(reason);
-    transition.instance = journey.instance;
-    transition.via = std::move(via);
+    transition.instance = instance_;
+    if (kind == TransitionKind::journey_waits || kind == TransitionKind::journey_ended)
+        transition.via = std::exchange(via_, {});
     count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size() +
                  transition.via.size());
     result_.transitions.push_back(std::move(transition));

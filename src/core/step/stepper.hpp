@@ -82,20 +82,20 @@ class Stepper {
     // --- journeys.cpp
     void start(Index workflow, const Cause& cause);
     void advance(profile::Journey& journey, const Happening& happening);
-    /// `via` tells how it came there: see Transition::via.
-    void walk(profile::Journey& journey, Index from, const Cause& cause, std::string via);
-    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause, std::string via);
+    void walk(profile::Journey& journey, Index from, const Cause& cause);
+    /// Notes a step on the journey's way, for Transition::via.
+    void pass(const std::string& step, std::string_view how = {});
+    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause);
     void look_ahead(profile::Journey& journey, const model::Workflow& workflow);
-    void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause,
-             std::string via = {});
+    void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
     void cancel_open(profile::Journey& journey, const std::string& reason);
     void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
     void set(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
     void resolve_waits();
     [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
     void settle_outcome(std::string_view action_id);
-    void note(TransitionKind kind, const model::Workflow& workflow, const profile::Journey& journey, std::string step,
-              std::string reason, const Cause& cause, std::string via = {});
+    void note(TransitionKind kind, const model::Workflow& workflow, std::string step, std::string reason,
+              const Cause& cause);
     [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
     [[nodiscard]] profile::WorkflowMemory& memory_of(std::uint32_t workflow);
     [[nodiscard]] Zone contact_zone() const;
@@ -120,6 +120,8 @@ class Stepper {
     std::vector<std::pair<consent::Scope, consent::Status>> consents_noted_; // ascending
     Time consent_flips_ = never; // when a status changes by time alone; always: something was said
     std::deque<Happening> happenings_;
+    std::string via_;            // the way of the journey that is walking
+    std::uint32_t instance_ = 0; // and its number
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;
     std::int32_t next_n_ = 1, next_transition_ = 1;
