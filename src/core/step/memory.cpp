@@ -77,6 +77,8 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
         properties.each(
             [](void* context, std::string_view key, std::string_view json) {
                 auto& w = *static_cast<Write*>(context);
+                if (key == keys_property)
+                    return;
                 write_attribute(w.stepper.profile_, key, w.stamp, json);
                 auto const& dependents = w.stepper.model_.segments_of_attribute;
                 if (auto const found = dependents.find(std::string(key)); found != dependents.end())

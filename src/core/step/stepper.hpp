@@ -52,6 +52,16 @@ class Stepper {
     void enter_or_leave(Index segment, bool member, const Cause& cause);
     void mark(const std::vector<Index>& segments) noexcept;
 
+    // --- join.cpp
+    /// Takes another contact in; the patterns that what is written on the way has matched.
+    std::vector<Index> join(profile::Profile other, const profile::Properties& properties, const Cause& cause);
+    void split(profile::Profile own, bool is_new);
+    std::vector<Index> join_attributes(const profile::Profile& other, const profile::Properties& properties);
+    void join_features(const profile::Profile& other);
+    void join_membership(const profile::Profile& other);
+    void join_journeys(profile::Profile& other, std::string_view name, const Cause& cause);
+    void look_at_everything();
+
     // --- past.cpp
     void remember_change(Index segment, bool member);
     void begin_pasts(Time known_from);
@@ -91,6 +101,8 @@ class Stepper {
     void cancel_open(profile::Journey& journey, const std::string& reason);
     void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
     void set(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
+    /// Writes an attribute, for the log to say so; the patterns that the event matches.
+    std::vector<Index> write(const std::string& name, const std::string& json);
     void resolve_waits();
     [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
     void settle_outcome(std::string_view action_id);
