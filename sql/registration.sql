@@ -69,3 +69,28 @@ SELECT count(*) AS same, (SELECT count(*) FROM in_two) AS before FROM (
 SELECT count(*) AS same, (SELECT count(*) FROM actions_in_two) AS before FROM (
     SELECT id, contact, channel, template, due, workflow, step FROM nurture.action INTERSECT ALL TABLE actions_in_two) s;
 DROP TABLE told, in_two, actions_in_two;
+
+-- A visitor whom only a cookie names, the alias and the registration, told in one COPY: the cookie's views made a prospect, and
+-- whoever it turns out to be is a customer from the moment of the registration.
+INSERT INTO nurture.segment (name, condition) VALUES ('looked twice', 'count(view) >= 2');
+CALL nurture.tick('2026-03-21');
+COPY nurture.inbox (contact, kind, type, props, at, received_at) FROM stdin;
+cookie-7	anonymous	view	{}	2026-03-22 09:00	2026-03-22 09:00
+cookie-7	anonymous	view	{}	2026-03-22 09:05	2026-03-22 09:05
+cookie-7	anonymous	$alias	{"to": "jane"}	2026-03-22 10:30	2026-03-22 10:30
+jane	\N	$consent	{"channel": "email", "purpose": "membership", "state": "granted"}	2026-03-22 10:30	2026-03-22 10:30
+jane	\N	$identify	{"registered": true}	2026-03-22 10:30	2026-03-22 10:30
+jane	\N	view	{}	2026-03-22 10:40	2026-03-22 10:40
+\.
+CALL nurture.tick('2026-03-22 11:00');
+SELECT nurture.contact_of('cookie-7');
+SELECT segment, contact, since, cause FROM nurture.membership WHERE contact IN ('cookie-7', 'jane') ORDER BY segment;
+SELECT contact, at::time AS at, kind, name, cause FROM nurture.transition WHERE contact IN ('cookie-7', 'jane') AND kind <> 'consent changed' ORDER BY at, contact, tick, n;
+SELECT contact, channel, template, status FROM nurture.action WHERE contact IN ('cookie-7', 'jane') ORDER BY due, channel, template;
+SELECT contact, workflow, step FROM nurture.journey WHERE contact IN ('cookie-7', 'jane') ORDER BY workflow;
+-- Its sessions are hers: one visit from the first view to the second, another after the registration.
+SELECT contact, n, events, started::time, ended::time FROM nurture.session WHERE contact IN ('cookie-7', 'jane') ORDER BY contact, n;
+SELECT at::time AS at, step, what, why FROM nurture.trace_journey('jane', 'prospects');
+SELECT what, entered, active, passed, exited FROM nurture.workflow_report('prospects') WHERE step IN ('', '4');
+SELECT bool_and(entered = active + passed + exited) AS all_are_somewhere FROM nurture.workflow_report('prospects') WHERE entered IS NOT NULL;
+SELECT count(*) AS differences FROM nurture.verify();

@@ -45,7 +45,9 @@ CREATE FUNCTION nurture._journey_changes(workflow int, version int)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 SELECT t.contact, t.instance, t.at, t.kind, t.step, t.detail ->> 'reason', t.detail -> 'via',
        lead(t.at) OVER journey, lead(t.kind) OVER journey, lead(t.detail ->> 'reason') OVER journey, first_value(t.at) OVER journey
-FROM (SELECT x.*, coalesce((x.detail ->> 'instance')::int, 1) AS instance FROM nurture.transition x
+FROM (SELECT coalesce(i.contact, x.contact) AS contact, x.tick, x.n, x.at, x.kind, x.step, x.detail,
+             coalesce((x.detail ->> 'instance')::int, 1) AS instance
+      FROM nurture.transition x LEFT JOIN nurture.identity i ON i.key = x.contact
       WHERE x.kind IN ('journey started', 'journey waits', 'journey ended') AND x.version = _journey_changes.version
         AND x.name = ANY (nurture._workflow_names(_journey_changes.workflow))) t
 WINDOW journey AS (PARTITION BY t.contact, t.instance ORDER BY t.tick, t.n)
@@ -199,6 +201,7 @@ CREATE FUNCTION nurture.trace_journey(contact text, workflow text)
 #variable_conflict use_variable
 DECLARE
     whose CONSTANT text := nurture.contact_of(contact);
+    keys CONSTANT text[] := whose || ARRAY(SELECT i.key FROM nurture.identity i WHERE i.contact = whose);
     current CONSTANT nurture.workflow_version := nurture._workflow_at(workflow, NULL);
     names CONSTANT text[] := nurture._workflow_names(current.workflow);
 BEGIN
@@ -208,7 +211,7 @@ BEGIN
         WHERE v.workflow = current.workflow
     ), change AS (
         SELECT t.*, coalesce((t.detail ->> 'instance')::int, 1) AS instance FROM nurture.transition t
-        WHERE t.contact = whose AND t.name = ANY (names) AND t.kind LIKE 'journey %'
+        WHERE t.contact = ANY (keys) AND t.name = ANY (names) AND t.kind LIKE 'journey %'
     ), line AS (
         SELECT c.tick, c.n, 0::bigint AS place, c.at, c.instance, coalesce(c.step, '') AS step,
                CASE c.kind WHEN 'journey waits' THEN coalesce(o.what, 'waits') ELSE replace(c.kind, 'journey ', '') END AS what,
@@ -225,14 +228,14 @@ BEGIN
                     ELSE 'done' END, 0
         FROM change c CROSS JOIN LATERAL jsonb_array_elements_text(c.detail -> 'via') WITH ORDINALITY p (token, place)
         JOIN outline o ON o.version = c.version AND o.step = split_part(p.token, ':', 1)
-        LEFT JOIN nurture.action a ON a.contact = whose AND a.workflow = ANY (names) AND a.version = c.version AND a.step = o.step AND a.journey = c.instance::text
+        LEFT JOIN nurture.action a ON a.contact = ANY (keys) AND a.workflow = ANY (names) AND a.version = c.version AND a.step = o.step AND a.journey = c.instance::text
     )
     SELECT l.at, l.instance, l.step, l.what, l.why FROM line l ORDER BY l.instance, l.tick, l.n, l.rank, l.place;
     IF EXISTS (SELECT FROM nurture.journey j WHERE j.contact = whose AND j.workflow = workflow) THEN
         RETURN QUERY SELECT nurture._now(), NULL::int, j.step, 'now', concat_ws(', ', CASE WHEN NOT w.enabled THEN 'the workflow is paused' END,
                                 'waits until ' || j.wakes_at::text || ' at most')
             FROM nurture.journey j JOIN nurture.workflow w ON w.name = j.workflow WHERE j.contact = whose AND j.workflow = workflow;
-    ELSIF NOT EXISTS (SELECT FROM nurture.transition t WHERE t.contact = whose AND t.name = ANY (names) AND t.kind = 'journey started') THEN
+    ELSIF NOT EXISTS (SELECT FROM nurture.transition t WHERE t.contact = ANY (keys) AND t.name = ANY (names) AND t.kind = 'journey started') THEN
         RETURN QUERY SELECT NULL::timestamptz, NULL::int, '', n.what, n.why FROM nurture._why_not_inside(whose, workflow) n;
     END IF;
 END
