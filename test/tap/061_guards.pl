@@ -17,7 +17,7 @@ $sql->(<<SQL);
 CREATE EXTENSION nurture;
 INSERT INTO nurture.policy (name, definition) VALUES ('cap', 'for email, sms at most 1 per day'), ('rate', 'for email rate $rate per second');
 INSERT INTO nurture.action (id, contact, channel, template, due, workflow, priority)
-SELECT md5(c || ' ' || k)::uuid, 'c' || c, CASE WHEN k % 4 < 2 THEN 'email' ELSE 'sms' END, 't', now() - k * interval '1 minute', 'w' || k % 2, k % 3
+SELECT md5(c || ' ' || k)::uuid, 'c' || c, CASE WHEN k % 4 < 2 THEN 'email' ELSE 'sms' END, 't', now() - k * interval '1 minute', 'w' || (c + k) % 2, k % 3
 FROM generate_series(1, $contacts) c, generate_series(1, 8) k;
 SQL
 
