@@ -41,7 +41,7 @@ SELECT nurture.withdraw_consent('c' || c, 'email', 'news', at => now() - interva
 SELECT nurture.grant_consent('c' || c, 'email', at => now() - interval '1 day') FROM generate_series($contacts - 99, $contacts - 50) c; -- wider: not enough
 SELECT nurture.grant_consent('c' || c, 'email', 'news', at => now() - interval '1 day') FROM generate_series($contacts - 49, $contacts) c;
 SQL
-ok(defined wait_until(sub { $node->safe_psql('live', q{SELECT count(*) FROM nurture.consent WHERE status = 'granted'}) == 100 }, 30), 'the engine has taken what was said');
+ok(defined wait_until(sub { $node->safe_psql('live', q{SELECT count(*) FROM nurture.consent WHERE status = 'granted'}) == 100 }, 120), 'the engine has taken what was said');
 
 my $dir = $node->basedir;
 append_to_file("$dir/claim.sql", "SELECT claim_and_look(20);\n\\sleep 10 ms\n");
@@ -74,7 +74,7 @@ is($node->safe_psql('live', sprintf(q{SELECT count(*) FROM claimed WHERE NOT tra
     'who refused the purpose by name is not brought back by a wider grant');
 is($node->safe_psql('live', sprintf(q{SELECT count(*) FROM claimed WHERE NOT transactional AND substr(contact, 2)::int > %d}, $contacts - 50)), 100, 'only by name');
 is($node->safe_psql('live', q{SELECT count(*) FROM nurture.rejected_event}), 0, 'nothing was set aside');
-ok(defined wait_until(sub { $node->safe_psql('live', 'SELECT count(*) FROM nurture.inbox') == 0 }, 60), 'the engine has taken everything');
+ok(defined wait_until(sub { $node->safe_psql('live', 'SELECT count(*) FROM nurture.inbox') == 0 }, 120), 'the engine has taken everything');
 is($node->safe_psql('live', <<'SQL'), 0, 'every withdrawal is in the state and binds');
 SELECT count(*) FROM (SELECT DISTINCT contact FROM withdrawn) w LEFT JOIN nurture.contact c USING (contact)
 WHERE nurture._consent_status(c.state, 'email', 'news', now()) <> 'withdrawn'
@@ -89,7 +89,7 @@ SELECT nurture.request_opt_in('short', 'email', 'offers', valid_for => '1 second
 SQL
 my $hash = $node->safe_psql('live', q{SELECT nurture.ip_hash('192.0.2.7')});
 my $everything = q{SELECT s::text FROM nurture.suppression s UNION ALL SELECT c::text FROM nurture.consent c UNION ALL SELECT h::text FROM nurture.consent_history h ORDER BY 1};
-ok(defined wait_until(sub { $node->safe_psql('live', 'SELECT count(*) FROM nurture.inbox') == 0 }, 30), 'the requests are taken');
+ok(defined wait_until(sub { $node->safe_psql('live', 'SELECT count(*) FROM nurture.inbox') == 0 }, 120), 'the requests are taken');
 sleep 2;
 my $before = $node->safe_psql('live', $everything);
 command_ok([ 'pg_dump', '-d', $node->connstr('live'), '-Fc', '-f', "$dir/dump" ], 'pg_dump');
@@ -100,7 +100,7 @@ $node->safe_psql('restored', 'SELECT nurture.resume()');
 my (undef, undef, $error) = $node->psql('restored', "SELECT nurture.confirm_opt_in('$short')");
 like($error, qr/the token has expired/, 'a request that is over is over');
 is($node->safe_psql('restored', "SELECT contact, channel, purpose FROM nurture.confirm_opt_in('$open')"), 'open|email|offers', 'an open one is confirmed');
-ok(defined wait_until(sub { $node->safe_psql('restored', q{SELECT status FROM nurture.consent WHERE contact = 'open'}) eq 'granted' }, 30), 'and granted');
+ok(defined wait_until(sub { $node->safe_psql('restored', q{SELECT status FROM nurture.consent WHERE contact = 'open'}) eq 'granted' }, 120), 'and granted');
 is($node->safe_psql('restored', q{SELECT nurture.ip_hash('192.0.2.7')}), $hash, 'addresses can be compared as before');
 my ($first) = $node->safe_psql('restored', "SELECT confirmed_at FROM nurture.confirm_opt_in('$open')");
 is($node->safe_psql('restored', "SELECT confirmed_at FROM nurture.confirm_opt_in('$open')"), $first, 'once');
