@@ -139,6 +139,7 @@ BEGIN
     END IF;
     IF kinds & 64 <> 0 THEN
         PERFORM nurture._tend_suppression();
+        PERFORM nurture._withdraw_refused(this_tick);
     END IF;
 END
 $$;

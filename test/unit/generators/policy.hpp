@@ -1,7 +1,7 @@
 #pragma once
 // A RapidCheck generator for everything a policy can say.
 #include "core/language/policy.hpp"
-#include "generators/language.hpp"
+#include "language.hpp"
 
 namespace nurture::language {
 
