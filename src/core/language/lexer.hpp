@@ -68,11 +68,34 @@ namespace nurture::language {
     X(sample, "sample", false)                                                                               \
     X(percent, "percent", false)                                                                             \
     X(journey, "journey", false)                                                                             \
-    X(completed, "completed", false)
+    X(completed, "completed", false)                                                                         \
+    X(consent, "consent", false)
+
+// Words of policies; consent is one, too.
+#define NURTURE_POLICY_KEYWORDS(X)                                                                           \
+    X(purpose, "purpose", false)                                                                             \
+    X(workflow, "workflow", false)                                                                           \
+    X(workflows, "workflows", false)                                                                         \
+    X(require, "require", false)                                                                             \
+    X(rolling, "rolling", false)                                                                             \
+    X(channels, "channels", false)                                                                           \
+    X(quiet, "quiet", false)                                                                                 \
+    X(holidays, "holidays", false)                                                                           \
+    X(rate, "rate", false)                                                                                   \
+    X(second, "second", false)                                                                               \
+    X(budget, "budget", false)                                                                               \
+    X(priority, "priority", false)                                                                           \
+    X(expire, "expire", false)                                                                               \
+    X(stopped, "stopped", false)                                                                             \
+    X(delay, "delay", false)                                                                                 \
+    X(drop, "drop", false)                                                                                   \
+    X(keep, "keep", false)                                                                                   \
+    X(best, "best", false)
 
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
 #define NURTURE_KEYWORDS(X)                                                                                  \
     NURTURE_CONDITION_KEYWORDS(X)                                                                            \
+    NURTURE_POLICY_KEYWORDS(X)                                                                               \
     X(and_, "and", true)                                                                                     \
     X(or_, "or", true)                                                                                       \
     X(not_, "not", true)                                                                                     \
@@ -123,6 +146,11 @@ namespace nurture::language {
     X(one, "one", false)                                                                                     \
     X(session, "session", false)                                                                             \
     X(sessions, "sessions", false)                                                                           \
+    X(dwell, "dwell", false)                                                                                 \
+    X(gap, "gap", false)                                                                                     \
+    X(new_, "new", false)                                                                                    \
+    X(returning, "returning", false)                                                                         \
+    X(visitor, "visitor", false)                                                                             \
     X(longest, "longest", false)                                                                             \
     X(overall, "overall", false)                                                                             \
     X(entry, "entry", false)                                                                                 \

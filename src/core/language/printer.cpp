@@ -96,9 +96,7 @@ struct OperandPrinter {
     void operator()(const Days& d) const { append_call(out, "days", nullptr, d.event, d.window); }
     void operator()(const DaysSince& d) const { append(out, d); }
     void operator()(const Sessions& s) const { append(out, s); }
-    void operator()(const SessionPage& p) const {
-        append_call(out, p.entry ? "entry" : "exit", &p.property, p.event, {});
-    }
+    void operator()(const SessionPage& p) const { append(out, p); }
     void operator()(const Score& s) const { append_of_topic("score", s.topic); }
     void operator()(const Band& b) const { append_of_topic("band", b.topic); }
 
@@ -115,6 +113,15 @@ struct OperandPrinter {
     void operator()(const Anniversary& a) const { append_function(out, "anniversary", a.of); }
     void operator()(const Items& i) const { append_function(out, "items", i.list); }
     void operator()(const Domain& d) const { append_function(out, "domain", d.address); }
+    void operator()(const Consent& c) const {
+        out += "consent(";
+        append_name(out, c.channel);
+        if (c.purpose) {
+            out += ", ";
+            append_name(out, *c.purpose);
+        }
+        out += c.expires ? ") expires" : ")";
+    }
 };
 
 } // namespace
@@ -198,6 +205,7 @@ struct ConditionPrinter {
     void operator()(const Regularly& r) const { append(out, r); }
     void operator()(const Trend& t) const { append(out, t); }
     void operator()(const Sequence& s) const { append(out, s); }
+    void operator()(const InSession& in) const { append(out, in); }
     void operator()(const InSegment& in) const {
         out += "in segment ";
         append_string(out, in.segment);

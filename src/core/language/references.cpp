@@ -70,6 +70,11 @@ public:
     void operator()(const Anniversary& anniversary) { read(anniversary.of); }
     void operator()(const Items& items) { read(items.list); }
     void operator()(const Domain& domain) { read(domain.address); }
+    void operator()(const Consent& consent) {
+        use("channel", consent.channel);
+        if (consent.purpose)
+            use("purpose", *consent.purpose);
+    }
 
     // Conditions.
     void operator()(const Comparison& c) { visit(c.left); }
@@ -90,6 +95,7 @@ public:
         }
         visit(sequence.window);
     }
+    void operator()(const InSession& in) { visit(in.event); }
     void operator()(const InSegment& in) { mention(in); }
     void operator()(const Not& negation) { visit(*negation.operand); }
     void operator()(const And& all) { visit(all.operands); }

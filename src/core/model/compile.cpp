@@ -1,4 +1,5 @@
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 #include "core/language/references.hpp"
 #include "core/model/builder.hpp"
 #include "core/model/program.hpp"
@@ -43,6 +44,9 @@ class Compiler {
         rules();
         segments();
         workflows();
+        if (!model_.source.policies.empty())
+            model_.guards = std::make_shared<const guard::Guards>(
+                guard::compile(model_.source.policies, model_.source.calendar, model_.zone));
         model_.remembers.resize(model_.segments.size(), 0);
         upcoming();
         return std::move(model_);
@@ -184,6 +188,10 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
                 note(model.segments_of_first_seen, segment);
         });
         break;
+    case OperandKind::consent:
+    case OperandKind::consent_expires:
+        note(model.segments_of_consent, segment);
+        break;
     case OperandKind::band:
         note(model.segments_of_ladder[operand.index], segment);
         break;
@@ -191,6 +199,10 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
         note(model.segments_of_feature[operand.index], segment);
         if (operand.span != none)
             note_span(model, model.spans[operand.span], segment);
+        if (operand.stay != none)
+            for (Index const slot : {model.stays[operand.stay].seconds, model.stays[operand.stay].events})
+                if (slot != none)
+                    note(model.segments_of_feature[slot], segment);
     }
 }
 

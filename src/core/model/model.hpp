@@ -1,16 +1,22 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
+#include "core/consent/consent.hpp"
 #include "core/model/behaviour.hpp"
 #include "core/model/scoring.hpp"
 #include "core/model/source.hpp"
 #include "core/model/tests.hpp"
 #include "core/profile/feature.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+namespace nurture::guard {
+struct Guards;
+}
 
 namespace nurture::model {
 
@@ -30,6 +36,8 @@ enum class OperandKind : std::uint8_t {
     now,           ///< the moment of the question
     derived,       ///< made of another operand; index into Model::derived
     band,          ///< index into Model::ladders; compared by level, in whole numbers of 10^-6
+    consent,         ///< status, a text; index into Model::consent_scopes
+    consent_expires, ///< when what is granted expires, or has expired
     // Below: condition_behaviour.cpp
     average,         ///< of an average feature
     peak,            ///< of a least/greatest feature
@@ -41,7 +49,8 @@ enum class OperandKind : std::uint8_t {
     days_since_extreme, days_since_oldest, days_since_newest,
     periods_reached, ///< how many of the last n calendar periods have an entry; n is the feature's `newest`
     sessions, longest_session, last_session, ///< those that end inside the window; lengths in seconds
-    entry_page, exit_page,                   ///< of the last session
+    entry_page, exit_page,                   ///< of the newest session that has one
+    dwell, longest_dwell, last_dwell,        ///< seconds until the next event of the session, or as the event says
 };
 
 /// What an operand holds: a JSON value, a number of 10^-6, or a time.
@@ -52,6 +61,7 @@ struct Operand {
     OperandKind kind = OperandKind::property;
     Index index = none; ///< property, attribute, topic, or slot of the feature
     Index span = none;  ///< index into Model::spans; none: the feature's own window
+    Index stay = none;  ///< entry_page to last_dwell: index into Model::stays
 };
 
 /// A part of a date, the items of a list, …: of another operand.
@@ -75,7 +85,7 @@ enum class Op : std::uint8_t {
     // Node::detail is an index into the vector of Model named behind them.
     compare_operands, distinct, text /* text_tests */, empty, has_items /* detail: a language::Quantity */,
     date /* date_tests */, history /* history_tests */, segment_past /* segment_tests */, on_list,
-    sample /* sample_tests */, at_least /* detail: how many */, journey /* journey_tests */,
+    sample /* sample_tests */, in_session /* detail: into stays */, at_least /* detail: how many */, journey /* journey_tests */,
 };
 
 /// A node of a condition. Conditions are trees over Model::nodes.
@@ -163,10 +173,12 @@ struct Model {
     std::vector<SegmentTest> segment_tests;
     std::vector<SampleTest> sample_tests;
     std::vector<JourneyTest> journey_tests;
+    std::vector<consent::Scope> consent_scopes;
     std::vector<Index> histories;      ///< slots of features fed by writes of attributes instead of by a pattern
     std::vector<char> remembers;       ///< by segment: its past is asked about
     std::vector<TimeRange> spans;
     std::vector<Sequence> sequences;
+    std::vector<Stay> stays;
     std::vector<Pattern> patterns;
     std::unordered_map<std::string, std::vector<Index>> patterns_of_type; ///< type "": any event
     std::vector<Feature> features;                            ///< by slot
@@ -178,13 +190,14 @@ struct Model {
     std::vector<Segment> segments; ///< each after those its condition names
     std::vector<std::pair<std::uint32_t, Index>> segments_by_id;
     std::vector<Workflow> workflows;
+    std::shared_ptr<const guard::Guards> guards; ///< of the policies; none: there are none
 
     // Which segments to look at again when something changed.
     std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;
     std::unordered_map<std::uint32_t, std::vector<Index>> segments_of_workflow; ///< by id
     std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
     std::vector<std::vector<Index>> segments_of_ladder;
-    std::vector<Index> segments_of_first_seen;
+    std::vector<Index> segments_of_first_seen, segments_of_consent;
 
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;
     [[nodiscard]] Index segment_of(std::uint32_t segment_id) const noexcept;

@@ -57,6 +57,8 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.number = Wide(levels[operand.index]) * micro_one;
         return out; // its own flips re-evaluate those that name it
     }
+    if (operand.kind == OperandKind::consent || operand.kind == OperandKind::consent_expires)
+        return read_consent(operand, clock);
     return read_behaviour(operand, clock);
 }
 
@@ -224,6 +226,8 @@ Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties*
         return trend(node, clock);
     case Op::sequence:
         return sequence(node, clock);
+    case Op::in_session:
+        return in_session(node, clock);
     case Op::all:
     case Op::any:
         return group(node, clock, event);

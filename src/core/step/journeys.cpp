@@ -2,6 +2,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -281,36 +282,50 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     if (!action.transactional)
         action.expires = saturating_add(clock_, model_.source.action_expiry);
     action.workflow = workflow.name;
+    if (model_.guards) {
+        guard::Message const message{action.channel, action.purpose, action.workflow, action.transactional};
+        auto const plan = guard::plan(*model_.guards, message, contact_zone(), clock_, model_.source.action_expiry);
+        action.due = plan.due;
+        action.expires = plan.expires;
+        action.priority = plan.priority;
+    }
     action.version = workflow.version;
     action.instance = journey.instance;
     action.step = instruction.step;
     // The identity of an action: workflow, instance, step, the visit's number (a step is come to once), original key.
     std::string identity = "action\n" + std::to_string(workflow.id) + '\n' + std::to_string(journey.instance) + '\n' +
                            instruction.step + "\n1\n";
-    identity += input_.contact;
+    identity += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
     action.id = hash_uuid(identity);
     count_output(sizeof action + action.payload.size());
     journey.open.push_back(action.id);
     result_.actions.push_back(std::move(action));
 }
 
-void Stepper::set(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
-    const auto& argument = instruction.arguments.front();
-    std::string const json = argument_json(argument);
-    if (OneProperty const property(argument.name, json); !fits(property))
-        return;
+std::vector<Index> Stepper::write(const std::string& name, const std::string& json) {
+    OneProperty const property(name, json);
+    if (!fits(property))
+        return {};
     WrittenEvent written;
     written.n = next_n_++;
     written.at = clock_;
     written.type = "$set";
-    written.properties = '{' + nlohmann::json(argument.name).dump() + ": " + json + '}';
+    written.properties = '{' + nlohmann::json(name).dump() + ": " + json + '}';
     count_output(sizeof written + written.properties.size());
-    Happening happening;
-    labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
-    happening.cause = {labels_.back(), input_.tick, written.n, cause.fresh};
-    happening.matched =
-        remember(written.type, OneProperty(argument.name, json), {clock_, input_.tick, written.n});
+    auto matched = remember(written.type, property, {clock_, input_.tick, written.n});
     result_.written.push_back(std::move(written));
+    return matched;
+}
+
+void Stepper::set(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
+    const auto& argument = instruction.arguments.front();
+    std::size_t const before = result_.written.size();
+    Happening happening;
+    happening.matched = write(argument.name, argument_json(argument));
+    if (result_.written.size() == before) // it does not fit
+        return;
+    labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
+    happening.cause = {labels_.back(), input_.tick, result_.written.back().n, cause.fresh};
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
 }

@@ -29,6 +29,7 @@ enum class TransitionKind : std::uint8_t {
     journey_waits, ///< it came to a step and waits there
     journey_ended,
     band_changed, ///< of a topic's score; `reason` is a JSON object with from and to
+    consent_changed, ///< of a channel and purpose; `reason` is a JSON object with channel, purpose, from and to
 };
 [[nodiscard]] std::string_view name_of(TransitionKind kind) noexcept;
 
@@ -100,6 +101,7 @@ struct Result {
     std::vector<WrittenEvent> written;
     std::vector<MembershipChange> memberships; ///< net of the whole step
     std::vector<Rejection> rejections;
+    bool consents = false; ///< something was said about consent: what is suppressed may have to change
     std::uint32_t duplicates = 0;
     std::uint64_t unconvertible = 0;
 };

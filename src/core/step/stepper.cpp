@@ -1,6 +1,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/identity/join.hpp"
 #include "core/step/adjust.hpp"
 
 #include <algorithm>
@@ -21,6 +22,8 @@ std::string_view name_of(TransitionKind kind) noexcept {
         return "journey ended";
     case TransitionKind::band_changed:
         return "band changed";
+    case TransitionKind::consent_changed:
+        return "consent changed";
     }
     return "";
 }
@@ -52,6 +55,7 @@ void Stepper::load() {
     }
     was_member_ = facts_.members;
     load_bands();
+    load_consents();
 }
 
 void Stepper::run() {
@@ -207,6 +211,18 @@ bool Stepper::take(const Message& message, std::int32_t place) {
             result_.rejections.push_back({place, std::move(problem)});
             return false;
         }
+    if (message.type == "$consent")
+        if (std::string problem = consent_problem(*message.properties); !problem.empty()) {
+            result_.rejections.push_back({place, std::move(problem)});
+            return false;
+        }
+    std::optional<profile::Profile> mailed;
+    bool const is_new = clock_ == always;
+    if (identity::carries_state(message.type)) {
+        mailed = identity::mailed_state(*message.properties);
+        run_timers(mailed->clock); // it may have come further than we have
+        clock_ = std::max(clock_, mailed->clock);
+    }
     remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
@@ -218,6 +234,12 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     happening.cause = {message.type, stamp.tick, stamp.n,
                        !message.history && message.received_at - at <= model_.source.late_after};
     happening.matched = remember(message.type, *message.properties, stamp);
+    if (mailed && message.type == "$split") {
+        split(std::move(*mailed), is_new);
+    } else if (mailed) {
+        auto const more = join(std::move(*mailed), *message.properties, happening.cause);
+        happening.matched.insert(happening.matched.end(), more.begin(), more.end());
+    }
     if (message.type == "$sent" || message.type == "$failed" || message.type == "$dropped")
         settle_outcome(message.properties->get({{"action"}}).text);
     evaluate_segments(happening.cause, happening.changes);
@@ -244,7 +266,7 @@ void Stepper::fire(Time at, const Cause& cause) {
 }
 
 Time Stepper::next_timer() const {
-    Time next = never;
+    Time next = consent_flips_;
     for (Time const flips : flips_)
         next = std::min(next, flips);
     for (const auto& ladder : ladders_)

@@ -51,6 +51,16 @@ class Stepper {
     void enter_or_leave(Index segment, bool member, const Cause& cause);
     void mark(const std::vector<Index>& segments) noexcept;
 
+    // --- join.cpp
+    /// Takes another contact in; the patterns that what is written on the way has matched.
+    std::vector<Index> join(profile::Profile other, const profile::Properties& properties, const Cause& cause);
+    void split(profile::Profile own, bool is_new);
+    std::vector<Index> join_attributes(const profile::Profile& other, const profile::Properties& properties);
+    void join_features(const profile::Profile& other);
+    void join_membership(const profile::Profile& other);
+    void join_journeys(profile::Profile& other, std::string_view name, const Cause& cause);
+    void look_at_everything();
+
     // --- past.cpp
     void remember_change(Index segment, bool member);
     void begin_pasts(Time known_from);
@@ -69,6 +79,15 @@ class Stepper {
     [[nodiscard]] Time band_flips(Index ladder) const;
     void note_band(Index ladder, std::uint32_t before, const Cause& cause);
 
+    // --- consents.cpp
+    void load_consents();
+    [[nodiscard]] std::string consent_problem(const profile::Properties& properties) const;
+    void take_consent(const profile::Properties& properties, const profile::Stamp& stamp);
+    /// To be called when profile.consents has changed.
+    void consents_changed();
+    void evaluate_consents(const Cause& cause);
+    void note_consent(const consent::Scope& scope, consent::Status before, consent::Status after, const Cause& cause);
+
     // --- journeys.cpp
     void start(Index workflow, const Cause& cause);
     void advance(profile::Journey& journey, const Happening& happening);
@@ -79,6 +98,8 @@ class Stepper {
     void cancel_open(profile::Journey& journey, const std::string& reason);
     void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
     void set(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
+    /// Writes an attribute, for the log to say so; the patterns that the event matches.
+    std::vector<Index> write(const std::string& name, const std::string& json);
     void resolve_waits();
     [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
     void settle_outcome(std::string_view action_id);
@@ -105,6 +126,8 @@ class Stepper {
         bool dirty = false;
     };
     std::vector<LadderState> ladders_;
+    std::vector<std::pair<consent::Scope, consent::Status>> consents_noted_; // ascending
+    Time consent_flips_ = never; // when a status changes by time alone; always: something was said
     std::deque<Happening> happenings_;
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;

@@ -301,6 +301,10 @@ DECLARE
     planned record;
 BEGIN
     all_of_it := false;
+    IF EXISTS (SELECT FROM nurture._waiting) THEN
+        source := 'waiting'; -- and nothing else
+        RETURN;
+    END IF;
     IF pg_relation_size('nurture._inbox_restored') > 0 THEN
         INSERT INTO nurture.inbox SELECT r.* FROM nurture._inbox_restored r ORDER BY r.ctid;
         DELETE FROM nurture._inbox_restored;
@@ -336,7 +340,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION nurture._next_range(timestamptz) IS 'what the next batch takes';
+COMMENT ON FUNCTION nurture._next_range(timestamptz) IS 'what the next batch takes; source waiting: what lies behind a merge';
 
 -- Where the batch's rows lie.
 CREATE FUNCTION nurture._pieces(source text, chunk bigint)
@@ -366,25 +370,57 @@ END
 $$;
 COMMENT ON FUNCTION nurture._taken(record) IS 'condition: the row belongs to the batch';
 
+-- What waited is in the batch. Nobody else writes there but nurture.release(), which a tick with an older snapshot runs into.
+CREATE FUNCTION nurture._forget_waiting() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_relation_size('nurture._waiting') > 1048576 THEN
+        BEGIN
+            LOCK TABLE nurture._waiting IN ACCESS EXCLUSIVE MODE NOWAIT;
+            TRUNCATE nurture._waiting;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            NULL;
+        END;
+    END IF;
+    DELETE FROM nurture._waiting;
+END
+$$;
+COMMENT ON FUNCTION nurture._forget_waiting() IS 'empties nurture._waiting';
+REVOKE ALL ON FUNCTION nurture._forget_waiting() FROM PUBLIC;
+
 -- The rows of a batch, with their keys resolved and what is wrong with them.
 CREATE FUNCTION nurture._fill_batch(source text, chunk bigint, horizon timestamptz, horizon_place bigint, moment timestamptz)
     RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
     SET enable_seqscan = off SET work_mem = '64MB' SET jit = off AS $$
 DECLARE
+    -- Where no key was ever connected nobody looks for one.
+    known CONSTANT boolean := EXISTS (SELECT FROM nurture.identity);
+    whose CONSTANT text := CASE WHEN known THEN 'coalesce(i.contact, b.contact)' ELSE 'b.contact' END;
+    keys CONSTANT text := CASE WHEN known THEN 'LEFT JOIN nurture.identity i ON i.key = b.contact' ELSE '' END;
     pieces text;
     taken bigint;
 BEGIN
-    SELECT string_agg(format($query$
+    IF source = 'waiting' THEN
+        pieces := $query$
         SELECT coalesce(i.contact, b.contact) AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
-               b.message_id, %s::bigint << 48 | nurture._place(b.ctid) AS place, %L::boolean AS history,
+               b.message_id, row_number() OVER (ORDER BY b.received_at, b.place, b.sub) AS place, b.history, NULL AS reason,
+               q.contact IS NOT NULL AS quarantined
+        FROM nurture._waiting b
+        LEFT JOIN nurture.identity i ON i.key = b.contact
+        LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)$query$;
+    ELSE
+        SELECT string_agg(format($query$
+        SELECT %1$s AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
+               b.message_id, %2$s::bigint << 48 | nurture._place(b.ctid) AS place, %3$L::boolean AS history,
                nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3) AS reason,
                q.contact IS NOT NULL AS quarantined
-        FROM nurture.%I b
-        LEFT JOIN nurture.identity i ON i.key = b.contact
-        LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
-        WHERE %s$query$, p.rank, source = 'history', p.part, nurture._taken(p)), ' UNION ALL ' ORDER BY p.rank)
-    INTO pieces FROM nurture._pieces(source, chunk) p;
+        FROM nurture.%4$I b %5$s
+        LEFT JOIN nurture.quarantine q ON q.contact = %1$s
+        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p)), ' UNION ALL ' ORDER BY p.rank)
+        INTO pieces FROM nurture._pieces(source, chunk) p;
+    END IF;
     IF pieces IS NULL THEN
         RETURN 0;
     END IF;
@@ -396,10 +432,14 @@ BEGIN
         WINDOW contact AS (PARTITION BY m.contact, m.reason IS NULL AND NOT m.quarantined ORDER BY m.received_at, m.place)
         $query$ USING horizon, horizon_place, moment;
     GET DIAGNOSTICS taken = ROW_COUNT;
+    IF source = 'waiting' THEN
+        PERFORM nurture._forget_waiting();
+    END IF;
     RETURN taken;
 END
 $$;
-COMMENT ON FUNCTION nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz) IS 'takes a batch of the inbox or of history';
+COMMENT ON FUNCTION nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz) IS
+    'takes a batch of the inbox, of history or of what waits';
 
 -- What the batch took goes.
 CREATE FUNCTION nurture._consume(source text, chunk bigint, horizon timestamptz, horizon_place bigint, moment timestamptz)

@@ -168,6 +168,7 @@ BEGIN
     ), merge AS (
         UPDATE nurture.contact c SET state = nurture._with_past(m.model, c.state, n.parts)
         FROM next n, nurture._current_model m WHERE c.contact = n.contact AND nurture._damage(c.state) IS NULL
+          AND NOT EXISTS (SELECT FROM nurture._past_done d WHERE d.from_tick = job.from_tick AND d.contact = c.contact)
     )
     SELECT max(n.contact), count(*) INTO last_key, merged FROM next n;
     IF merged < merged_at_once THEN
@@ -183,6 +184,7 @@ BEGIN
     IF merged = merged_at_once THEN
         UPDATE nurture._past_range r SET behind_key = last_key;
     ELSIF last_key IS NULL THEN
+        DELETE FROM nurture._past_done d WHERE d.from_tick = job.from_tick;
         UPDATE nurture.feature f SET state = 'live', complete_from = nurture._log_begins()
         WHERE f.state = 'backfilling' AND f.from_tick = job.from_tick;
         INSERT INTO nurture.pending_change (kind, operation) VALUES ('feature', 'complete');

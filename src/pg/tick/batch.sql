@@ -96,7 +96,7 @@ BEGIN
     IF kinds & 1 <> 0 THEN
         INSERT INTO nurture.transition (tick, contact, n, at, kind, name, version, step, cause, cause_tick, cause_n, detail)
         SELECT this_tick, s.contact, t.n, t.at, t.kind, t.name, t.version, t.step, t.cause, t.cause_tick, t.cause_n,
-               CASE WHEN t.kind = 'band changed' THEN t.reason::jsonb
+               CASE WHEN t.kind IN ('band changed', 'consent changed') THEN t.reason::jsonb
                     WHEN t.reason IS NOT NULL THEN jsonb_build_object('reason', t.reason) END
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._transitions(s.outputs) t
         WHERE s.kinds & 1 <> 0;
@@ -135,6 +135,9 @@ BEGIN
         SELECT s.contact, m.segment, m.since, m.cause
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
         WHERE s.kinds & 16 <> 0 AND m.member;
+    END IF;
+    IF kinds & 64 <> 0 THEN
+        PERFORM nurture._tend_suppression();
     END IF;
 END
 $$;

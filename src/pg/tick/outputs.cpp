@@ -137,7 +137,8 @@ void get_list(ByteReader& in, std::vector<T>& list) {
 std::int32_t kinds_of(const step::Result& result) noexcept {
     return (result.transitions.empty() ? 0 : has_transitions) | (result.actions.empty() ? 0 : has_actions) |
            (result.cancellations.empty() ? 0 : has_cancellations) | (result.written.empty() ? 0 : has_written) |
-           (result.memberships.empty() ? 0 : has_memberships) | (result.rejections.empty() ? 0 : has_rejections);
+           (result.memberships.empty() ? 0 : has_memberships) | (result.rejections.empty() ? 0 : has_rejections) |
+           (result.consents ? has_consents : 0);
 }
 
 std::string encode_outputs(const step::Result& result) {

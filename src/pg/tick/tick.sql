@@ -30,6 +30,8 @@ DECLARE
     model_id int;
     model nurture.compiled_model;
     made boolean := false;
+    waiting boolean; -- behind a merge: that is done first
+    barrier boolean := false; -- this batch makes merges
     by_hand CONSTANT boolean := nurture._by_hand();
     model_first boolean := false;
     adopting bigint := 0;
@@ -79,10 +81,11 @@ BEGIN
     IF engine.drained IS NULL OR date_trunc('month', moment, 'UTC') > date_trunc('month', engine.drained, 'UTC') THEN
         PERFORM nurture._make_partitions(moment + interval '1 month', moment);
     END IF;
-    IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind) OR NOT EXISTS (SELECT FROM nurture.model) THEN
+    waiting := EXISTS (SELECT FROM nurture._waiting);
+    IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind AND NOT waiting) OR NOT EXISTS (SELECT FROM nurture.model) THEN
         made := nurture._take_up_definitions(this_tick);
     END IF;
-    IF by_hand THEN
+    IF by_hand AND NOT waiting THEN
         IF nurture._backfill_step() THEN
             UPDATE nurture.engine e SET tick = this_tick WHERE made;
             more := true;
@@ -109,11 +112,15 @@ BEGIN
         SELECT r.* INTO range FROM nurture._next_range(moment) r;
         taken := nurture._fill_batch(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
-    timers := range.all_of_it AND standing IS NOT TRUE;
+    IF taken > 0 THEN
+        barrier := nurture._connect();
+    END IF;
+    timers := range.all_of_it AND standing IS NOT TRUE AND NOT barrier;
     IF taken > 0 THEN
         -- Another tick may have taken the same rows since the snapshot: then this raises 40001, and the tick begins again.
         PERFORM FROM nurture.engine e FOR UPDATE;
-        stepped := nurture._step_messages(model, CASE WHEN timers THEN moment END, this_tick);
+        stepped := CASE WHEN barrier THEN nurture._step_before_merge(model, this_tick)
+                        ELSE nurture._step_messages(model, CASE WHEN timers THEN moment END, this_tick) END;
     END IF;
     IF timers THEN
         SELECT d.stepped, d.last_due INTO woken, woken_to
@@ -122,7 +129,7 @@ BEGIN
             UPDATE nurture._pace p SET timers_at = clock_timestamp() WHERE pg_relation_size('nurture.history') > 0;
         END IF;
     END IF;
-    more := NOT range.all_of_it OR woken = most_woken;
+    more := NOT range.all_of_it OR barrier OR woken = most_woken;
     IF NOT in_force.adopted AND (model_first OR NOT more) THEN
         adopting := nurture._step_unadopted(model, model_id, this_tick);
         more := true; -- whoever has adopted it may be due at once; there may be more of them, and a next model that waits
@@ -134,10 +141,10 @@ BEGIN
     INTO counts FROM nurture._stepped s;
     IF taken > 0 THEN
         logged := nurture._write_log(this_tick);
-        rejected := nurture._set_aside(range.source, this_tick, counts.kinds & 32 <> 0);
+        rejected := nurture._set_aside(this_tick, counts.kinds & 32 <> 0);
     END IF;
     IF taken > 0 OR counts.failed > 0 THEN
-        quarantined := nurture._quarantine(range.source, this_tick, counts.failed);
+        quarantined := nurture._quarantine(this_tick, counts.failed);
     END IF;
     IF stepped + woken + adopting > 0 THEN
         PERFORM nurture._write_contacts(moment, model_id);
@@ -145,7 +152,12 @@ BEGIN
     IF counts.kinds <> 0 THEN
         PERFORM nurture._write_outputs(counts.kinds, this_tick);
     END IF;
-    IF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
+    IF EXISTS (SELECT FROM nurture._link) THEN
+        PERFORM nurture._finish_merges(model, this_tick, barrier, counts.failed);
+    END IF;
+    IF range.source = 'waiting' THEN
+        PERFORM nurture._renew_bases(this_tick);
+    ELSIF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
         PERFORM nurture._consume(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
     IF taken + woken + adopting > 0 THEN
@@ -252,6 +264,7 @@ BEGIN
     END IF;
     WHILE nurture._outbox_maintain() >= 10000 LOOP
     END LOOP;
+    PERFORM nurture._forget_consent_leftovers(nurture._now());
     PERFORM nurture._make_partitions(clock_timestamp() + interval '2 months', '-infinity');
     PERFORM nurture._retire_versions('10 minutes');
     IF current_setting('transaction_isolation') = 'read committed' THEN
@@ -277,7 +290,8 @@ BEGIN
     END IF;
     LOOP
         IF NOT EXISTS (SELECT FROM nurture.inbox i WHERE i.message_id = wait_for.message_id)
-            AND NOT EXISTS (SELECT FROM nurture.history h WHERE h.message_id = wait_for.message_id) THEN
+            AND NOT EXISTS (SELECT FROM nurture.history h WHERE h.message_id = wait_for.message_id)
+            AND NOT EXISTS (SELECT FROM nurture._waiting w WHERE w.message_id = wait_for.message_id) THEN
             RETURN true;
         END IF;
         IF clock_timestamp() >= until THEN

@@ -150,6 +150,11 @@ inline Gen<Window> window() {
     });
 }
 
+/// A silence that ends a session, or the policy's.
+inline Duration session_gap() {
+    return *gen::arbitrary<bool>() ? Duration{} : Duration{0, 0, *gen::inRange<Span>(1'000'000, 30 * one_day + 1)};
+}
+
 inline Gen<Sequence> sequence() {
     return gen::exec([] {
         Sequence out;
@@ -167,6 +172,8 @@ inline Gen<Sequence> sequence() {
         if (*gen::arbitrary<bool>())
             out.same = *path();
         out.one_session = *gen::arbitrary<bool>();
+        if (out.one_session)
+            out.gap = session_gap();
         if (*gen::arbitrary<bool>())
             out.overall = *duration();
         out.window = *window();
@@ -176,7 +183,7 @@ inline Gen<Sequence> sequence() {
 
 inline Gen<Operand> operand(bool inside_where) {
     return gen::exec([inside_where]() -> Operand {
-        switch (inside_where ? 0 : *gen::inRange(0, 13)) {
+        switch (inside_where ? 0 : *gen::inRange(0, 14)) {
         case 1:
         case 2:
             return Count{*event(), *window()};
@@ -195,10 +202,11 @@ inline Gen<Operand> operand(bool inside_where) {
         case 8:
             return DaysSince{*gen::element(Which::first, Which::last), *event(), *window()};
         case 9:
-            return Sessions{*gen::element(SessionFigure::count, SessionFigure::longest, SessionFigure::last), *event(),
-                            *window()};
+            return Sessions{*gen::element(SessionFigure::count, SessionFigure::longest, SessionFigure::last,
+                                          SessionFigure::dwell, SessionFigure::longest_dwell, SessionFigure::last_dwell),
+                            *event(), *window(), session_gap()};
         case 10:
-            return SessionPage{*gen::arbitrary<bool>(), *path(), *event()};
+            return SessionPage{*gen::arbitrary<bool>(), *path(), *event(), session_gap()};
         case 6: {
             Score out;
             if (*gen::arbitrary<bool>())
@@ -209,6 +217,14 @@ inline Gen<Operand> operand(bool inside_where) {
             Band out;
             if (*gen::arbitrary<bool>())
                 out.topic = *name();
+            return out;
+        }
+        case 12: {
+            Consent out;
+            out.channel = *name();
+            if (*gen::arbitrary<bool>())
+                out.purpose = *name();
+            out.expires = *gen::arbitrary<bool>();
             return out;
         }
         default:
@@ -341,7 +357,7 @@ inline Gen<Condition> attribute_test(bool inside_where) {
 inline Gen<Condition> membership_test() {
     return gen::exec([]() -> Condition {
         bool const yes = *gen::arbitrary<bool>();
-        switch (*gen::inRange(0, 6)) {
+        switch (*gen::inRange(0, 7)) {
         case 0:
             return {InSegmentFor{*text(), yes, *duration(), {}}};
         case 1:
@@ -351,6 +367,8 @@ inline Gen<Condition> membership_test() {
         case 3:
             return {OnList{*text(), yes, {}}};
         case 4:
+            return {InSession{*event(), session_gap()}};
+        case 5:
             return {Sample{*gen::inRange<Micro>(0, 100'000'001), *text()}};
         default: {
             InJourney out{*text(), *gen::element(JourneyRelation::inside, JourneyRelation::entered, JourneyRelation::completed), {}, {}};
@@ -386,6 +404,8 @@ inline Gen<Condition> predicate(bool inside_where) {
         case 3:
             return {IsSet{*operand(inside_where), *gen::arbitrary<bool>()}};
         case 4:
+            if (!inside_where && *gen::inRange(0, 3) == 0)
+                return {Truth{Consent{*name(), {}, false}}};
             return {Truth{Attribute{*path()}}};
         case 5:
             return {Constant{*gen::arbitrary<bool>()}};
