@@ -155,6 +155,31 @@ SELECT pg_temp.claimed();
 SELECT * FROM pg_temp.open;
 TRUNCATE nurture.inbox;
 
+-- Consent is asked when it is sent, by channel and purpose; what waits for somebody who withdraws is cancelled by the tick.
+CALL pg_temp.anew();
+INSERT INTO nurture.policy (name, definition) VALUES ('consent', 'for email, sms require consent');
+SELECT nurture.grant_consent('anna', 'email', 'offers'), nurture.grant_consent('bert', 'email'), nurture.grant_consent('carl', 'sms', 'offers');
+SELECT nurture.grant_consent('dora', 'email', 'offers', expires => '2026-04-03 20:00');
+CALL pg_temp.tick('2026-04-03 19:00');
+CALL pg_temp.put('1', 'anna', '2026-04-03 18:00');
+CALL pg_temp.put('2', 'anna', '2026-04-03 18:00', purpose => 'news');
+CALL pg_temp.put('3', 'bert', '2026-04-03 18:00');
+CALL pg_temp.put('4', 'carl', '2026-04-03 18:00');
+CALL pg_temp.put('5', 'carl', '2026-04-03 18:00', transactional => true);
+CALL pg_temp.put('6', 'dora', '2026-04-03 18:00');
+CALL pg_temp.put('7', 'dora', '2026-04-03 19:30');
+CALL pg_temp.put('8', 'nobody', '2026-04-03 18:00');
+CALL pg_temp.put('9', 'anna', '2026-04-04 18:00');
+CALL pg_temp.put('a', 'anna', '2026-04-04 18:00', channel => 'sms');
+CALL pg_temp.put('b', 'anna', '2026-04-04 18:00', transactional => true);
+SELECT pg_temp.claimed();
+SELECT * FROM pg_temp.open;
+SELECT nurture.withdraw_consent('anna', 'email');
+CALL pg_temp.tick('2026-04-03 20:00');
+SELECT pg_temp.claimed() AS expired_at_eight;
+SELECT nurture._outbox_maintain();
+SELECT * FROM pg_temp.open WHERE name IN ('7', '9', 'a', 'b');
+
 -- Keys that are one contact's share its caps and what it has refused.
 CALL pg_temp.anew();
 INSERT INTO nurture.policy (name, definition) VALUES ('cap', 'at most 1 per day');

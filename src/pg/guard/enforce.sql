@@ -90,28 +90,27 @@ CREATE FUNCTION nurture._enforce(ids uuid[], channel text, moment timestamptz, s
 #variable_conflict use_column
 DECLARE
     has_keys CONSTANT boolean := EXISTS (SELECT FROM nurture.identity);
-    has_caps CONSTANT boolean := coalesce(traits.caps, false);
-    persons text[]; -- by place
-    locked boolean[]; -- by place
+    -- The candidates, side by side.
     candidates uuid[];
-    places int[];
+    contacts text[];
     purposes text[];
     workflows text[];
     transactional boolean[];
-    retried boolean;
     first_attempt boolean[];
+    zones text[];
+    consented boolean[];
     refused uuid[];
     refusals text[];
     refused_until timestamptz[];
-    zones text[];
-    consented boolean[];
-    sent_places int[];
+    free boolean[];
+    -- What was sent to their contacts.
+    sent_contacts text[];
     sent_at timestamptz[];
     sent_channels text[];
     sent_purposes text[];
     sent_workflows text[];
     sent_candidates int[];
-    counts nurture._guard_counts := ROW('{}', '{}', '{}', '{}', '{}')::nurture._guard_counts;
+    counts nurture._guard_counts;
     spent bigint[];
     dropped uuid[];
     drop_reasons text[];
@@ -120,39 +119,33 @@ DECLARE
     delay_reasons text[];
 BEGIN
     busy := false;
-    SELECT array_agg(DISTINCT p.contact) INTO persons
-    FROM (SELECT coalesce(k.contact, a.contact) COLLATE "C" AS contact FROM nurture.action a
-          LEFT JOIN nurture.identity k ON has_keys AND k.key = a.contact WHERE a.id = ANY (ids)) p;
-    IF has_caps THEN
-        SELECT array_agg(pg_try_advisory_xact_lock('nurture.sent'::regclass::oid::int, hashtext(p.contact)) ORDER BY p.place) INTO locked
-        FROM unnest(persons) WITH ORDINALITY p(contact, place);
+    settled := true;
+    SELECT array_agg(c.id), array_agg(c.contact), array_agg(c.transactional)
+    INTO candidates, contacts, transactional
+    FROM (SELECT a.id, CASE WHEN has_keys THEN coalesce((SELECT k.contact FROM nurture.identity k WHERE k.key = a.contact), a.contact)
+                      ELSE a.contact END AS contact, a.transactional
+          FROM unnest(ids) WITH ORDINALITY i(id, n) JOIN nurture.action a ON a.id = i.id ORDER BY i.n) c;
+    IF traits.caps THEN
+        -- Transactional messages take no place and wait for nobody.
+        SELECT array_agg(c.transactional OR pg_try_advisory_xact_lock('nurture.sent'::regclass::oid::int, hashtext(c.contact)))
+        INTO free FROM unnest(contacts, transactional) c(contact, transactional);
+        IF false = ANY (free) THEN
+            settled := false;
+            SELECT array_agg(c.id), array_agg(c.contact) INTO candidates, contacts
+            FROM unnest(candidates, contacts, free) c(id, contact, free) WHERE c.free;
+        END IF;
     END IF;
     -- Each statement from here on sees what whoever had a lock before has committed.
-    SELECT array_agg(c.id ORDER BY c.n) FILTER (WHERE c.refusal IS NULL), array_agg(c.place ORDER BY c.n) FILTER (WHERE c.refusal IS NULL),
-           array_agg(coalesce(c.purpose, '') ORDER BY c.n) FILTER (WHERE c.refusal IS NULL),
-           array_agg(coalesce(c.workflow, '') ORDER BY c.n) FILTER (WHERE c.refusal IS NULL),
-           array_agg(c.transactional ORDER BY c.n) FILTER (WHERE c.refusal IS NULL),
-           array_agg(c.attempts = 0 ORDER BY c.n) FILTER (WHERE c.refusal IS NULL),
-           bool_or(c.attempts > 0),
-           array_agg(c.id ORDER BY c.n) FILTER (WHERE c.refusal IS NOT NULL),
-           array_agg(c.refusal ORDER BY c.n) FILTER (WHERE c.refusal IS NOT NULL),
-           array_agg(c.until ORDER BY c.n) FILTER (WHERE c.refusal IS NOT NULL)
-    INTO candidates, places, purposes, workflows, transactional, first_attempt, retried, refused, refusals, refused_until
+    SELECT array_agg(c.id), array_agg(c.reason), array_agg(c.until) INTO refused, refusals, refused_until
     FROM (
-        SELECT i.n, a.id, p.place, a.purpose, a.workflow, a.transactional, a.attempts, r.reason AS refusal, r.until
-        FROM unnest(ids) WITH ORDINALITY i(id, n) JOIN nurture.action a ON a.id = i.id
-        LEFT JOIN nurture.identity k ON has_keys AND k.key = a.contact
-        CROSS JOIN LATERAL (SELECT array_position(persons, coalesce(k.contact, a.contact)) AS place, coalesce(k.contact, a.contact) AS contact) p
-        LEFT JOIN LATERAL (
-            SELECT 'suppressed: ' || s.reason AS reason, s.until FROM nurture.suppression s
-            WHERE s.contact = ANY (CASE WHEN has_keys
-                                        THEN ARRAY[p.contact, a.contact] || ARRAY(SELECT o.key FROM nurture.identity o WHERE o.contact = p.contact)
-                                        ELSE ARRAY[a.contact] END)
-                AND nurture._suppresses(s, _enforce.channel, a.purpose, a.transactional, moment)
-            ORDER BY s.until DESC NULLS FIRST LIMIT 1) r ON true
-        WHERE NOT has_caps OR a.transactional OR locked[p.place]
-        OFFSET 0) c;
-    settled := coalesce(cardinality(candidates), 0) + coalesce(cardinality(refused), 0) = cardinality(ids);
+        SELECT DISTINCT ON (a.id) a.id, 'suppressed: ' || s.reason AS reason, s.until
+        FROM unnest(candidates, contacts) i(id, contact)
+        JOIN nurture.suppression s ON s.contact = ANY (CASE WHEN has_keys
+                THEN ARRAY(SELECT i.contact UNION ALL SELECT o.key FROM nurture.identity o WHERE o.contact = i.contact)
+                ELSE ARRAY[i.contact] END)
+        JOIN nurture.action a ON a.id = i.id
+        WHERE nurture._suppresses(s, _enforce.channel, a.purpose, a.transactional, moment)
+        ORDER BY a.id, s.until DESC NULLS FIRST, s.reason) c;
     IF refused IS NOT NULL THEN
         PERFORM nurture._stop_actions(moment,
             ARRAY(SELECT r.id FROM unnest(refused, refused_until) r(id, until) WHERE r.until IS NULL),
@@ -160,63 +153,90 @@ BEGIN
             ARRAY(SELECT r.id FROM unnest(refused, refused_until) r(id, until) WHERE r.until IS NOT NULL),
             ARRAY(SELECT r.until FROM unnest(refused_until) r(until) WHERE r.until IS NOT NULL),
             ARRAY(SELECT r.reason FROM unnest(refusals, refused_until) r(reason, until) WHERE r.until IS NOT NULL));
+        SELECT array_agg(c.id), array_agg(c.contact) INTO candidates, contacts
+        FROM unnest(candidates, contacts) c(id, contact) WHERE c.id <> ALL (refused);
     END IF;
+    passed := candidates;
     IF candidates IS NULL OR source IS NULL THEN
-        passed := candidates;
         RETURN;
     END IF;
 
+    SELECT array_agg(c.purpose), array_agg(c.workflow), array_agg(c.transactional), array_agg(c.attempts = 0), array_agg(c.zone),
+           array_agg(c.consented)
+    INTO purposes, workflows, transactional, first_attempt, zones, consented
+    FROM (SELECT coalesce(a.purpose, '') AS purpose, coalesce(a.workflow, '') AS workflow, a.transactional, a.attempts,
+                 nurture._profile_zone(k.state) AS zone,
+                 CASE WHEN traits.consent THEN nurture._consent_status(k.state, _enforce.channel, a.purpose, moment) = 'granted' END AS consented
+          FROM unnest(candidates, contacts) WITH ORDINALITY i(id, contact, n) JOIN nurture.action a ON a.id = i.id
+          LEFT JOIN nurture.contact k ON k.contact = i.contact ORDER BY i.n) c;
     IF traits.counters THEN
         counts := nurture._lock_counters(source, channel, ARRAY(SELECT DISTINCT w FROM unnest(workflows) w), moment);
-        IF counts IS NULL OR counts.policies IS NULL THEN
+        IF counts.policies IS NULL THEN
+            passed := NULL;
             settled := false;
             busy := true;
             RETURN;
         END IF;
     END IF;
-    SELECT array_agg(nurture._profile_zone(c.state) ORDER BY p.place) INTO zones
-    FROM unnest(persons) WITH ORDINALITY p(contact, place) LEFT JOIN nurture.contact c ON c.contact = p.contact;
-    IF traits.consent THEN
-        SELECT array_agg(nurture._consent_status(c.state, channel, q.purpose, moment) = 'granted' ORDER BY q.n) INTO consented
-        FROM unnest(places, purposes) WITH ORDINALITY q(place, purpose, n) LEFT JOIN nurture.contact c ON c.contact = persons[q.place];
-    ELSE
-        consented := array_fill(false, ARRAY[cardinality(candidates)]);
-    END IF;
     IF traits.caps THEN
-        SELECT array_agg(p.place), array_agg(s.at), array_agg(s.channel), array_agg(s.purpose), array_agg(s.workflow),
-               array_agg(CASE WHEN retried THEN coalesce(array_position(candidates, s.action), 0) ELSE 0 END)
-        INTO sent_places, sent_at, sent_channels, sent_purposes, sent_workflows, sent_candidates
-        FROM unnest(persons) WITH ORDINALITY p(contact, place)
+        SELECT array_agg(p.contact), array_agg(s.at), array_agg(s.channel), array_agg(s.purpose), array_agg(s.workflow),
+               array_agg(CASE WHEN false = ANY (first_attempt) THEN coalesce(array_position(candidates, s.action), 0) ELSE 0 END)
+        INTO sent_contacts, sent_at, sent_channels, sent_purposes, sent_workflows, sent_candidates
+        FROM (SELECT DISTINCT c.contact FROM unnest(contacts) c(contact)) p
         JOIN nurture.sent s ON s.contact = ANY (CASE WHEN has_keys
-                                   THEN ARRAY[p.contact] || ARRAY(SELECT o.key FROM nurture.identity o WHERE o.contact = p.contact)
-                                   ELSE ARRAY[p.contact] END)
+                THEN ARRAY(SELECT p.contact UNION ALL SELECT o.key FROM nurture.identity o WHERE o.contact = p.contact)
+                ELSE ARRAY[p.contact] END)
         WHERE s.at > moment - traits.horizon * interval '1 second';
     END IF;
 
-    SELECT array_agg(candidates[j.n] ORDER BY j.n) FILTER (WHERE j.decision = 'claim'),
-           array_agg(candidates[j.n] ORDER BY j.n) FILTER (WHERE j.decision = 'drop'),
-           array_agg(j.reason ORDER BY j.n) FILTER (WHERE j.decision = 'drop'),
-           array_agg(candidates[j.n] ORDER BY j.n) FILTER (WHERE j.decision = 'delay'),
-           array_agg(j.until ORDER BY j.n) FILTER (WHERE j.decision = 'delay'),
-           array_agg(j.reason ORDER BY j.n) FILTER (WHERE j.decision = 'delay'),
-           array_agg(j.used ORDER BY j.n) FILTER (WHERE j.decision = 'count')
+    SELECT array_agg(j.id) FILTER (WHERE j.decision = 'claim'),
+           array_agg(j.id) FILTER (WHERE j.decision = 'drop'), array_agg(j.reason) FILTER (WHERE j.decision = 'drop'),
+           array_agg(j.id) FILTER (WHERE j.decision = 'delay'), array_agg(j.until) FILTER (WHERE j.decision = 'delay'),
+           array_agg(j.reason) FILTER (WHERE j.decision = 'delay'), array_agg(j.used) FILTER (WHERE j.decision = 'count')
     INTO passed, dropped, drop_reasons, delayed, untils, delay_reasons, spent
-    FROM nurture._judge(source, moment, channel, places, purposes, workflows, transactional, consented, first_attempt, zones,
-        sent_places, sent_at, sent_channels, sent_purposes, sent_workflows, sent_candidates,
-        counts.policies, counts.keys, counts.ends, counts.used) j;
-    PERFORM nurture._stop_actions(moment, dropped, drop_reasons, delayed, untils, delay_reasons);
-    UPDATE nurture.guard_counter g SET slot = n.slot, used = n.used
-    FROM unnest(counts.policies, counts.keys, counts.slots, spent) n(policy, key, slot, used)
-    WHERE g.policy = n.policy AND g.key = n.key AND (g.slot, g.used) IS DISTINCT FROM (n.slot, n.used);
+    FROM (SELECT candidates[v.n] AS id, v.decision, v.until, v.reason, v.used
+          FROM nurture._judge(source, moment, channel, contacts, purposes, workflows, transactional, consented, first_attempt, zones,
+              sent_contacts, sent_at, sent_channels, sent_purposes, sent_workflows, sent_candidates,
+              counts.policies, counts.keys, counts.ends, counts.used) v
+          ORDER BY v.n) j;
+    IF dropped IS NOT NULL OR delayed IS NOT NULL THEN
+        PERFORM nurture._stop_actions(moment, dropped, drop_reasons, delayed, untils, delay_reasons);
+    END IF;
+    IF spent IS NOT NULL THEN
+        UPDATE nurture.guard_counter g SET slot = n.slot, used = n.used
+        FROM unnest(counts.policies, counts.keys, counts.slots, spent) n(policy, key, slot, used)
+        WHERE g.policy = n.policy AND g.key = n.key AND (g.slot, g.used) IS DISTINCT FROM (n.slot, n.used);
+    END IF;
     INSERT INTO nurture.sent (contact, action, at, channel, purpose, workflow)
-    SELECT persons[c.place], c.id, moment, _enforce.channel, c.purpose, c.workflow
-    FROM unnest(candidates, places, purposes, workflows, transactional) c(id, place, purpose, workflow, transactional)
+    SELECT c.contact, c.id, moment, _enforce.channel, c.purpose, c.workflow
+    FROM unnest(candidates, contacts, purposes, workflows, transactional) c(id, contact, purpose, workflow, transactional)
     WHERE NOT c.transactional AND c.id = ANY (passed)
     ON CONFLICT (contact, action) DO UPDATE SET at = excluded.at;
 END
 $$;
 COMMENT ON FUNCTION nurture._enforce(uuid[], text, timestamptz, text, nurture._guard_traits) IS
     'the guards'' judgement over actions that a claim has locked: those that pass; the others are dropped or delayed';
+
+-- Part of the tick, after nurture._tend_suppression: what waits for contacts who refused it is withdrawn at once, rather than
+-- dropped when it falls due. The tick only inserts: a sender may have the action by now.
+CREATE FUNCTION nurture._withdraw_refused(this_tick bigint) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    moment CONSTANT timestamptz := nurture._now();
+BEGIN
+    INSERT INTO nurture.action_cancel (id, contact, reason, at, tick)
+    SELECT a.id, a.contact, 'suppressed: ' || x.reason, moment, this_tick
+    FROM nurture._stepped s
+    JOIN nurture.action a ON a.contact = s.contact AND a.status = 'ready'
+    CROSS JOIN LATERAL (
+        SELECT r.reason FROM nurture.suppression r
+        WHERE r.contact = s.contact AND r.until IS NULL AND nurture._suppresses(r, a.channel, a.purpose, a.transactional, moment)
+        LIMIT 1) x
+    WHERE s.kinds & 64 <> 0;
+END
+$$;
+COMMENT ON FUNCTION nurture._withdraw_refused(bigint) IS 'withdraws what waits for contacts of the batch who have refused it';
 
 -- Forgets what no cap looks back to; seldom, and in portions.
 CREATE FUNCTION nurture._forget_sent(max_rows int DEFAULT 10000) RETURNS bigint
@@ -240,4 +260,4 @@ COMMENT ON FUNCTION nurture._forget_sent(int) IS 'forgets messages that were sen
 
 REVOKE ALL ON FUNCTION nurture._lock_counters(text, text, text[], timestamptz), nurture._rate_room(text, text, timestamptz),
     nurture._stop_actions(timestamptz, uuid[], text[], uuid[], timestamptz[], text[]),
-    nurture._enforce(uuid[], text, timestamptz, text, nurture._guard_traits), nurture._forget_sent(int) FROM PUBLIC;
+    nurture._enforce(uuid[], text, timestamptz, text, nurture._guard_traits), nurture._withdraw_refused(bigint), nurture._forget_sent(int) FROM PUBLIC;

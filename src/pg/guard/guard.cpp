@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <memory>
+#include <unordered_map>
 
 #include "pg/border/rows.hpp"
 #include "pg/profile/profile_argument.hpp"
@@ -79,35 +80,37 @@ void require_equal(std::initializer_list<std::size_t> sizes) {
             throw Error(ErrorKind::invalid_parameter, "arrays side by side must be of one length");
 }
 
-std::vector<guard::Contact> read_contacts(FunctionCallInfo fcinfo, const guard::Guards& guards) {
-    Elements const zones = texts(fcinfo, 9);
-    std::vector<guard::Contact> out(zones.size());
-    for (std::size_t i = 0; i < out.size(); ++i)
-        out[i].zone = Zone::try_find(zones.text(i)).value_or(guards.zone);
-    Elements const places = integers(fcinfo, 10), moments = times(fcinfo, 11), channels = texts(fcinfo, 12),
-                   purposes = texts(fcinfo, 13), workflows = texts(fcinfo, 14), candidates = integers(fcinfo, 15);
-    require_equal({places.size(), moments.size(), channels.size(), purposes.size(), workflows.size(), candidates.size()});
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        guard::Sent sent{moments.time(i), channels.text(i), purposes.text(i), workflows.text(i)};
+/// The candidates, and their contacts as far as they are known.
+struct Asked {
+    std::vector<guard::Candidate> candidates;
+    std::vector<guard::Contact> contacts;
+};
+
+Asked read_asked(FunctionCallInfo fcinfo, const guard::Guards& guards) {
+    std::string_view const channel = border::bytes_argument(fcinfo, 2);
+    Elements const names = texts(fcinfo, 3), purposes = texts(fcinfo, 4), workflows = texts(fcinfo, 5),
+                   transactional = truths(fcinfo, 6), consented = truths(fcinfo, 7), first = truths(fcinfo, 8),
+                   zones = texts(fcinfo, 9);
+    require_equal({names.size(), purposes.size(), workflows.size(), transactional.size(), consented.size(), first.size(),
+                   zones.size()});
+    Asked out;
+    std::unordered_map<std::string_view, std::size_t> numbers;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        auto const [known, is_new] = numbers.try_emplace(names.text(i), out.contacts.size());
+        if (is_new)
+            out.contacts.push_back({Zone::try_find(zones.text(i)).value_or(guards.zone), {}});
+        out.candidates.push_back({{channel, purposes.text(i), workflows.text(i), transactional.truth(i)}, known->second,
+                                  consented.truth(i), first.truth(i)});
+    }
+    Elements const receivers = texts(fcinfo, 10), moments = times(fcinfo, 11), channels = texts(fcinfo, 12),
+                   sent_purposes = texts(fcinfo, 13), sent_workflows = texts(fcinfo, 14), candidates = integers(fcinfo, 15);
+    require_equal({receivers.size(), moments.size(), channels.size(), sent_purposes.size(), sent_workflows.size(), candidates.size()});
+    for (std::size_t i = 0; i < receivers.size(); ++i) {
+        guard::Sent sent{moments.time(i), channels.text(i), sent_purposes.text(i), sent_workflows.text(i)};
         if (candidates.integer(i) > 0)
             sent.candidate = static_cast<std::size_t>(candidates.integer(i)) - 1;
-        out.at(static_cast<std::size_t>(places.integer(i)) - 1).sent.push_back(sent);
-    }
-    return out;
-}
-
-std::vector<guard::Candidate> read_candidates(FunctionCallInfo fcinfo, std::size_t contacts) {
-    std::string_view const channel = border::bytes_argument(fcinfo, 2);
-    Elements const places = integers(fcinfo, 3), purposes = texts(fcinfo, 4), workflows = texts(fcinfo, 5),
-                   transactional = truths(fcinfo, 6), consented = truths(fcinfo, 7), first = truths(fcinfo, 8);
-    require_equal({places.size(), purposes.size(), workflows.size(), transactional.size(), consented.size(), first.size()});
-    std::vector<guard::Candidate> out;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        auto const place = static_cast<std::size_t>(places.integer(i)) - 1;
-        if (place >= contacts)
-            throw Error(ErrorKind::invalid_parameter, "there is no such contact");
-        out.push_back({{channel, purposes.text(i), workflows.text(i), transactional.truth(i)}, place, consented.truth(i),
-                       first.truth(i)});
+        if (auto const known = numbers.find(receivers.text(i)); known != numbers.end())
+            out.contacts[known->second].sent.push_back(sent);
     }
     return out;
 }
@@ -171,14 +174,14 @@ NURTURE_FUNCTION(nurture_guard_counters) {
     });
 }
 
-// _judge(source, moment, channel, candidates …, zones, sent …, counters …): a row for each candidate, then for each counter
+// _judge(source, moment, channel, candidates …, sent …, counters …): a row for each candidate, then for each counter
 NURTURE_FUNCTION(nurture_judge) {
     return border::entry([&]() -> Datum {
         auto const guards = guards_argument(fcinfo, 0);
-        auto contacts = read_contacts(fcinfo, *guards);
-        auto const candidates = read_candidates(fcinfo, contacts.size());
+        Asked asked = read_asked(fcinfo, *guards);
         auto counters = read_counters(fcinfo);
-        auto const verdicts = guard::judge(*guards, border::time_of(PG_GETARG_DATUM(1)), candidates, contacts, counters);
+        auto const verdicts =
+            guard::judge(*guards, border::time_of(PG_GETARG_DATUM(1)), asked.candidates, asked.contacts, counters);
         static constexpr std::string_view names[] = {"claim", "delay", "drop"};
         border::RowSink sink(fcinfo);
         std::int32_t number = 0;

@@ -56,15 +56,15 @@ CREATE FUNCTION nurture._guard_counters(source text, channel text, workflows tex
 COMMENT ON FUNCTION nurture._guard_counters(text, text, text[], timestamptz) IS
     'the counters that messages of the channel by these workflows take of; slot and ends are NULL for budgets';
 
--- Arrays side by side: candidates in the order of claiming (place: number of the contact), time zones by contact, what was
--- sent to them (candidate: its number, if it is tried again), counters.
+-- Arrays side by side: candidates in the order of claiming with the time zones of their contacts, what was sent to those
+-- contacts (candidate: its number, if it is tried again), counters.
 CREATE FUNCTION nurture._judge(source text, moment timestamptz, channel text,
-        places int[], purposes text[], workflows text[], transactional boolean[], consented boolean[], first_attempt boolean[],
-        zones text[], sent_places int[], sent_at timestamptz[], sent_channels text[], sent_purposes text[], sent_workflows text[],
+        contacts text[], purposes text[], workflows text[], transactional boolean[], consented boolean[], first_attempt boolean[],
+        zones text[], sent_contacts text[], sent_at timestamptz[], sent_channels text[], sent_purposes text[], sent_workflows text[],
         sent_candidates int[], counter_policies int[], counter_keys text[], counter_ends timestamptz[], counter_used bigint[])
     RETURNS TABLE (n int, decision text, until timestamptz, reason text, used bigint)
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'nurture_judge';
-COMMENT ON FUNCTION nurture._judge(text, timestamptz, text, int[], text[], text[], boolean[], boolean[], boolean[], text[], int[],
+COMMENT ON FUNCTION nurture._judge(text, timestamptz, text, text[], text[], text[], boolean[], boolean[], boolean[], text[], text[],
         timestamptz[], text[], text[], text[], int[], int[], text[], timestamptz[], bigint[]) IS
     'claim, delay or drop for each candidate, then what is used of each counter (decision: count)';
 
@@ -73,5 +73,5 @@ CREATE FUNCTION nurture._profile_zone(state nurture.profile) RETURNS text
 COMMENT ON FUNCTION nurture._profile_zone(nurture.profile) IS 'the contact''s time zone, or NULL when it has none that is known';
 
 REVOKE ALL ON FUNCTION nurture._guard_source(), nurture._traits_of(text), nurture._guard_counters(text, text, text[], timestamptz),
-    nurture._judge(text, timestamptz, text, int[], text[], text[], boolean[], boolean[], boolean[], text[], int[], timestamptz[],
+    nurture._judge(text, timestamptz, text, text[], text[], text[], boolean[], boolean[], boolean[], text[], text[], timestamptz[],
         text[], text[], text[], int[], int[], text[], timestamptz[], bigint[]), nurture._profile_zone(nurture.profile) FROM PUBLIC;

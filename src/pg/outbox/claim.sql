@@ -94,6 +94,7 @@ DECLARE
     no_id CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
     ids uuid[];
     keys timestamptz[];
+    has_keys CONSTANT boolean := EXISTS (SELECT FROM nurture.identity);
     from_key timestamptz;
     from_id uuid;
     wanted int;
@@ -191,7 +192,9 @@ BEGIN
                     WHERE a.id = ANY (ids)
                     RETURNING a.*
                 )
-                SELECT a.receipt, a.id, a.contact, a.template, a.purpose, a.payload, a.due, a.expires, a.attempts,
+                SELECT a.receipt, a.id,
+                       CASE WHEN has_keys THEN coalesce((SELECT k.contact FROM nurture.identity k WHERE k.key = a.contact), a.contact)
+                            ELSE a.contact END, a.template, a.purpose, a.payload, a.due, a.expires, a.attempts,
                        a.leased_until, a.workflow, a.version, a.journey, a.step, a.transactional
                 FROM claimed a ORDER BY a.due, a.id;
                 room := room - cardinality(ids);
@@ -213,7 +216,7 @@ END
 $$;
 COMMENT ON FUNCTION nurture.claim(text, int, interval) IS
     'takes up to max_actions due actions of the channel for the length of the lease, by priority, then due; two claims never '
-    'share one. Complete or fail each by its receipt; what is neither when the lease runs out can be claimed again';
+    'share one. contact: whose the key is today. Policies and suppressions are enforced. Complete or fail each by its receipt; what is neither when the lease runs out can be claimed again';
 REVOKE ALL ON FUNCTION nurture.claim(text, int, interval) FROM PUBLIC;
 
 CREATE FUNCTION nurture.next_claimable(channel text) RETURNS timestamptz
