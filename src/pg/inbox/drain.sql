@@ -399,6 +399,9 @@ DECLARE
     known CONSTANT boolean := EXISTS (SELECT FROM nurture.identity);
     whose CONSTANT text := CASE WHEN known THEN 'coalesce(i.contact, b.contact)' ELSE 'b.contact' END;
     keys CONSTANT text := CASE WHEN known THEN 'LEFT JOIN nurture.identity i ON i.key = b.contact' ELSE '' END;
+    aside CONSTANT boolean := EXISTS (SELECT FROM nurture.quarantine);
+    is_aside CONSTANT text := CASE WHEN aside THEN 'q.contact IS NOT NULL' ELSE 'false' END;
+    those_aside CONSTANT text := CASE WHEN aside THEN 'LEFT JOIN nurture.quarantine q ON q.contact = ' || whose ELSE '' END;
     pieces text;
     taken bigint;
 BEGIN
@@ -415,10 +418,9 @@ BEGIN
         SELECT %1$s AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
                b.message_id, %2$s::bigint << 48 | nurture._place(b.ctid) AS place, %3$L::boolean AS history,
                nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3) AS reason,
-               q.contact IS NOT NULL AS quarantined
-        FROM nurture.%4$I b %5$s
-        LEFT JOIN nurture.quarantine q ON q.contact = %1$s
-        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p)), ' UNION ALL ' ORDER BY p.rank)
+               %7$s AS quarantined
+        FROM nurture.%4$I b %5$s %8$s
+        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p), is_aside, those_aside), ' UNION ALL ' ORDER BY p.rank)
         INTO pieces FROM nurture._pieces(source, chunk) p;
     END IF;
     IF pieces IS NULL THEN

@@ -130,8 +130,9 @@ BEGIN
     IF kinds & 16 <> 0 THEN
         -- Whoever left and came back within one step gets a new entry, too.
         DELETE FROM nurture.membership_entry e
-        USING nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
-        WHERE s.kinds & 16 <> 0 AND e.contact = s.contact AND e.segment = m.segment;
+        USING (SELECT s.contact, m.segment FROM nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
+               WHERE s.kinds & 16 <> 0 OFFSET 0) c -- the table of memberships is asked for each of them, never looked through
+        WHERE e.contact = c.contact AND e.segment = c.segment;
         INSERT INTO nurture.membership_entry (contact, segment, since, cause)
         SELECT s.contact, m.segment, m.since, m.cause
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m

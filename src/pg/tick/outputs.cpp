@@ -145,30 +145,50 @@ std::int32_t kinds_of(const step::Result& result) noexcept {
            (result.consents ? has_consents : 0);
 }
 
+namespace {
+
+// Each kind behind its length: whoever wants one of them does not read the others.
+template <class T>
+void put_kind(ByteWriter& out, const std::vector<T>& list) {
+    ByteWriter part;
+    if (!list.empty())
+        put_list(part, list);
+    out.text(part.bytes());
+}
+template <class T>
+void get_kind(ByteReader& in, bool wanted, std::vector<T>& list) {
+    ByteReader part(in.text());
+    if (!wanted || part.at_end())
+        return;
+    get_list(part, list);
+    if (!part.at_end())
+        ByteReader::corrupt("goes on after its end");
+}
+
+} // namespace
+
 std::string encode_outputs(const step::Result& result) {
     if (kinds_of(result) == 0)
         return {};
     ByteWriter out;
-    put_list(out, result.transitions);
-    put_list(out, result.actions);
-    put_list(out, result.cancellations);
-    put_list(out, result.written);
-    put_list(out, result.memberships);
-    put_list(out, result.rejections);
+    put_kind(out, result.transitions);
+    put_kind(out, result.actions);
+    put_kind(out, result.cancellations);
+    put_kind(out, result.written);
+    put_kind(out, result.memberships);
+    put_kind(out, result.rejections);
     return out.take();
 }
 
-step::Result decode_outputs(std::string_view bytes) {
+step::Result decode_outputs(std::string_view bytes, OutputKinds wanted) {
     step::Result result;
     ByteReader in(bytes);
-    get_list(in, result.transitions);
-    get_list(in, result.actions);
-    get_list(in, result.cancellations);
-    get_list(in, result.written);
-    get_list(in, result.memberships);
-    get_list(in, result.rejections);
-    if (!in.at_end())
-        ByteReader::corrupt("goes on after its end");
+    get_kind(in, wanted == has_transitions, result.transitions);
+    get_kind(in, wanted == has_actions, result.actions);
+    get_kind(in, wanted == has_cancellations, result.cancellations);
+    get_kind(in, wanted == has_written, result.written);
+    get_kind(in, wanted == has_memberships, result.memberships);
+    get_kind(in, wanted == has_rejections, result.rejections);
     return result;
 }
 
@@ -183,7 +203,7 @@ namespace {
 /// With the instance of a journey and its way, or without: as version 0.1 had it.
 template <int Columns>
 Datum put_transitions(FunctionCallInfo fcinfo) {
-    auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+    auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_transitions);
     RowSink sink(fcinfo);
     for (const auto& t : outputs.transitions) {
         Row<Columns> row;
@@ -217,7 +237,7 @@ NURTURE_FUNCTION(nurture_transitions) { // 0.1: until ALTER EXTENSION the old ti
 
 NURTURE_FUNCTION(nurture_actions) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_actions);
         RowSink sink(fcinfo);
         for (const auto& a : outputs.actions) {
             Row<13> row;
@@ -242,7 +262,7 @@ NURTURE_FUNCTION(nurture_actions) {
 
 NURTURE_FUNCTION(nurture_cancellations) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_cancellations);
         RowSink sink(fcinfo);
         for (const auto& c : outputs.cancellations) {
             Row<3> row;
@@ -257,7 +277,7 @@ NURTURE_FUNCTION(nurture_cancellations) {
 
 NURTURE_FUNCTION(nurture_written) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_written);
         RowSink sink(fcinfo);
         for (const auto& w : outputs.written) {
             Row<4> row;
@@ -273,7 +293,7 @@ NURTURE_FUNCTION(nurture_written) {
 
 NURTURE_FUNCTION(nurture_memberships) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_memberships);
         RowSink sink(fcinfo);
         for (const auto& m : outputs.memberships) {
             Row<4> row;
@@ -289,7 +309,7 @@ NURTURE_FUNCTION(nurture_memberships) {
 
 NURTURE_FUNCTION(nurture_rejections) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_rejections);
         RowSink sink(fcinfo);
         for (const auto& r : outputs.rejections) {
             Row<2> row;

@@ -61,7 +61,9 @@ DECLARE
     kept bigint;
     example text;
 BEGIN
-    IF failed > current_setting('nurture.quarantine_limit')::bigint THEN
+    IF failed = 0 AND NOT EXISTS (SELECT FROM nurture.quarantine) THEN
+        RETURN 0;
+    ELSIF failed > current_setting('nurture.quarantine_limit')::bigint THEN
         SELECT format('contact "%s": %s', s.contact, s.failure) INTO example
         FROM nurture._stepped s WHERE s.failure IS NOT NULL ORDER BY s.contact LIMIT 1;
         RAISE EXCEPTION 'the steps of % contacts failed in one tick', failed
