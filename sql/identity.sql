@@ -62,27 +62,6 @@ SELECT tell('c1', 'anonymous', '$alias', '{"to": "anna"}', '2026-01-03 13:00');
 CALL nurture.tick('2026-01-03 13:01');
 SELECT * FROM leads;
 
--- While a backfill is under way: the range at hand was folded, one of the two has its past and one has not.
-SELECT tell(k, CASE WHEN k ~ '^m' THEN 'anonymous' END, 'w', '{}', '2026-01-04 10:00'::timestamptz + n * interval '1 minute')
-FROM unnest('{a1,m1,z1,m2}'::text[]) k, generate_series(1, 2) n \g /dev/null
-CALL nurture.tick('2026-01-04 11:00');
-SET nurture.backfill_contacts = 4;
-CREATE OR REPLACE FUNCTION nurture._by_hand() RETURNS boolean LANGUAGE sql AS 'SELECT false';
-INSERT INTO nurture.segment (name, condition) VALUES ('writer', 'count(w) >= 4');
-CALL nurture.tick('2026-01-04 11:01');
-SELECT nurture._backfill_step(), nurture._backfill_step(), nurture._backfill_step();
-SELECT state, behind_key, upto_key FROM nurture.backfill ORDER BY from_tick DESC LIMIT 1;
-SELECT tell('m1', 'anonymous', '$alias', '{"to": "a1"}', '2026-01-04 11:02'), tell('m2', 'anonymous', '$alias', '{"to": "z1"}', '2026-01-04 11:02'),
-       tell('a1', NULL, 'w', '{}', '2026-01-04 11:03');
-CALL nurture.tick('2026-01-04 11:04');
-SELECT nurture._backfill_step() FROM generate_series(1, 12) \g /dev/null
-CALL nurture.tick('2026-01-04 11:05');
-CALL nurture.tick('2026-01-04 11:06');
-SELECT state FROM nurture.backfill ORDER BY from_tick DESC LIMIT 1;
-SELECT contact FROM nurture.membership WHERE segment = 'writer' ORDER BY 1;
-SELECT * FROM nurture.verify();
-SELECT * FROM nurture.verify(path => true);
-
 -- What must not be sent to the one must not be sent to the other; lists and consent come along.
 INSERT INTO nurture.list (name) VALUES ('vips');
 INSERT INTO nurture.segment (name, condition) VALUES ('vip', 'on list ''vips''');
@@ -107,6 +86,31 @@ INSERT INTO nurture.history (contact, kind, type, props, at, received_at) VALUES
 CALL nurture.tick('2026-01-06 13:00');
 SELECT * FROM leads WHERE contact IN ('h1', 'hans');
 SELECT key, type, at FROM nurture.event WHERE contact = 'hans' ORDER BY tick, n;
+SELECT * FROM nurture.verify();
+SELECT * FROM nurture.verify(path => true);
+-- While a backfill is under way: the first range has its past, the second was folded; merges within it and across.
+INSERT INTO nurture.inbox (contact, kind, type, at, received_at)
+SELECT 'a' || n, 'anonymous', 'w', t, t FROM generate_series(1000, 1150) n, (VALUES (timestamptz '2026-01-07 10:00'), ('2026-01-07 10:01')) t (t)
+UNION ALL SELECT k, 'anonymous', 'w', t, t FROM unnest('{m1,m2,z1,z2}'::text[]) k, (VALUES (timestamptz '2026-01-07 10:00'), ('2026-01-07 10:01')) t (t);
+CALL nurture.tick('2026-01-07 11:00');
+SET nurture.backfill_contacts = 100;
+CREATE OR REPLACE FUNCTION nurture._by_hand() RETURNS boolean LANGUAGE sql AS 'SELECT false';
+INSERT INTO nurture.segment (name, condition) VALUES ('writer', 'count(w) >= 4');
+CALL nurture.tick('2026-01-07 11:01');
+SELECT nurture._backfill_step(), nurture._backfill_step(), nurture._backfill_step();
+SELECT state, behind_key, upto_key FROM nurture.backfill ORDER BY from_tick DESC LIMIT 1;
+SELECT tell('m1', 'anonymous', '$alias', '{"to": "a1000", "kind": "anonymous"}', '2026-01-07 11:02'),
+       tell('a1001', 'anonymous', '$alias', '{"to": "z1", "kind": "anonymous"}', '2026-01-07 11:02'),
+       tell('m2', 'anonymous', '$alias', '{"to": "z2", "kind": "anonymous"}', '2026-01-07 11:02'), tell('a1000', 'anonymous', 'w', '{}', '2026-01-07 11:03');
+CALL nurture.tick('2026-01-07 11:04');
+SELECT nurture.unmerge('m2');
+CALL nurture.tick('2026-01-07 11:05');
+SELECT contact FROM nurture._past_done ORDER BY 1;
+SELECT nurture._backfill_step() FROM generate_series(1, 12) \g /dev/null
+CALL nurture.tick('2026-01-07 11:06');
+CALL nurture.tick('2026-01-07 11:07');
+SELECT state FROM nurture.backfill ORDER BY from_tick DESC LIMIT 1;
+SELECT contact FROM nurture.membership WHERE segment = 'writer' ORDER BY 1;
 SELECT * FROM nurture.verify();
 SELECT * FROM nurture.verify(path => true);
 SELECT (SELECT count(*) FROM nurture._waiting) AS waiting, (SELECT count(*) FROM nurture._link) AS links, (SELECT count(*) FROM nurture._planned) AS planned,
