@@ -10,7 +10,7 @@ use WorkerStub;
 use EngineState;
 
 my $seed = $ENV{NURTURE_IDENTITY_SEED} // int(rand(1_000_000));
-note("NURTURE_IDENTITY_SEED=$seed");
+diag("NURTURE_IDENTITY_SEED=$seed");
 srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('identity');
@@ -84,7 +84,7 @@ SELECT 'merge ' || row(loser, winner, at, key, other_key, keys, undone_at)::text
 UNION ALL
 SELECT 'lead ' || row(contact, score, segments, attributes, first_seen, last_seen)::text FROM nurture.lead
 UNION ALL
-SELECT 'suppressed ' || row(contact, channel, purpose, reason)::text FROM (SELECT DISTINCT contact, channel, purpose, reason FROM nurture.suppression) s
+SELECT 'suppressed ' || row(contact, channel, purpose, reason)::text FROM (SELECT DISTINCT contact, channel, purpose, reason FROM nurture.suppression JOIN nurture.contact USING (contact)) s
 UNION ALL
 SELECT 'rejected ' || row(contact, type, props, reason)::text FROM nurture.rejected_event
 ORDER BY 1

@@ -93,8 +93,8 @@ COMMENT ON FUNCTION nurture._with_all_past(text, nurture.profile, nurture.compil
 CREATE FUNCTION nurture._note_conflicts(this_tick bigint) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 INSERT INTO nurture.identity_conflict (at, tick, key, kind, other_key, other_kind, contact, other_contact, reason)
-SELECT c.received_at, this_tick, c.key, c.kind, c.other, c.of_kind, c.contact, c.other_contact, c.why
-FROM (SELECT DISTINCT ON (l.contact, l.other_contact, l.key) l.*,
+SELECT c.received_at, this_tick, c.key, c.kind, c.other, c.of_kind, c.whose, c.whose_other, c.why
+FROM (SELECT DISTINCT ON (l.key, l.other) l.*, coalesce(p.contact, l.contact) AS whose, p.other AS whose_other,
              coalesce(l.reason, CASE WHEN p.what = 'conflict'
                                      THEN format('"%s" and "%s" would have more keys of kind %s than one contact may have', p.contact, p.other, p.kind)
                                      ELSE format('contact "%s" was quarantined', coalesce(f.contact, p.contact)) END) AS why
@@ -105,8 +105,8 @@ FROM (SELECT DISTINCT ON (l.contact, l.other_contact, l.key) l.*,
         AND EXISTS (SELECT FROM nurture._batch b WHERE b.contact = l.contact AND b.ordinal = l.ordinal)
         -- Said again it is no news.
         AND NOT EXISTS (SELECT FROM nurture.identity_conflict c
-                        WHERE c.contact = l.contact AND c.other_contact = l.other_contact AND c.key = l.key AND c.status <> 'merged')
-      ORDER BY l.contact, l.other_contact, l.key, l.n) c
+                        WHERE c.key = l.key AND c.other_key = l.other AND c.status <> 'merged')
+      ORDER BY l.key, l.other, l.n) c
 ORDER BY c.n
 $$;
 COMMENT ON FUNCTION nurture._note_conflicts(bigint) IS 'notes links that connected nothing';
