@@ -35,7 +35,9 @@ bench:
 	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/run.sh
 
 # What grows with size and what must not; backfills against hand-written SQL.
-.PHONY: bench-scale bench-backfill bench-segments
+.PHONY: bench-scale bench-backfill bench-segments bench-identity
+bench-identity:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/identity.sh
 bench-segments:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/segments.sh
 bench-scale:

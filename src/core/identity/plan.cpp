@@ -116,7 +116,7 @@ class Planner {
     }
 
     // Everybody who hangs together with a barrier that cannot be passed in this round stands before it.
-    void stop(std::size_t component, std::size_t link) { stopped_.emplace(component, link); }
+    void stop(std::size_t component) { stopped_.insert(component); }
 
     void take(std::size_t i) {
         const Link& link = links_[i];
@@ -129,8 +129,13 @@ class Planner {
         }
         std::size_t const a = find(became_, first), b = find(became_, second);
         if (link.split) {
-            stop(component, i);
-            if (people_[a].has_won || a != first) {
+            if (a == first && !link.undoable) {
+                plan_.found.push_back({i, Finding::same, people_[a].name, {}, {}});
+                return;
+            }
+            stop(component);
+            // What stands before it must be settled: a conflict that waits would be none after it.
+            if (merged_.count(component) != 0) {
                 hold(first, i, true);
                 return;
             }
@@ -149,7 +154,7 @@ class Planner {
         bool const first_is_winner = first_wins(people_[a], people_[b], link);
         std::size_t const winner = first_is_winner ? a : b, loser = first_is_winner ? b : a;
         if (people_[loser].has_won) {
-            stop(component, i);
+            stop(component);
             hold(first, i, true);
             hold(second, i, true);
             return;
@@ -158,6 +163,7 @@ class Planner {
         hold(loser, i, false);
         hold(winner, i, false);
         people_[winner].has_won = true;
+        merged_.insert(component);
         for (auto& [name, keys] : people_[loser].keys)
             people_[winner].keys[name].insert(keys.begin(), keys.end());
         became_[loser] = winner;
@@ -169,7 +175,7 @@ class Planner {
     std::vector<Person> people_;
     std::vector<std::size_t> became_, component_;
     std::unordered_map<std::string, std::string> kind_of_name_;
-    std::unordered_map<std::size_t, std::size_t> stopped_;
+    std::set<std::size_t> stopped_, merged_; // components
     Plan plan_;
 };
 

@@ -27,6 +27,7 @@ struct Link {
     bool other_wins = true; ///< where the kinds do not decide whose name remains
     bool forced = false; ///< somebody has decided it: limits do not hold
     bool split = false;
+    bool undoable = false; ///< split: there was a merge to be undone when the batch began
 };
 
 /// A key that a contact has been known to have.

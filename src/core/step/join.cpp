@@ -21,9 +21,9 @@ Survivorship rule_for(const std::string& key, const profile::Properties& propert
     return identity::survivorship_of(rule.text).value_or(Survivorship::newest);
 }
 
-// Index of the step, then who has been under way for longer.
+// Programs are laid out back to front. At the same step: who has been under way for longer.
 bool is_further(const Journey& a, const Journey& b) {
-    return a.at_step != b.at_step ? a.at_step > b.at_step : a.started < b.started;
+    return a.at_step != b.at_step ? a.at_step < b.at_step : a.started < b.started;
 }
 
 } // namespace

@@ -62,10 +62,11 @@ CREATE TABLE nurture.identity_conflict (
     resolved_at timestamptz,
     resolved_by text
 );
-CREATE INDEX identity_conflict_contact ON nurture.identity_conflict (contact);
+CREATE INDEX identity_conflict_key ON nurture.identity_conflict (key, other_key);
 COMMENT ON TABLE nurture.identity_conflict IS 'keys that were said to belong together and were not connected, and why; see nurture.resolve_conflict';
 COMMENT ON COLUMN nurture.identity_conflict.at IS 'when the engine was told';
 COMMENT ON COLUMN nurture.identity_conflict.contact IS 'whose the key was then';
+COMMENT ON COLUMN nurture.identity_conflict.other_contact IS 'whose the other key was then, where that is what stood in the way';
 COMMENT ON COLUMN nurture.identity_conflict.status IS 'open; merged: somebody has decided that they are one; kept: that they are not';
 REVOKE ALL ON TABLE nurture.identity_conflict FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('nurture.identity_conflict', '');
@@ -218,10 +219,12 @@ BEGIN
     FROM nurture._plan_merges(
         coalesce((SELECT json_agg(json_build_object('key', l.key, 'kind', l.kind, 'contact', l.contact, 'other', l.other,
                      'of_kind', l.of_kind, 'other_contact', l.other_contact, 'other_wins', l.other_wins, 'forced', l.forced,
-                     'split', l.split) ORDER BY l.n) FROM nurture._link l WHERE l.reason IS NULL), '[]')::text,
+                     'split', l.split, 'undoable', l.split AND l.reason IS NULL) ORDER BY l.n)
+                  FROM nurture._link l WHERE l.reason IS NULL OR l.split), '[]')::text,
         nurture._known_keys(),
         (SELECT json_agg(k) FROM nurture.identity_kind k)::text) p
-    JOIN (SELECT l.n, row_number() OVER (ORDER BY l.n) AS usable FROM nurture._link l WHERE l.reason IS NULL) o ON o.usable = p.link;
+    JOIN (SELECT l.n, row_number() OVER (ORDER BY l.n) AS usable FROM nurture._link l WHERE l.reason IS NULL OR l.split) o
+        ON o.usable = p.link;
     IF NOT EXISTS (SELECT FROM nurture._planned p WHERE p.what LIKE 'hold%') THEN
         RETURN false;
     END IF;
@@ -245,7 +248,7 @@ CREATE FUNCTION nurture._known_keys() RETURNS text
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 SELECT coalesce(json_agg(json_build_object('contact', i.contact, 'key', i.key, 'kind', coalesce(i.kind, 'user'))), '[]')::text
 FROM (SELECT DISTINCT w.contact
-      FROM (SELECT l.contact FROM nurture._link l WHERE l.reason IS NULL
+      FROM (SELECT l.contact FROM nurture._link l WHERE l.reason IS NULL OR l.split
             UNION ALL SELECT l.other_contact FROM nurture._link l WHERE l.reason IS NULL AND NOT l.split) w) c
 JOIN nurture.identity i ON i.contact = c.contact
 $$;

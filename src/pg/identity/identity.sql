@@ -50,12 +50,12 @@ INSERT INTO nurture.identity_kind (kind, identifying, priority, max_per_contact,
 SELECT k.kind, k.identifying, k.priority, k.max_per_contact, n.nothing || k.blocked, k.description, true
 FROM (VALUES
     ('user', true, 100, 1, '{}'::text[], 'the application''s own key of a person'),
-    ('email', true, 80, 1, '{test@%,noreply@%,no-reply@%,none@%,null@%,%@example.invalid}', 'an e-mail address'),
+    ('email', true, 80, 1, '{test@%,noreply@%,no-reply@%,none@%,"null@%",%@example.invalid}', 'an e-mail address'),
     ('phone', true, 70, 1, '{+0%,0000%,123456%}', 'a phone number'),
     ('device', false, 20, NULL, '{0000%}', 'a device, or what an app is known by on it'),
     ('anonymous', false, 10, NULL, '{}', 'a cookie, or whatever stands for a visitor')
 ) k (kind, identifying, priority, max_per_contact, blocked, description),
-(SELECT '{null,nil,none,undefined,unknown,nan,n/a,na,guest,anonymous,test,true,false,0,-1,-,[object object],00000000-0000-0000-0000-000000000000}'::text[])
+(SELECT '{"null",nil,none,undefined,unknown,nan,n/a,na,guest,anonymous,test,true,false,0,-1,-,[object object],00000000-0000-0000-0000-000000000000}'::text[])
     n (nothing);
 
 -- An edited row belongs to whoever edited it, and goes into dumps; it takes the place of the built-in one when they are restored.

@@ -93,19 +93,21 @@ COMMENT ON FUNCTION nurture._with_all_past(text, nurture.profile, nurture.compil
 CREATE FUNCTION nurture._note_conflicts(this_tick bigint) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 INSERT INTO nurture.identity_conflict (at, tick, key, kind, other_key, other_kind, contact, other_contact, reason)
-SELECT l.received_at, this_tick, l.key, l.kind, l.other, l.of_kind, l.contact, l.other_contact,
-       coalesce(l.reason, CASE WHEN p.what = 'conflict'
-                               THEN format('"%s" and "%s" would have more keys of kind %s than one contact may have', p.contact, p.other, p.kind)
-                               ELSE format('contact "%s" was quarantined', coalesce(f.contact, p.contact)) END)
-FROM nurture._link l
-LEFT JOIN nurture._planned p ON p.link = l.n AND p.what IN ('conflict', 'failed')
-LEFT JOIN nurture._stepped f ON f.contact IN (p.contact, p.other) AND f.failure IS NOT NULL AND p.what = 'failed'
-WHERE (l.reason IS NOT NULL OR p.what IS NOT NULL)
-  AND EXISTS (SELECT FROM nurture._batch b WHERE b.contact = l.contact AND b.ordinal = l.ordinal)
-  -- Said again it is no news.
-  AND NOT EXISTS (SELECT FROM nurture.identity_conflict c
-                  WHERE c.contact = l.contact AND c.other_contact = l.other_contact AND c.key = l.key AND c.status <> 'merged')
-ORDER BY l.n
+SELECT c.received_at, this_tick, c.key, c.kind, c.other, c.of_kind, c.whose, c.whose_other, c.why
+FROM (SELECT DISTINCT ON (l.key, l.other) l.*, coalesce(p.contact, l.contact) AS whose, p.other AS whose_other,
+             coalesce(l.reason, CASE WHEN p.what = 'conflict'
+                                     THEN format('"%s" and "%s" would have more keys of kind %s than one contact may have', p.contact, p.other, p.kind)
+                                     ELSE format('contact "%s" was quarantined', coalesce(f.contact, p.contact)) END) AS why
+      FROM nurture._link l
+      LEFT JOIN nurture._planned p ON p.link = l.n AND p.what IN ('conflict', 'failed')
+      LEFT JOIN nurture._stepped f ON f.contact IN (p.contact, p.other) AND f.failure IS NOT NULL AND p.what = 'failed'
+      WHERE (l.reason IS NOT NULL OR p.what IS NOT NULL)
+        AND EXISTS (SELECT FROM nurture._batch b WHERE b.contact = l.contact AND b.ordinal = l.ordinal)
+        -- Said again it is no news.
+        AND NOT EXISTS (SELECT FROM nurture.identity_conflict c
+                        WHERE c.key = l.key AND c.other_key = l.other AND c.status <> 'merged')
+      ORDER BY l.key, l.other, l.n) c
+ORDER BY c.n
 $$;
 COMMENT ON FUNCTION nurture._note_conflicts(bigint) IS 'notes links that connected nothing';
 

@@ -31,6 +31,7 @@ std::vector<identity::Link> read_links(std::string_view json) {
         link.other_wins = one.value("other_wins", true);
         link.forced = one.value("forced", false);
         link.split = one.value("split", false);
+        link.undoable = one.value("undoable", false);
         links.push_back(std::move(link));
     }
     return links;
