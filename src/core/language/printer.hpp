@@ -34,6 +34,7 @@ std::string_view text_of(Comparator comparator);
 // Conditions over attributes, dates and membership (printer_condition.cpp).
 void append_function(std::string& out, std::string_view function, const Path& path);
 void append_operand(std::string& out, const DatePart& part);
+void append_zone(std::string& out, const ZoneChoice& zone);
 void append_test(std::string& out, const ComparePaths& test);
 void append_test(std::string& out, const DistinctFrom& test);
 void append_test(std::string& out, const TextTest& test);
