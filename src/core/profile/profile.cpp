@@ -1,5 +1,7 @@
 #include "core/profile/profile.hpp"
 
+#include "core/profile/journey_codec.hpp"
+
 #include <algorithm>
 
 namespace nurture::profile {
@@ -135,7 +137,7 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
 
 // What few contacts have comes last, each part behind a byte that says what it is; `end` closes them, so that a state cut
 // short is noticed.
-enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2 };
+enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, journeys = 10, keys = 11, schedules = 12 };
 
 void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
     std::uint32_t previous = 0;
@@ -152,6 +154,18 @@ void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
                 out.byte(change.member ? 1 : 0);
             }
         }
+    }
+    if (has_rich_journeys(profile)) {
+        out.byte(static_cast<std::uint8_t>(Part::journeys));
+        encode_rich_journeys(out, profile);
+    }
+    if (has_keys(profile)) {
+        out.byte(static_cast<std::uint8_t>(Part::keys));
+        encode_keys(out, profile);
+    }
+    if (!profile.schedules.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::schedules));
+        encode_schedules(out, profile);
     }
     if (!profile.completed.empty()) {
         out.byte(static_cast<std::uint8_t>(Part::completed));
@@ -196,6 +210,15 @@ void decode_parts(ByteReader& in, Profile& profile, Time base) {
             }
             break;
         }
+        case Part::journeys:
+            decode_rich_journeys(in, profile);
+            break;
+        case Part::keys:
+            decode_keys(in, profile);
+            break;
+        case Part::schedules:
+            decode_schedules(in, profile);
+            break;
         default:
             ByteReader::corrupt("holds an unknown part");
         }
@@ -208,7 +231,8 @@ std::string encode(const Profile& profile) {
     ByteWriter out;
     bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
                                     [](const auto& f) { return needs_format_2(f.value); });
-    bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty();
+    bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
+                        has_rich_journeys(profile) || has_keys(profile) || !profile.schedules.empty();
     out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);

@@ -68,6 +68,8 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
         std::fill(dirty_.begin(), dirty_.end(), 1);
     }
     if (writes_attributes(type)) {
+        if (!model_.attribute_triggers.empty())
+            note_writes(properties, true);
         struct Write {
             Stepper& stepper;
             const profile::Stamp& stamp;
@@ -82,6 +84,8 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
             },
             &write);
         facts_.attributes_changed();
+        if (!model_.attribute_triggers.empty())
+            note_writes(properties, false);
         resolve_waits(); // the contact may live in another zone from now on
     }
     std::vector<Index> matched;
@@ -124,6 +128,8 @@ void Stepper::evaluate_segments(const Cause& cause, std::vector<std::pair<Index,
 void Stepper::enter_or_leave(Index segment, bool member, const Cause& cause) {
     facts_.members[segment] = member ? 1 : 0;
     since_[segment] = clock_;
+    if (model_.segments[segment].hidden)
+        return;
     if (model_.remembers[segment] != 0)
         remember_change(segment, member);
     member_cause_[segment] = cause.label;
