@@ -5,6 +5,7 @@
 # A block must not fail, unless one of its lines is a comment that begins with "-- ERROR:"; then it must fail with that.
 # A ```text block right behind a ```sql block is its output and must be the same (--update puts the real one there).
 # Where times and the like vary, write the output as ```console: it is updated, but not compared.
+# What a document needs before, and what its reader need not see, is a block that begins with <!--sql and ends with -->.
 # A block that is to be read only, such as one for a server's configuration, is another kind of block (```ini, ```sh).
 set -u
 update=false
@@ -25,6 +26,8 @@ for document; do
     rm -f "$work"/*
     awk -v work="$work" '
         /^```sql *$/  { n++; kind = "sql"; file = sprintf("%s/%03d.sql", work, n); printf "" > file; print FNR > (file ".line"); next }
+        /^<!--sql *$/ { n++; kind = "hidden"; file = sprintf("%s/%03d.sql", work, n); printf "" > file; print FNR > (file ".line"); next }
+        kind == "hidden" && /^-->/ { close(file); kind = ""; next }
         /^```(text|console) *$/ && open_for_output { kind = "out"; file = sprintf("%s/%03d.%s", work, n, substr($1, 4)); printf "" > file; next }
         /^```/        { if (kind) { open_for_output = (kind == "sql"); close(file); kind = "" } else { open_for_output = 0; kind = "other"; file = "/dev/null" } next }
         kind          { print > file; next }
@@ -79,6 +82,8 @@ for document; do
     if $update; then
         awk -v work="$work" '
             /^```sql *$/ { n++; kind = "sql"; print; next }
+            /^<!--sql *$/ { n++; kind = "hidden"; print; next }
+            kind == "hidden" { if (/^-->/) kind = ""; print; next }
             /^```(text|console) *$/ && open_for_output {
                 print
                 file = sprintf("%s/%03d.real", work, n)

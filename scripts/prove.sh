@@ -20,6 +20,12 @@ trap '[ -z "$small" ] || umount "$small"; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 cp -R test/tap "$scratch/tap"
 cp docs/operations.md "$scratch/"
+# The senders of examples/, for the tests that run them.
+if cmake -S examples -B build/examples $(command -v ccache >/dev/null && echo -DCMAKE_CXX_COMPILER_LAUNCHER=ccache) >/dev/null 2>&1 &&
+    cmake --build build/examples >/dev/null; then
+    mkdir "$scratch/examples"
+    cp build/examples/mailer build/examples/webhook "$scratch/examples/"
+fi
 
 become=
 if [ "$(id -u)" = 0 ]; then
@@ -36,7 +42,7 @@ fi
 cd "$scratch/tap"
 status=0
 $become env PATH="$bindir:$PATH" TESTDIR="$scratch" TESTDATADIR="$scratch/tmp_check" TESTLOGDIR="$scratch/tmp_check/log" \
-    NURTURE_SMALL_DISK="$small" \
+    NURTURE_SMALL_DISK="$small" NURTURE_EXAMPLES="$scratch/examples" \
     PG_REGRESS="$pgxs/../test/regress/pg_regress" PGPORT=65432 PERL5LIB="$library:$scratch/tap/lib" \
     ${PROVE:-prove} ${PROVE_FLAGS:--j2 --timer} "$@" || status=$?
 if [ $status -ne 0 ] && [ -n "${KEEP_LOGS:-}" ]; then

@@ -4,7 +4,8 @@
 set -eu
 
 packages="g++ make cmake perl gzip libboost-dev libeigen3-dev libgtest-dev libhowardhinnant-date-dev libicu-dev libipc-run-perl
-    libre2-dev librapidcheck-dev libxxhash-dev nlohmann-json3-dev libbenchmark-dev tzdata"
+    libre2-dev librapidcheck-dev libxxhash-dev nlohmann-json3-dev libbenchmark-dev tzdata
+    libcurl4-openssl-dev libkainjow-mustache-dev libpq-dev libssl-dev python3-aiosmtpd"
 
 # A PostgreSQL with what extensions are built from. Where there is none, Debian's own.
 has_server() {

@@ -72,6 +72,42 @@ TEST(Behaviour, SameKeysAreKnownAndEqual) {
                     .yes());
 }
 
+TEST(Behaviour, ASessionIsOverTheInstantAfterItsGap) {
+    std::vector<Event> const one{happened_at(noon, "a")};
+    EXPECT_TRUE(ask("in session", one, noon + 30 * one_minute).yes());
+    EXPECT_EQ(ask("in session", one, noon).outcome.flips, noon + 30 * one_minute + 1);
+    EXPECT_TRUE(ask("in session", one, noon + 30 * one_minute + 1).no());
+    EXPECT_TRUE(ask("in session(a, gap 1 hour)", one, noon + one_hour).yes());
+    EXPECT_TRUE(ask("in session(b)", one, noon).no());
+    EXPECT_TRUE(ask("in session", {}, noon).no());
+}
+
+TEST(Behaviour, AStayLastsUntilTheNextEventUnlessTheEventTells) {
+    auto page = [](Time at, Json properties = Json::object()) { return happened_at(at, "page", std::move(properties)); };
+    std::vector<Event> const visit{page(noon), page(noon + one_minute, {{"seconds", "7.5"}}), happened_at(noon + 3 * one_minute, "click"),
+                                   page(noon + 10 * one_minute, {{"seconds", -1}}), page(noon + 12 * one_minute)};
+    Time const now = noon + one_hour;
+    EXPECT_TRUE(ask("dwell(page) = 187.5", visit, now).yes()); // 60 + 7.5 + 120 and nothing for the last
+    EXPECT_TRUE(ask("longest dwell(page) = 2 minutes", visit, now).yes());
+    EXPECT_TRUE(ask("last dwell(page) = 2 minutes", visit, now).yes());
+    EXPECT_TRUE(ask("dwell(page before 2026-01-01) = 0", visit, now).yes());
+    EXPECT_TRUE(ask("longest dwell(login) > 0", visit, now).unknown());
+    // Events of one instant do not end each other's stay.
+    EXPECT_TRUE(ask("dwell(page) = 2", {page(noon), page(noon), page(noon + one_second)}, now).yes());
+    // With more events than are kept it says that there may be more.
+    EXPECT_TRUE(ask("dwell(page) >= 0", visit, now, 3).outcome.bound);
+    EXPECT_FALSE(ask("dwell(page) >= 0", visit, now, 10).outcome.bound);
+}
+
+TEST(Behaviour, WhateverHappensHoldsTheSessionOfAPageTogether) {
+    std::vector<Event> const visit{happened_at(noon, "page", {{"path", "/a"}}), happened_at(noon + 25 * one_minute, "click"),
+                                   happened_at(noon + 50 * one_minute, "page", {{"path", "/b"}}),
+                                   happened_at(noon + 3 * one_hour, "email_open")};
+    Time const now = noon + 4 * one_hour;
+    EXPECT_TRUE(ask("entry(path of page) = '/a' and exit(path of page) = '/b'", visit, now).yes());
+    EXPECT_TRUE(ask("entry(path of page, gap 20 minutes) = '/b'", visit, now).yes());
+}
+
 TEST(Behaviour, AGapOfTheLimitStaysInTheSession) {
     for (Span const more : {0, 1}) {
         std::vector<Event> const events{happened_at(noon, "a"), happened_at(noon + 30 * one_minute + more, "b")};
@@ -79,6 +115,9 @@ TEST(Behaviour, AGapOfTheLimitStaysInTheSession) {
         EXPECT_EQ(ask("sessions(any event) = 1", events, now).yes(), more == 0);
         EXPECT_EQ(ask("did (a then b within one session)", events, now).yes(), more == 0);
         EXPECT_EQ(ask("longest session(any event) = 30 minutes", events, now).yes(), more == 0);
+        EXPECT_EQ(ask("dwell(a) = 30 minutes", events, now).yes(), more == 0);
+        EXPECT_TRUE(ask("sessions(any event, gap 1 hour) = 1", events, now).yes());
+        EXPECT_TRUE(ask("sessions(any event, gap 20 minutes) = 2", events, now).yes());
     }
     // Other events hold a session together.
     EXPECT_TRUE(ask("did (a then b within one session)",

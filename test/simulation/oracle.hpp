@@ -91,6 +91,7 @@ class Oracle {
     [[nodiscard]] bool known(const language::Window& window, Time now) const;
     [[nodiscard]] std::optional<Time> moment(const language::Bound& bound, bool end, Time now) const;
     std::optional<Held> read_behaviour(const language::Operand& operand, Time now);
+    Held dwelt(const language::Sessions& sessions, Span gap, Time now);
     Held aggregated(const language::Aggregate& aggregate, Time now);
     Held occurred(const language::Occurrence& found, Time now);
     std::optional<Answer> test_behaviour(const language::Condition& condition, Time now);

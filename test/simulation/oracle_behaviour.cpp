@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <span>
 
 namespace nurture::world {
@@ -127,7 +128,10 @@ std::optional<Oracle::Held> Oracle::read_behaviour(const Operand& operand, Time 
         if (!known(sessions->window, now))
             return out;
         std::vector<Span> lengths;
-        for (const Visit& visit : visits_of(look(sessions->event, {}, now), session_gap_))
+        Span const gap = sessions->gap.empty() ? session_gap_ : sessions->gap.exact();
+        if (sessions->figure >= SessionFigure::dwell)
+            return dwelt(*sessions, gap, now);
+        for (const Visit& visit : visits_of(look(sessions->event, {}, now), gap))
             if (inside(visit.last(), sessions->window, now) == Answer::yes)
                 lengths.push_back(visit.last() - visit.first());
         if (sessions->figure == SessionFigure::count)
@@ -140,14 +144,42 @@ std::optional<Oracle::Held> Oracle::read_behaviour(const Operand& operand, Time 
     if (const auto* page = std::get_if<SessionPage>(&operand)) {
         auto all = look(page->event, {}, now);
         std::erase_if(all, [&](const Event* e) { return walk(e->properties, page->property).is_null(); });
-        auto const visits = visits_of(all, session_gap_);
-        if (visits.empty())
-            return out;
-        out.kind = Held::Kind::json;
-        out.json = walk((page->entry ? visits.back().events.front() : visits.back().events.back())->properties, page->property);
+        // The newest session, of whatever events, that has such a one.
+        auto const visits = visits_of(look({}, {}, now), page->gap.empty() ? session_gap_ : page->gap.exact());
+        for (auto visit = visits.rbegin(); visit != visits.rend() && out.kind == Held::Kind::missing; ++visit)
+            for (const Event* event : all)
+                if (happened(*event) >= visit->first() && happened(*event) <= visit->last() &&
+                    (!page->entry || out.kind == Held::Kind::missing)) {
+                    out.kind = Held::Kind::json;
+                    out.json = walk(event->properties, page->property);
+                }
         return out;
     }
     return std::nullopt;
+}
+
+// Every pair of an event and a later one is looked at.
+Oracle::Held Oracle::dwelt(const Sessions& sessions, Span gap, Time now) {
+    std::vector<long double> stays;
+    for (const Event* event : look(sessions.event, sessions.window, now)) {
+        auto const given = as_number(walk(event->properties, {{"seconds"}}));
+        Span next = gap + 1;
+        for (const Event* other : look({}, {}, now))
+            if (happened(*other) > happened(*event))
+                next = std::min(next, happened(*other) - happened(*event));
+        if (given && *given >= 0)
+            stays.push_back(*given);
+        else if (next <= gap)
+            stays.push_back(static_cast<long double>(next) / 1e6L);
+    }
+    Held out;
+    if (sessions.figure != SessionFigure::dwell && stays.empty())
+        return out;
+    out.kind = Held::Kind::number;
+    out.number = sessions.figure == SessionFigure::dwell           ? std::accumulate(stays.begin(), stays.end(), 0.0L)
+                 : sessions.figure == SessionFigure::longest_dwell ? *std::max_element(stays.begin(), stays.end())
+                                                                   : stays.back();
+    return out;
 }
 
 Oracle::Held Oracle::aggregated(const Aggregate& aggregate, Time now) {
@@ -235,6 +267,10 @@ std::optional<Answer> Oracle::test_behaviour(const Condition& condition, Time no
             return Answer::unknown;
         return truth(!look(did->event, did->window, now).empty());
     }
+    if (const auto* in = std::get_if<InSession>(&condition.node)) {
+        auto const all = look(in->event, {}, now);
+        return truth(!all.empty() && now <= happened(*all.back()) + (in->gap.empty() ? session_gap_ : in->gap.exact()));
+    }
     if (const auto* regularly = std::get_if<Regularly>(&condition.node)) {
         CapPeriod const unit = regularly->unit == RegularUnit::day    ? CapPeriod::day
                                : regularly->unit == RegularUnit::week ? CapPeriod::week
@@ -299,7 +335,7 @@ bool Oracle::happened_in_sequence(const Sequence& sequence, Time now) {
         return out;
     }();
     auto same_session = [&](Time a, Time b) {
-        for (const Visit& visit : visits_of(everything, session_gap_))
+        for (const Visit& visit : visits_of(everything, sequence.gap.empty() ? session_gap_ : sequence.gap.exact()))
             if (visit.first() <= a && a <= visit.last())
                 return visit.first() <= b && b <= visit.last();
         return false;

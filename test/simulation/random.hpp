@@ -248,6 +248,8 @@ inline Json random_properties(Random& r) {
         out["n"] = r.pick<Json>({1, 2, "2", "1", true});
     if (r.chance(40))
         out["flag"] = r.pick<Json>({true, false, "true", "yes"});
+    if (r.chance(20))
+        out["seconds"] = r.pick<Json>({31, "90.5", -1, "long", 0});
     if (r.chance(30))
         out["deep"] = r.pick<Json>({Json{{"n", 1}}, Json{{"n", 3}}, Json::array({1}), "x"});
     return out;

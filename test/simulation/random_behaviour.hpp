@@ -36,6 +36,8 @@ inline std::string windowed(Random& r, const Taste& taste) {
     return event + window;
 }
 
+inline std::string random_gap(Random& r) { return r.chance(30) ? ", gap 20 minutes" : ""; }
+
 inline std::string random_sequence(Random& r, const Taste& taste) {
     auto gap = [&] { return r.pick<std::string>({"20 minutes", "1 hour", "90 minutes", "1 day", "3 days 1 hour"}); };
     std::string out = some_event(r);
@@ -52,7 +54,7 @@ inline std::string random_sequence(Random& r, const Taste& taste) {
     if (r.chance(30))
         out += r.pick<std::string>({" with same n", " with same path", " with same deep.n"});
     if (r.chance(20))
-        out += " within one session";
+        out += " within one session" + random_gap(r);
     if (r.chance(25))
         out += " within " + (silent ? r.pick<std::string>({"9 days 3 hours", "12 days"}) : r.pick<std::string>({"1 day", "4 days", "1 month"})) + " overall";
     return "did (" + out + ')' + any_window(r, taste);
@@ -63,7 +65,7 @@ inline std::string random_behaviour(Random& r, const Taste& taste) {
         return ' ' + r.pick<std::string>({"=", "!=", "<", "<=", ">", ">="}) + ' ' + r.pick(with);
     };
     static const std::vector<std::string> counts{"0", "1", "2", "3", "4"};
-    switch (r.below(12)) {
+    switch (r.below(14)) {
     case 0:
     case 1:
     case 2:
@@ -90,12 +92,17 @@ inline std::string random_behaviour(Random& r, const Taste& taste) {
     }
     case 10:
         if (r.chance(40))
-            return "sessions(" + windowed(r, taste) + ')' + compared(counts);
-        return std::string(r.chance(50) ? "longest" : "last") + " session(" + windowed(r, taste) + ')' +
+            return "sessions(" + windowed(r, taste) + random_gap(r) + ')' + compared(counts);
+        return std::string(r.chance(50) ? "longest" : "last") + " session(" + windowed(r, taste) + random_gap(r) + ')' +
                compared({"0", "60", "10 minutes", "20 minutes", "1 hour"});
+    case 11:
+        return r.pick<std::string>({"dwell(", "longest dwell(", "last dwell("}) + windowed(r, taste) + random_gap(r) + ')' +
+               (r.chance(20) ? " is set" : compared({"0", "31", "10 minutes", "20 minutes", "30 minutes", "90.5", "1 hour"}));
+    case 12:
+        return r.chance(40) ? "in session" : "in session(" + some_event(r) + random_gap(r) + ')';
     default:
         if (r.chance(30))
-            return r.pick<std::string>({"entry(path of ", "exit(path of "}) + some_event(r) + ')' + compared({"'/docs/é'", "'/blog'"});
+            return r.pick<std::string>({"entry(path of ", "exit(path of "}) + some_event(r) + random_gap(r) + ')' + compared({"'/docs/é'", "'/blog'"});
         return r.pick<std::string>({"first(path of ", "last(path of ", "last(amount of "}) + windowed(r, taste) + ')' +
                (r.chance(30) ? " is set" : compared({"'/docs/é'", "'/blog'", "'50%'"}));
     }

@@ -8,7 +8,8 @@ namespace {
 
 const std::vector<Duration>& all_windows() {
     static const std::vector<Duration> windows{{0, 0, one_hour}, {0, 0, 90 * one_minute}, {0, 1, 0}, {0, 7, 0},
-                                               {0, 3, one_hour}, {1, 0, 0},               {1, 2, 0}};
+                                               {0, 3, one_hour}, {1, 0, 0},               {1, 2, 0},
+                                               {0, 0, 30 * one_minute + 1},                 {0, 0, 20 * one_minute + 1}};
     return windows;
 }
 
@@ -55,7 +56,8 @@ void check_membership(Random& r, const Definitions& definitions, const std::vect
 const std::vector<Duration>& behaviour_windows() {
     static const std::vector<Duration> windows = [] {
         std::vector<Duration> single{{0, 0, 20 * one_minute}, {0, 0, one_hour}, {0, 0, 90 * one_minute}, {0, 1, 0}, {0, 2, 0},
-                                     {0, 3, one_hour},        {0, 3, 0},        {0, 4, 0},               {0, 7, 0}, {1, 0, 0}};
+                                     {0, 3, one_hour},        {0, 3, 0},        {0, 4, 0},               {0, 7, 0}, {1, 0, 0},
+                                     {0, 0, 30 * one_minute + 1}, {0, 0, 20 * one_minute + 1}}; // a session is over
         std::vector<Duration> out = single;
         for (const Duration& a : single)
             for (const Duration& b : single)

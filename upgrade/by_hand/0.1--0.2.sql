@@ -32,6 +32,13 @@ ALTER TABLE nurture.feature
     ADD CONSTRAINT feature_state_check CHECK (state IN ('backfilling', 'live', 'ended'));
 DROP INDEX nurture.feature_live;
 
+-- One name space of keys. Version 0.1 wrote none.
+ALTER TABLE nurture.identity DROP CONSTRAINT identity_pkey;
+ALTER TABLE nurture.identity
+    ALTER COLUMN kind DROP NOT NULL,
+    ADD COLUMN tick bigint NOT NULL DEFAULT 0,
+    ADD CONSTRAINT identity_pkey PRIMARY KEY (key);
+
 --@ last
 INSERT INTO nurture.inbox (contact, type, at, props, message_id, kind, received_at)
 SELECT contact, type, at, props, message_id, kind, received_at FROM nurture._inbox_of_0_1;

@@ -126,17 +126,20 @@ struct DaysSince { ///< days since first|last(E [window]): whole days of 24 hour
     Window window;
     friend bool operator==(const DaysSince&, const DaysSince&) = default;
 };
-enum class SessionFigure { count, longest, last };
-struct Sessions { ///< sessions(E [window]); longest session(E …), last session(E …): their length in seconds
+/// How many; lengths in seconds; then how long it was until the next event of the session, in seconds.
+enum class SessionFigure { count, longest, last, dwell, longest_dwell, last_dwell };
+struct Sessions { ///< sessions|longest session|last session|dwell|longest dwell|last dwell(E [window][, gap d])
     SessionFigure figure = SessionFigure::count;
     EventPattern event;
     Window window;
+    Duration gap; ///< a longer silence ends a session; empty: the policy's
     friend bool operator==(const Sessions&, const Sessions&) = default;
 };
-struct SessionPage { ///< entry(p of E), exit(p of E): the first or last value of the last session
+struct SessionPage { ///< entry(p of E[, gap d]), exit(p of E): the first or last value of the last session that has one
     bool entry = true;
     Path property;
     EventPattern event;
+    Duration gap;
     friend bool operator==(const SessionPage&, const SessionPage&) = default;
 };
 struct Score { ///< score, score(topic)
@@ -257,9 +260,15 @@ struct Sequence {
     std::vector<SequenceStep> steps; ///< two or more, the first one plain
     std::optional<Path> same;        ///< all events have the same known value of this property
     bool one_session = false;
+    Duration gap;     ///< one_session: a longer silence ends it; empty: the policy's
     Duration overall; ///< from the first step to the last; empty: any
     Window window;    ///< of all events that take part
     friend bool operator==(const Sequence&, const Sequence&) = default;
+};
+struct InSession { ///< in session [(E[, gap d])]: the newest such event is not longer ago than the gap
+    EventPattern event;
+    Duration gap;
+    friend bool operator==(const InSession&, const InSession&) = default;
 };
 struct InSegment { ///< in segment 's'
     std::string segment;
@@ -425,7 +434,7 @@ struct InJourney { ///< in journey 'w' [at '3'], entered journey 'w', completed 
 };
 
 struct Condition {
-    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, Regularly, Trend, Sequence, InSegment, Not, And, Or,
+    std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, Regularly, Trend, Sequence, InSession, InSegment, Not, And, Or,
                  ComparePaths, DistinctFrom, TextTest, IsEmpty, HasItems, Ignoring, Changed, HasBeen, DateTest,
                  InSegmentFor, MovedSegment, WasInSegment, OnList, Sample, AtLeastOf, InJourney>
         node;

@@ -163,6 +163,11 @@ namespace nurture::language {
     X(one, "one", false)                                                                                     \
     X(session, "session", false)                                                                             \
     X(sessions, "sessions", false)                                                                           \
+    X(dwell, "dwell", false)                                                                                 \
+    X(gap, "gap", false)                                                                                     \
+    X(new_, "new", false)                                                                                    \
+    X(returning, "returning", false)                                                                         \
+    X(visitor, "visitor", false)                                                                             \
     X(longest, "longest", false)                                                                             \
     X(overall, "overall", false)                                                                             \
     X(entry, "entry", false)                                                                                 \

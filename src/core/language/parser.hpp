@@ -163,6 +163,9 @@ private:
     Literal value_for(const Operand& left);
     [[nodiscard]] bool begins_behaviour() const noexcept;
     void end_of_call();
+    Duration session_gap();
+    Condition in_session();
+    bool visitor(Condition& out);
 
     // --- sequences (parser_sequence.cpp)
     Sequence sequence(EventPattern first, bool bracketed);

@@ -1,4 +1,5 @@
-// Behaviour: what a contact did, how often, when. Sequences are in parser_sequence.cpp.
+// Behaviour: what a contact did, how often, when. Sequences are in parser_sequence.cpp, what is special to sessions in
+// parser_session.cpp.
 #include "core/language/parser.hpp"
 
 namespace nurture::language {
@@ -13,10 +14,10 @@ bool Parser::begins_behaviour() const noexcept {
     if (is("(", 1))
         return is(Keyword::count) || is(Keyword::sum) || is(Keyword::avg) || is(Keyword::min) || is(Keyword::max) ||
                is(Keyword::distinct) || is(Keyword::first) || is(Keyword::last) || is(Keyword::days) ||
-               is(Keyword::sessions) || is(Keyword::entry) || is(Keyword::exit);
+               is(Keyword::sessions) || is(Keyword::entry) || is(Keyword::exit) || is(Keyword::dwell);
     if (is(Keyword::days) && is(Keyword::since, 1))
         return where_ == Within::nothing; // inside `where`: a property "days" and the window's `since`
-    return (is(Keyword::longest) || is(Keyword::last)) && is(Keyword::session, 1) && is("(", 2);
+    return (is(Keyword::longest) || is(Keyword::last)) && (is(Keyword::session, 1) || is(Keyword::dwell, 1)) && is("(", 2);
 }
 
 EventPattern Parser::event_or_any(std::string_view expectation) {
@@ -137,7 +138,7 @@ bool Parser::trend(Condition& out, Operand& left) {
     return true;
 }
 
-// Lengths of sessions are numbers of seconds; a duration may be written instead.
+// Lengths of sessions and stays are numbers of seconds; a duration may be written instead.
 Literal Parser::value_for(const Operand& left) {
     const auto* sessions = std::get_if<Sessions>(&left);
     bool const length_of_session = sessions != nullptr && sessions->figure != SessionFigure::count;
@@ -202,8 +203,9 @@ Operand Parser::aggregate(Keyword which) {
                                                             "(amount of purchase).");
     EventPattern pattern = event("an event type", Within::other);
     if (which == Keyword::entry || which == Keyword::exit) {
+        Duration const gap = session_gap();
         end_of_call();
-        return SessionPage{which == Keyword::entry, std::move(property), std::move(pattern)};
+        return SessionPage{which == Keyword::entry, std::move(property), std::move(pattern), gap};
     }
     Window when = window();
     end_of_call();
@@ -215,7 +217,20 @@ Operand Parser::aggregate(Keyword which) {
     return Aggregate{kind, std::move(property), std::move(pattern), std::move(when)};
 }
 
-// count|days|sessions(E …), first|last([p of] E …), longest|last session(E …), days since first|last(E …)
+namespace {
+
+// sessions, longest session, last session; dwell, longest dwell, last dwell
+SessionFigure session_figure(Keyword which, bool dwell) {
+    if (which == Keyword::longest)
+        return dwell ? SessionFigure::longest_dwell : SessionFigure::longest;
+    if (which == Keyword::last)
+        return dwell ? SessionFigure::last_dwell : SessionFigure::last;
+    return dwell ? SessionFigure::dwell : SessionFigure::count;
+}
+
+} // namespace
+
+// count|days|sessions|dwell(E …), first|last([p of] E …), longest|last session|dwell(E …), days since first|last(E …)
 Operand Parser::behaviour() {
     Keyword which = token().keyword;
     advance();
@@ -225,7 +240,9 @@ Operand Parser::behaviour() {
         if (!accept(Keyword::first) && !accept(Keyword::last))
             fail("It is written: days since last(login) >= 30.");
     }
-    bool const session = (which == Keyword::last || which == Keyword::longest) && !since && accept(Keyword::session);
+    bool const of_sessions = (which == Keyword::last || which == Keyword::longest) && !since;
+    bool const dwell = which == Keyword::dwell || (of_sessions && accept(Keyword::dwell));
+    bool const session = dwell || which == Keyword::sessions || (of_sessions && accept(Keyword::session));
     open("(", token().from);
     require("(");
     switch (which) {
@@ -253,15 +270,13 @@ Operand Parser::behaviour() {
     if (takes_property && !property && !pattern.where)
         note("of", Keyword::of);
     Window when = window();
+    Duration const gap = session ? session_gap() : Duration{};
     end_of_call();
     Which const end = which == Keyword::first ? Which::first : Which::last;
     if (since)
         return DaysSince{end, std::move(pattern), std::move(when)};
-    if (session || which == Keyword::sessions)
-        return Sessions{!session                    ? SessionFigure::count
-                        : which == Keyword::longest ? SessionFigure::longest
-                                                    : SessionFigure::last,
-                        std::move(pattern), std::move(when)};
+    if (session)
+        return Sessions{session_figure(which, dwell), std::move(pattern), std::move(when), gap};
     if (which == Keyword::count)
         return Count{std::move(pattern), std::move(when)};
     if (which == Keyword::days)

@@ -8,9 +8,11 @@ constexpr std::string_view segment_expected = "the name of a segment in single q
 constexpr std::string_view journey_expected = "the name of a workflow in single quotes";
 } // namespace
 
-// in segment 's' [for at least|less than d], in journey 'w' [at '3']
+// in segment 's' [for at least|less than d], in journey 'w' [at '3'], in session
 Condition Parser::segment_or_journey() {
     advance();
+    if (is(Keyword::session))
+        return in_session();
     if (is(Keyword::journey)) {
         advance();
         InJourney in;
@@ -20,7 +22,7 @@ Condition Parser::segment_or_journey() {
             in.step = string("the step in single quotes, such as '3' or '2.then.1'");
         return {std::move(in)};
     }
-    note_quietly({Keyword::journey});
+    note_quietly({Keyword::journey, Keyword::session});
     require(Keyword::segment);
     Offset const offset{token().from};
     std::string name = string(segment_expected);

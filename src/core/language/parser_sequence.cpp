@@ -91,6 +91,7 @@ bool Parser::sequence_option(Sequence& sequence) {
         advance();
         advance();
         sequence.one_session = true;
+        sequence.gap = session_gap();
         return true;
     }
     if (!sequence.overall.empty())

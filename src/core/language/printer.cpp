@@ -96,9 +96,7 @@ struct OperandPrinter {
     void operator()(const Days& d) const { append_call(out, "days", nullptr, d.event, d.window); }
     void operator()(const DaysSince& d) const { append(out, d); }
     void operator()(const Sessions& s) const { append(out, s); }
-    void operator()(const SessionPage& p) const {
-        append_call(out, p.entry ? "entry" : "exit", &p.property, p.event, {});
-    }
+    void operator()(const SessionPage& p) const { append(out, p); }
     void operator()(const Score& s) const { append_of_topic("score", s.topic); }
     void operator()(const Band& b) const { append_of_topic("band", b.topic); }
 
@@ -198,6 +196,7 @@ struct ConditionPrinter {
     void operator()(const Regularly& r) const { append(out, r); }
     void operator()(const Trend& t) const { append(out, t); }
     void operator()(const Sequence& s) const { append(out, s); }
+    void operator()(const InSession& in) const { append(out, in); }
     void operator()(const InSegment& in) const {
         out += "in segment ";
         append_string(out, in.segment);

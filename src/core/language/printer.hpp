@@ -19,6 +19,8 @@ void append(std::string& out, const EventPattern& event, const Window& window);
 void append(std::string& out, const Aggregate& aggregate);
 void append(std::string& out, const DaysSince& days);
 void append(std::string& out, const Sessions& sessions);
+void append(std::string& out, const SessionPage& page);
+void append(std::string& out, const InSession& in);
 void append(std::string& out, const Regularly& regularly);
 void append(std::string& out, const Trend& trend);
 void append(std::string& out, const Sequence& sequence);

@@ -82,9 +82,42 @@ void append(std::string& out, const DaysSince& d) {
     append_call(out, d.which == Which::first ? "days since first" : "days since last", nullptr, d.event, d.window);
 }
 
+namespace {
+
+void append_gap(std::string& out, const Duration& gap) {
+    if (gap.empty())
+        return;
+    out += ", gap ";
+    append(out, gap);
+}
+
+// What was closed is opened again for the gap.
+void append_gap_inside(std::string& out, const Duration& gap) {
+    out.pop_back();
+    append_gap(out, gap);
+    out += ')';
+}
+
+} // namespace
+
 void append(std::string& out, const Sessions& s) {
-    static constexpr std::string_view names[] = {"sessions", "longest session", "last session"};
+    static constexpr std::string_view names[] = {"sessions", "longest session", "last session",
+                                                 "dwell",    "longest dwell",   "last dwell"};
     append_call(out, names[static_cast<std::size_t>(s.figure)], nullptr, s.event, s.window);
+    append_gap_inside(out, s.gap);
+}
+
+void append(std::string& out, const SessionPage& p) {
+    append_call(out, p.entry ? "entry" : "exit", &p.property, p.event, {});
+    append_gap_inside(out, p.gap);
+}
+
+void append(std::string& out, const InSession& in) {
+    out += "in session";
+    if (in.event == EventPattern{} && in.gap.empty())
+        return;
+    append_call(out, "", nullptr, in.event, {});
+    append_gap_inside(out, in.gap);
 }
 
 void append(std::string& out, const Regularly& r) {
@@ -124,8 +157,10 @@ void append(std::string& out, const Sequence& sequence) {
         out += " with same ";
         append(out, *sequence.same);
     }
-    if (sequence.one_session)
+    if (sequence.one_session) {
         out += " within one session";
+        append_gap(out, sequence.gap);
+    }
     if (!sequence.overall.empty()) {
         out += " within ";
         append(out, sequence.overall);

@@ -89,6 +89,7 @@ public:
         }
         visit(sequence.window);
     }
+    void operator()(const InSession& in) { visit(in.event); }
     void operator()(const InSegment& in) { mention(in); }
     void operator()(const Not& negation) { visit(*negation.operand); }
     void operator()(const And& all) { visit(all.operands); }

@@ -40,4 +40,11 @@ struct Sequence {
     TimeRange span;
 };
 
+/// What tells how long a contact stayed, and in which session, beside the events that are asked about.
+struct Stay {
+    Index seconds = none; ///< slot: those of the events that say it themselves
+    Index events = none;  ///< slot: all events; of a page the visits made of them
+    Span gap = 0;         ///< a longer silence ends a session
+};
+
 } // namespace nurture::model

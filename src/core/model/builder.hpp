@@ -70,6 +70,7 @@ class Builder {
     Index compile(const language::Regularly& c, Scope scope); // builder_behaviour.cpp
     Index compile(const language::Trend& c, Scope scope);
     Index compile(const language::Sequence& c, Scope scope);
+    Index compile(const language::InSession& c, Scope scope); // builder_session.cpp
     Index compile(const language::InSegment& c, Scope scope);
     Index compile(const language::Not& c, Scope scope);
     Index compile(const language::And& c, Scope scope);
@@ -120,7 +121,10 @@ class Builder {
     Operand session_page(const language::SessionPage& page);
     RangeEnd bound(const language::Bound& bound, bool whole_day);
     Time moment(const language::Moment& moment, bool whole_day) const;
-    Index visits(const language::EventPattern& event);
+    // builder_session.cpp
+    Index visits(const language::EventPattern& event, Span gap, std::int64_t newest = 0);
+    Operand dwell(const language::Sessions& sessions);
+    [[nodiscard]] Span gap_of(const Duration& own) const;
     Operand band(const language::Band& band);
     [[nodiscard]] Constant band_level(const language::Literal& literal, const Operand& operand) const;
     Constant constant(const language::Literal& literal, const Operand& operand) const;

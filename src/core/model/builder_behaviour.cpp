@@ -1,6 +1,6 @@
 // Behaviour conditions to operands and nodes: which feature holds what a condition needs to know, and no more.
 #include "core/base/error.hpp"
-#include "core/model/builder.hpp"
+#include "core/model/builder_part.hpp"
 
 namespace nurture::model {
 
@@ -15,8 +15,6 @@ constexpr std::int64_t most_texts = 100;
 Error impossible(const std::string& what, const std::string& hint) {
     return {ErrorKind::invalid_definition, what, {}, hint};
 }
-
-bool dynamic(const RangeEnd& bound) { return bound.kind == RangeEnd::Kind::attribute || bound.kind == RangeEnd::Kind::ago; }
 
 // Longer first: "between 7 days ago and 30 days ago" is nothing.
 bool reversed(const Duration& from, const Duration& to) {
@@ -46,24 +44,6 @@ OperandType type_of(OperandKind kind) noexcept {
 }
 
 // --- windows ----------------------------------------------------------------------------------------------------
-
-/// A window taken apart. What is fixed is a matter of the feature, which then remembers nothing else; what moves with
-/// the clock or with an attribute is a matter of reading it.
-struct Builder::Part {
-    TimeRange span;
-    Time from = always, until = never; ///< the fixed ends
-    [[nodiscard]] bool fixed() const { return !dynamic(span.from) && !dynamic(span.to); }
-    /// The newest events decide: the end is now.
-    [[nodiscard]] bool newest_decide() const { return !dynamic(span.to); }
-    /// The oldest events decide: the beginning is fixed.
-    [[nodiscard]] bool oldest_decide() const { return !dynamic(span.from); }
-    void narrow(FeatureDefinition& definition) const {
-        definition.from = from;
-        definition.until = until;
-        if (span.from.kind == RangeEnd::Kind::ago)
-            definition.window = span.from.ago;
-    }
-};
 
 Time Builder::moment(const Moment& moment, bool whole_day) const {
     std::int64_t const local = moment.local + (whole_day && moment.date_only ? one_day : 0);
@@ -214,38 +194,6 @@ Operand Builder::days_since(const DaysSince& days) {
     return out;
 }
 
-Index Builder::visits(const EventPattern& event) {
-    FeatureDefinition definition;
-    definition.kind = FeatureKind::visits;
-    definition.event = event;
-    definition.gap = model_.source.session_gap;
-    return feature(std::move(definition));
-}
-
-Operand Builder::sessions(const Sessions& sessions) {
-    Operand out;
-    out.kind = sessions.figure == SessionFigure::count     ? OperandKind::sessions
-               : sessions.figure == SessionFigure::longest ? OperandKind::longest_session
-                                                           : OperandKind::last_session;
-    Part const when = part(sessions.window);
-    // A session belongs to where it ends and is measured as a whole: the feature holds more than the window.
-    out.index = visits(sessions.event);
-    if (!sessions.window.ever()) {
-        out.span = static_cast<Index>(model_.spans.size());
-        model_.spans.push_back(when.span);
-    }
-    return out;
-}
-
-Operand Builder::session_page(const SessionPage& page) {
-    FeatureDefinition definition;
-    definition.kind = FeatureKind::pages;
-    definition.event = page.event;
-    definition.property = page.property;
-    definition.gap = model_.source.session_gap;
-    return {page.entry ? OperandKind::entry_page : OperandKind::exit_page, feature(std::move(definition))};
-}
-
 // --- predicates -------------------------------------------------------------------------------------------------
 
 namespace {
@@ -340,7 +288,7 @@ Index Builder::compile(const language::Sequence& c, Scope scope) {
     out.overall = c.overall;
     out.span = when.span;
     if (c.one_session)
-        out.sessions = visits({});
+        out.sessions = visits({}, gap_of(c.gap));
     auto slot = [&](const EventPattern& event) {
         FeatureDefinition definition;
         definition.kind = out.keyed ? FeatureKind::values : FeatureKind::recent;

@@ -201,6 +201,10 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
         note(model.segments_of_feature[operand.index], segment);
         if (operand.span != none)
             note_span(model, model.spans[operand.span], segment);
+        if (operand.stay != none)
+            for (Index const slot : {model.stays[operand.stay].seconds, model.stays[operand.stay].events})
+                if (slot != none)
+                    note(model.segments_of_feature[slot], segment);
     }
 }
 

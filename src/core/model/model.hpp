@@ -43,7 +43,8 @@ enum class OperandKind : std::uint8_t {
     days_since_extreme, days_since_oldest, days_since_newest,
     periods_reached, ///< how many of the last n calendar periods have an entry; n is the feature's `newest`
     sessions, longest_session, last_session, ///< those that end inside the window; lengths in seconds
-    entry_page, exit_page,                   ///< of the last session
+    entry_page, exit_page,                   ///< of the newest session that has one
+    dwell, longest_dwell, last_dwell,        ///< seconds until the next event of the session, or as the event says
 };
 
 /// What an operand holds: a JSON value, a number of 10^-6, or a time.
@@ -54,6 +55,7 @@ struct Operand {
     OperandKind kind = OperandKind::property;
     Index index = none; ///< property, attribute, topic, or slot of the feature
     Index span = none;  ///< index into Model::spans; none: the feature's own window
+    Index stay = none;  ///< entry_page to last_dwell: index into Model::stays
 };
 
 /// A part of a date, the items of a list, …: of another operand.
@@ -69,7 +71,8 @@ enum class Op : std::uint8_t {
     // Node::detail is an index into the vector of Model named behind them.
     compare_operands, distinct, text /* text_tests */, empty, has_items /* detail: a language::Quantity */,
     date /* date_tests */, history /* history_tests */, segment_past /* segment_tests */, on_list,
-    sample /* sample_tests */, at_least /* detail: how many */, journey /* journey_tests */, reached /* reached_tests */,
+    sample /* sample_tests */, in_session /* detail: into stays */, at_least /* detail: how many */, journey /* journey_tests */,
+    reached /* reached_tests */,
 };
 
 /// A node of a condition. Conditions are trees over Model::nodes.
@@ -138,6 +141,7 @@ struct Model {
     std::vector<char> remembers;       ///< by segment: its past is asked about
     std::vector<TimeRange> spans;
     std::vector<Sequence> sequences;
+    std::vector<Stay> stays;
     std::vector<Pattern> patterns;
     std::unordered_map<std::string, std::vector<Index>> patterns_of_type; ///< type "": any event
     std::vector<Feature> features;                            ///< by slot

@@ -228,6 +228,8 @@ Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties*
         return trend(node, clock);
     case Op::sequence:
         return sequence(node, clock);
+    case Op::in_session:
+        return in_session(node, clock);
     case Op::all:
     case Op::any:
         return group(node, clock, event);

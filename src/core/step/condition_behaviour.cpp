@@ -1,5 +1,5 @@
 // What behaviour amounts to: counts, sums, times and values over the events of a part of time.
-#include "core/step/range.hpp"
+#include "core/step/entries.hpp"
 
 #include <algorithm>
 
@@ -89,36 +89,6 @@ Range Facts::range_of(const model::Operand& operand, Time clock) const {
 // --- entries ------------------------------------------------------------------------------------------------------
 
 namespace {
-
-std::size_t limit_of(const FeatureDefinition& definition) {
-    if (definition.kind == FeatureKind::capped)
-        return static_cast<std::size_t>(definition.cap);
-    return static_cast<std::size_t>(definition.newest != 0 ? definition.newest : definition.limit);
-}
-
-/// Visits the entries inside the range, newest first, and settles when the reading can change and whether it is a bound.
-template <class Reading, class Item, class Visit>
-void each_inside(const FeatureDefinition& definition, const std::vector<Item>& items, const Range& range, Reading& out,
-                 Visit visit) {
-    std::size_t const limit = limit_of(definition);
-    std::size_t const surplus = items.size() > limit ? items.size() - limit : 0;
-    std::size_t inside = 0;
-    for (std::size_t i = items.size(); i > surplus; --i) {
-        Time const at = items[i - 1].stamp.at;
-        if (range.left(at)) {
-            if (range.in_order())
-                break;
-            continue; // clipped months are not quite monotone
-        }
-        out.flips = std::min(out.flips, range.changes(at));
-        if (range.ahead(at))
-            continue;
-        ++inside;
-        visit(items[i - 1]);
-    }
-    bool const decided = definition.newest != 0 || definition.kind == FeatureKind::capped;
-    out.bound = decided ? inside == limit : surplus != 0 && !range.left(items[surplus - 1].stamp.at);
-}
 
 // Rounded half away from zero.
 Wide quotient(Wide sum, Wide count) {
@@ -241,61 +211,6 @@ void Facts::read_periods(const model::Operand& operand, Time clock, Reading& out
         out.flips = profile::begin_of_period(oldest + definition.newest, definition.period, model.zone);
 }
 
-// --- sessions -----------------------------------------------------------------------------------------------------
-
-std::vector<Session> sessions_of(const FeatureValue& value, Span gap) {
-    std::vector<Session> out;
-    const auto* const held = std::get_if<Entries>(&value);
-    if (held == nullptr)
-        return out;
-    for (const Entry& entry : held->items) {
-        if (out.empty() || entry.stamp.at - out.back().last > gap)
-            out.push_back({entry.stamp.at, entry.stamp.at});
-        out.back().last = entry.stamp.at;
-    }
-    return out;
-}
-
-void Facts::read_sessions(const model::Operand& operand, const Range& range, Reading& out) const {
-    const auto& definition = model.features[operand.index].definition;
-    auto const sessions = sessions_of(features[operand.index], definition.gap);
-    Wide count = 0;
-    Time longest = -1;
-    Time last = -1;
-    for (const Session& session : sessions) {
-        out.flips = std::min(out.flips, range.changes(session.last));
-        if (!range.inside(session.last))
-            continue;
-        ++count;
-        last = session.last - session.first;
-        longest = std::max(longest, last);
-    }
-    const auto* const held = std::get_if<Entries>(&features[operand.index]);
-    out.bound = held != nullptr && held->items.size() > limit_of(definition) && !range.left(sessions.front().last);
-    if (operand.kind != OperandKind::sessions && count == 0)
-        return;
-    out.kind = Reading::Kind::number;
-    out.number = operand.kind == OperandKind::sessions          ? count * micro_one
-                 : operand.kind == OperandKind::longest_session ? longest
-                                                                : last;
-}
-
-void Facts::read_page(const model::Operand& operand, Reading& out) const {
-    const auto* const held = std::get_if<Extremes>(&features[operand.index]);
-    if (held == nullptr || held->items.empty())
-        return;
-    const auto& definition = model.features[operand.index].definition;
-    std::size_t place = held->items.size() - 1;
-    if (operand.kind == OperandKind::entry_page) {
-        while (place > 0 && held->items[place].stamp.at - held->items[place - 1].stamp.at <= definition.gap)
-            --place;
-        // A session of more than a day has lost its beginning.
-        out.bound = place == 0 && held->items.back().stamp.at - held->items.front().stamp.at >= one_day;
-    }
-    out.value = held->items[place].value();
-    out.kind = Reading::Kind::value;
-}
-
 // --- all of it ----------------------------------------------------------------------------------------------------
 
 Facts::Reading Facts::read_behaviour(const model::Operand& operand, Time clock) const {
@@ -342,6 +257,11 @@ Facts::Reading Facts::read_behaviour(const model::Operand& operand, Time clock) 
     case OperandKind::entry_page:
     case OperandKind::exit_page:
         read_page(operand, out);
+        break;
+    case OperandKind::dwell:
+    case OperandKind::longest_dwell:
+    case OperandKind::last_dwell:
+        read_dwell(operand, range, out);
         break;
     default:
         read_entries(operand, range, out);

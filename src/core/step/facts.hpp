@@ -144,7 +144,7 @@ class Facts {
     [[nodiscard]] Reading read(const model::Operand& operand, Time clock, const profile::Properties* event) const;
     [[nodiscard]] Outcome evaluate(const model::Node& node, Time clock, const profile::Properties* event) const;
     [[nodiscard]] Outcome test(const model::Node& node, Time clock, const profile::Properties* event) const;
-    // Behaviour: condition_behaviour.cpp, condition_sequence.cpp.
+    // Behaviour: condition_behaviour.cpp, condition_sequence.cpp, condition_session.cpp.
     [[nodiscard]] Reading read_behaviour(const model::Operand& operand, Time clock) const;
     void read_entries(const model::Operand& operand, const Range& range, Reading& out) const;
     void read_texts(const model::Operand& operand, const Range& range, Reading& out) const;
@@ -152,6 +152,8 @@ class Facts {
     void read_periods(const model::Operand& operand, Time clock, Reading& out) const;
     void read_sessions(const model::Operand& operand, const Range& range, Reading& out) const;
     void read_page(const model::Operand& operand, Reading& out) const;
+    void read_dwell(const model::Operand& operand, const Range& range, Reading& out) const;
+    [[nodiscard]] Outcome in_session(const model::Node& node, Time clock) const;
     [[nodiscard]] Range range_of(const model::TimeRange& range, Time clock) const;
     [[nodiscard]] Range range_of(const model::Operand& operand, Time clock) const;
     [[nodiscard]] Outcome trend(const model::Node& node, Time clock) const;

@@ -32,6 +32,7 @@ int longest_sleep = 60 * 1000;
 int most_quarantined = 100;
 int session_gap = 30 * 60;
 int most_window_entries = 1000;
+char* page_types = nullptr;
 char* zone = nullptr;
 char* history_begins = nullptr;
 char* reason_of_change = nullptr;
@@ -102,6 +103,9 @@ void define_settings() {
     define_int("nurture.max_window_entries",
                "How many events a window keeps whose value needs all of them; beyond it the value is a bound.",
                &most_window_entries, 1, 100000, 0);
+    DefineCustomStringVariable("nurture.page_events", "The types of the events that are looks at a page, separated by commas.",
+                               "For nurture.session and nurture.page_dwell.", &page_types, "page_view", PGC_SUSET, 0, nullptr,
+                               nullptr, nullptr);
     define_int("nurture.quarantine_limit",
                "How many contacts may be quarantined in one tick before the engine stops.", &most_quarantined,
                0, INT_MAX, 0);
@@ -149,6 +153,12 @@ int max_definition_terms() noexcept {
 }
 int max_sleep_ms() noexcept {
     return longest_sleep;
+}
+std::int64_t session_gap_seconds() noexcept {
+    return session_gap;
+}
+const char* page_events() noexcept {
+    return page_types;
 }
 int quarantine_limit() noexcept {
     return most_quarantined;

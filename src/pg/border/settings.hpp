@@ -30,6 +30,10 @@ int max_definition_depth() noexcept;
 int max_definition_terms() noexcept;
 /// The longest that the worker sleeps when nothing is known to be due.
 int max_sleep_ms() noexcept;
+/// A longer silence between two events ends a session.
+std::int64_t session_gap_seconds() noexcept;
+/// The types of the events that are looks at a page, separated by commas.
+const char* page_events() noexcept;
 /// How many contacts may be quarantined in one tick before the engine stops.
 int quarantine_limit() noexcept;
 /// The time zone of contacts and calendar periods for which neither attribute nor policy names one.

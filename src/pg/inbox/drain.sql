@@ -289,7 +289,7 @@ BEGIN
                nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3) AS reason,
                q.contact IS NOT NULL AS quarantined
         FROM nurture.%I b
-        LEFT JOIN nurture.identity i ON i.key = b.contact AND i.kind = coalesce(b.kind, '')
+        LEFT JOIN nurture.identity i ON i.key = b.contact
         LEFT JOIN nurture.quarantine q ON q.contact = coalesce(i.contact, b.contact)
         WHERE %s$query$, p.rank, source = 'history', p.part, nurture._taken(p)), ' UNION ALL ' ORDER BY p.rank)
     INTO pieces FROM nurture._pieces(source, chunk) p;

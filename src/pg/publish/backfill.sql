@@ -90,7 +90,7 @@ BEGIN
     RETURN QUERY EXECUTE format($query$
         SELECT f.contact, f.parts
         FROM (SELECT coalesce(i.contact, l.contact) AS contact, nurture._past($1, $2, l.type, l.at, l.props, l.tick, l.n) AS parts
-              FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key AND i.kind = coalesce(l.kind, '')
+              FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key
               WHERE l.tick < $2 AND (l.type = ANY ($3) OR ('' = ANY ($3) AND left(l.type, 1) <> '$')) %s %s
               GROUP BY 1) f
         WHERE f.parts IS NOT NULL$query$,

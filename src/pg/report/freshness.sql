@@ -193,12 +193,12 @@ BEGIN
         SELECT CASE WHEN verify.path THEN nurture._replayed(c.contact, nurture._clock(c.state))
                     ELSE nurture._folded(m.model, c.contact, nurture._clock(c.state)) END AS state) r
     CROSS JOIN LATERAL nurture._differences(m.model, c.state, r.state, verify.path) d
-    WHERE (verify.contact IS NULL OR c.contact = nurture._contact_of(verify.contact))
+    WHERE (verify.contact IS NULL OR c.contact = nurture.contact_of(verify.contact))
       AND (sample IS NULL OR (hashtextextended(c.contact, 0) & 1048575) < sample * 1048576)
     UNION ALL
     SELECT c.contact, 'state', nurture._damage(c.state), NULL
     FROM nurture.contact c
-    WHERE (verify.contact IS NULL OR c.contact = nurture._contact_of(verify.contact)) AND nurture._damage(c.state) IS NOT NULL
+    WHERE (verify.contact IS NULL OR c.contact = nurture.contact_of(verify.contact)) AND nurture._damage(c.state) IS NOT NULL
       AND (sample IS NULL OR (hashtextextended(c.contact, 0) & 1048575) < sample * 1048576);
 END
 $$;

@@ -92,14 +92,6 @@ REVOKE ALL ON FUNCTION nurture._fold(nurture.compiled_model, bytea, timestamptz)
     nurture._fold_from(nurture.compiled_model, nurture.profile, bigint, int, bytea, timestamptz),
     nurture._folded(nurture.compiled_model, text, timestamptz) FROM PUBLIC;
 
--- Today's contact of a key.
-CREATE FUNCTION nurture._contact_of(key text) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce((SELECT i.contact FROM nurture.identity i WHERE i.key = _contact_of.key ORDER BY i.kind LIMIT 1), key)
-$$;
-COMMENT ON FUNCTION nurture._contact_of(text) IS 'the contact that a key belongs to today';
-REVOKE ALL ON FUNCTION nurture._contact_of(text) FROM PUBLIC;
-
 -- The model and the state that a score is read from. At or after the contact's clock: its state; before, or with the points
 -- of then, what the log gives up to that moment.
 CREATE FUNCTION nurture._score_state(contact text, at timestamptz, points text, OUT key text, OUT model nurture.compiled_model,
@@ -113,7 +105,7 @@ BEGIN
     IF isfinite(at) IS NOT TRUE THEN
         RAISE EXCEPTION 'a score is read at a finite moment' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    key := nurture._contact_of(contact);
+    key := nurture.contact_of(contact);
     SELECT c.state INTO state FROM nurture.contact c WHERE c.contact = key;
     IF NOT FOUND THEN
         RETURN;
@@ -159,7 +151,7 @@ REVOKE ALL ON FUNCTION nurture._score_state(text, timestamptz, text), nurture.sc
 CREATE FUNCTION nurture.describe(contact text) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT nurture._describe(m.model, c.state) FROM nurture.contact c CROSS JOIN nurture._current_model m
-WHERE c.contact = nurture._contact_of(describe.contact)
+WHERE c.contact = nurture.contact_of(describe.contact)
 $$;
 COMMENT ON FUNCTION nurture.describe(text) IS 'everything the engine knows of a contact, as JSON';
 REVOKE ALL ON FUNCTION nurture.describe(text) FROM PUBLIC;
@@ -167,7 +159,7 @@ REVOKE ALL ON FUNCTION nurture.describe(text) FROM PUBLIC;
 CREATE FUNCTION nurture.timeline(contact text)
     RETURNS TABLE (at timestamptz, what text, name text, detail text, cause text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-WITH of AS (SELECT nurture._contact_of(timeline.contact) AS contact)
+WITH of AS (SELECT nurture.contact_of(timeline.contact) AS contact)
 SELECT t.at, t.what, t.name, t.detail, t.cause
 FROM (
     SELECT l.clock AS at, l.tick, 0 AS rank, l.n, 'event' AS what, l.type AS name, nullif(l.props::text, '{}') AS detail,

@@ -24,27 +24,14 @@ COMMENT ON COLUMN nurture.event_log.n IS 'order within the contact in the tick';
 COMMENT ON COLUMN nurture.event_log.history IS 'came through nurture.history: it started nothing';
 REVOKE ALL ON TABLE nurture.event_log FROM PUBLIC;
 
-CREATE TABLE nurture.identity (
-    kind text COLLATE "C" NOT NULL,
-    key text COLLATE "C" NOT NULL,
-    contact text COLLATE "C" NOT NULL,
-    since timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    PRIMARY KEY (key, kind)
-);
-CREATE INDEX identity_contact ON nurture.identity (contact);
-COMMENT ON TABLE nurture.identity IS 'which contact a key belongs to today; a key without a row is its own contact';
-COMMENT ON COLUMN nurture.identity.kind IS 'kind of the key, empty for the application''s own';
-REVOKE ALL ON TABLE nurture.identity FROM PUBLIC;
-
 CREATE VIEW nurture.event AS
 SELECT coalesce(i.contact, l.contact) AS contact, l.key, l.kind, l.type, l.at, l.received_at, l.clock, l.props, l.message_id,
        l.tick, l.n
-FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key AND i.kind = coalesce(l.kind, '');
+FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key;
 COMMENT ON VIEW nurture.event IS 'the log under today''s contacts';
 REVOKE ALL ON TABLE nurture.event FROM PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('nurture.event_log', '');
-SELECT pg_catalog.pg_extension_config_dump('nurture.identity', '');
 
 -- Partitions: one for everything older than the month in which the engine began, then one a month. They are made by the
 -- engine, not by the install script, so that a dump brings those it has filled. Made as tables and attached: that does not
