@@ -74,7 +74,8 @@ bool Parser::acting_step(Step& out) {
         out.node = std::move(change);
     } else if (accept(Keyword::adjust)) {
         AdjustScore change;
-        require(Keyword::score);
+        if (!at(Keyword::score))
+            fail();
         auto [topic, offset] = word_of_topic();
         change.topic = std::move(topic);
         change.offset = offset;

@@ -108,6 +108,17 @@ void check_rounds(const Model& model) {
         const auto& reentry = model.workflows[w].reentry;
         return reentry.kind == language::Reentry::always && reentry.times == 0 && reentry.at_once == 0;
     };
+    // Writing the same again changes nothing; adding to a number, or to a list, does.
+    auto const writes = [&](const Instruction& i, const Workflow& target) {
+        using Kind = language::ChangeItems::Kind;
+        bool const adds = i.kind == InstructionKind::increment || (i.kind == InstructionKind::items && i.items == Kind::append);
+        if (!adds && i.kind != InstructionKind::set)
+            return false;
+        return std::any_of(target.start_attributes.begin(), target.start_attributes.end(), [&](Index t) {
+            const auto& trigger = model.attribute_triggers[t];
+            return trigger.attribute.keys.front() == i.arguments.front().name && !trigger.from && !trigger.to && (adds || !trigger.change);
+        });
+    };
     auto const starts = [&](Index w) {
         std::vector<Index> out;
         for (Index const at : reached_at_once(model.workflows[w])) {
@@ -120,7 +131,7 @@ void check_rounds(const Model& model) {
                                           return model.patterns[p].filter == none &&
                                                  (model.patterns[p].type == i.name || model.patterns[p].type.empty());
                                       });
-                if ((by_name || by_event) && endless(other))
+                if ((by_name || by_event || writes(i, target)) && endless(other))
                     out.push_back(other);
             }
         }

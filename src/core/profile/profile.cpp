@@ -155,6 +155,15 @@ void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
             }
         }
     }
+    if (!profile.completed.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::completed));
+        out.number(profile.completed.size());
+        previous = 0;
+        for (std::uint32_t const workflow : profile.completed) {
+            out.number(workflow - previous);
+            previous = workflow;
+        }
+    }
     if (has_rich_journeys(profile)) {
         out.byte(static_cast<std::uint8_t>(Part::journeys));
         encode_rich_journeys(out, profile);
@@ -166,15 +175,6 @@ void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
     if (!profile.schedules.empty()) {
         out.byte(static_cast<std::uint8_t>(Part::schedules));
         encode_schedules(out, profile);
-    }
-    if (!profile.completed.empty()) {
-        out.byte(static_cast<std::uint8_t>(Part::completed));
-        out.number(profile.completed.size());
-        previous = 0;
-        for (std::uint32_t const workflow : profile.completed) {
-            out.number(workflow - previous);
-            previous = workflow;
-        }
     }
     out.byte(static_cast<std::uint8_t>(Part::end));
 }

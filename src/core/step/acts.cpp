@@ -255,7 +255,8 @@ void Stepper::change(const Workflow& workflow, const Instruction& instruction, c
         std::string const item = argument_json(argument);
         std::string const json = now(argument.name);
         std::deque<std::string> texts;
-        std::string changed = item == "null" ? json : changed_items(value_of_json(json, texts), item, instruction.items);
+        bool const nothing = item == "null" || (json == "null" && instruction.items == language::ChangeItems::Kind::remove);
+        std::string changed = nothing ? json : changed_items(value_of_json(json, texts), item, instruction.items);
         if (changed != json)
             set(argument.name, std::move(changed));
         break;

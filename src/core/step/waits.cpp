@@ -47,7 +47,7 @@ Time next_on_clock(const Until& until, Time since, const Zone& zone) {
         }
         if (begin > since && (moment || end > begin))
             return begin;
-        if (since < end)
+        if (since >= begin && since < end)
             return since;
     }
     return never;
