@@ -343,6 +343,13 @@ TEST(Flow, AJourneyStartsAnotherAndWaitsForItsEnd) {
     slow.until("2026-05-20");
     EXPECT_EQ(slow.sent(), (Lines{"04 10:00 back"}));
 
+    // One that may not start is not waited for.
+    Story refused("on signup re-enter always start workflow 'v' wait for workflow 'v' to end do 'back'");
+    refused.definitions.workflow("v", "on nothing do 'once'");
+    refused.event("2026-05-01 10:00", "signup");
+    refused.event("2026-05-01 11:00", "signup");
+    EXPECT_EQ(refused.sent(), (Lines{"01 10:00 once", "01 10:00 back", "01 11:00 back"}));
+
     Story stops("on signup start workflow 'v' wait 1 hour stop workflow 'v' do 'x' stop workflow 'w' do 'never'");
     stops.definitions.workflow("v", "on nothing send email 'a' wait 1 day send email 'b'");
     stops.event("2026-05-01 10:00", "signup");

@@ -236,7 +236,8 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
             walk(journey, awaited.then, happening.cause);
             return;
         }
-    if (at.kind == InstructionKind::wait_workflow && !is_inside(at.workflow, &journey))
+    bool const starts_now = happening.start && happening.cause.fresh && happening.start->workflow == at.workflow;
+    if (at.kind == InstructionKind::wait_workflow && !starts_now && !is_inside(at.workflow, &journey))
         walk(journey, at.next, happening.cause);
     else if (happening.timer && journey.wakes <= clock_)
         walk(journey, at.other, happening.cause); // of a wait for nothing but time the two are one
@@ -334,8 +335,7 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
             act(journey, workflow, instruction);
             break;
         case InstructionKind::stop:
-            if (instruction.workflow == workflow.id) {
-                cancel_open(journey, "stopped");
+            if (instruction.workflow == workflow.id) { // itself: as exit, what it sent is sent
                 end(journey, workflow, "stopped", cause);
                 return;
             }

@@ -311,6 +311,9 @@ void Stepper::dispatch(const Happening& happening) {
         else if (starts(workflow, happening))
             start(w, happening.cause, happening.event);
     }
+    // Whoever waits for the end of one that did not start goes on.
+    if (happening.start && !is_inside(happening.start->workflow, nullptr))
+        follow(happening.start->workflow, "", true, false, happening.cause);
 }
 
 void Stepper::store() {
