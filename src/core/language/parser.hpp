@@ -44,7 +44,7 @@ private:
     enum class Within { nothing, did, other };
     Within where_ = Within::nothing;
     bool in_steps_ = false;
-    int repeats_ = 0; // around the current step
+    int repeats_ = 0, arms_ = 0; // around the current step
 
     /// One level of nesting for as long as it lives.
     class Level {

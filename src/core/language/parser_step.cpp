@@ -220,7 +220,9 @@ void Parser::split_step(Step& out) {
             if (other.name == arm.name)
                 fail_at(named, "\"" + arm.name + "\" is given twice");
         Level const level(*this);
+        ++arms_;
         arm.steps = steps();
+        --arms_;
         count_term();
         split.arms.push_back(std::move(arm));
     } while (token().kind == TokenKind::number);

@@ -54,3 +54,10 @@ void append_test(std::string& out, const AtLeastOf& test);
 void append_test(std::string& out, const InJourney& test);
 
 } // namespace nurture::language::printing
+
+namespace nurture::language {
+
+/// day, hours, …: behind a number it is read as a duration. (parser_literals.cpp)
+[[nodiscard]] bool is_unit_of_time(std::string_view word);
+
+} // namespace nurture::language

@@ -114,7 +114,7 @@ public:
         }
         for (const Arm& arm : split.arms) {
             line(print_micro(arm.weight) + ' ');
-            bool const quoted = keyword_of(arm.name) == Keyword::percent;
+            bool const quoted = is_plain_name(arm.name) && (keyword_of(arm.name) == Keyword::percent || is_unit_of_time(arm.name));
             out_ += quoted ? "\"" : "";
             append_name(out_, arm.name);
             out_ += quoted ? "\"" : "";

@@ -744,8 +744,8 @@ inline Gen<Step> choosing_step(int depth) {
             Split out;
             out.salt = *text();
             out.experiment = !out.salt.empty() && *gen::arbitrary<bool>();
-            std::vector<std::string> const names{"a", "percent", "Control group", "end", "b"};
-            int const arms = *gen::inRange(2, 6);
+            std::vector<std::string> const names{"a", "percent", "Days", "Control group", "end", "b"};
+            int const arms = *gen::inRange(2, 7);
             for (int i = 0; i < arms; ++i)
                 out.arms.push_back({*nonzero(), names[static_cast<std::size_t>(i)], *steps(depth - 1, true)});
             return {std::move(out), {}};
