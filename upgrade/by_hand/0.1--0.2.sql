@@ -55,3 +55,16 @@ INSERT INTO nurture.backfill (from_tick) SELECT DISTINCT from_tick FROM nurture.
 -- What models are made of may have changed with the version: the next tick makes one anew.
 INSERT INTO nurture.pending_change (kind, operation) VALUES ('extension', 'update');
 SELECT nurture._announce();
+
+-- What was said about consent was logged by 0.1, and no more than that.
+UPDATE nurture.contact c
+SET state = nurture._take_consents(c.state, nurture._folded(m.model, c.contact, nurture._clock(c.state))),
+    due = least(c.due, nurture._clock(c.state))
+FROM nurture._current_model m
+WHERE c.contact IN (SELECT l.contact FROM nurture.event_log l WHERE l.type = '$consent');
+INSERT INTO nurture.suppression (contact, channel, purpose, reason, since, transactional, source)
+SELECT c.contact, r.channel, r.purpose, r.reason, r.since, false, r.source
+FROM nurture.contact c CROSS JOIN LATERAL nurture._refusals(c.state) r;
+
+-- What is known of contacts is written in the form of this version when there is time for it; it is read in either.
+INSERT INTO nurture.migration (position, step, version) VALUES (1, 'states', '0.2');

@@ -186,8 +186,16 @@ struct Domain { ///< domain(email): what stands behind the last @, in lower case
     friend bool operator==(const Domain&, const Domain&) = default;
 };
 
+/// consent(channel [, purpose]): its status, and by itself whether it is granted; … expires: when it does.
+struct Consent {
+    std::string channel;
+    std::optional<std::string> purpose; ///< none: every purpose
+    bool expires = false;
+    friend bool operator==(const Consent&, const Consent&) = default;
+};
+
 using Operand = std::variant<Attribute, Count, Aggregate, Occurrence, Days, DaysSince, Sessions, SessionPage, Score,
-                             Now, DatePart, Anniversary, Items, Domain, Band>;
+                             Now, DatePart, Anniversary, Items, Domain, Band, Consent>;
 
 // --- conditions -------------------------------------------------------------------------------------------------
 

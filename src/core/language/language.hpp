@@ -20,6 +20,8 @@ struct Limits {
 Rule parse_rule(std::string_view text, const Limits& limits = {});
 Condition parse_condition(std::string_view text, const Limits& limits = {});
 Workflow parse_workflow(std::string_view text, const Limits& limits = {});
+/// "7 days", "1 year 6 months".
+Duration parse_duration(std::string_view text);
 
 /// Canonical text.
 std::string print(const Rule&);

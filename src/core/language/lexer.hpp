@@ -68,7 +68,29 @@ namespace nurture::language {
     X(sample, "sample", false)                                                                               \
     X(percent, "percent", false)                                                                             \
     X(journey, "journey", false)                                                                             \
-    X(completed, "completed", false)
+    X(completed, "completed", false)                                                                         \
+    X(consent, "consent", false)
+
+// Words of policies; consent is one, too.
+#define NURTURE_POLICY_KEYWORDS(X)                                                                           \
+    X(purpose, "purpose", false)                                                                             \
+    X(workflow, "workflow", false)                                                                           \
+    X(workflows, "workflows", false)                                                                         \
+    X(require, "require", false)                                                                             \
+    X(rolling, "rolling", false)                                                                             \
+    X(channels, "channels", false)                                                                           \
+    X(quiet, "quiet", false)                                                                                 \
+    X(holidays, "holidays", false)                                                                           \
+    X(rate, "rate", false)                                                                                   \
+    X(second, "second", false)                                                                               \
+    X(budget, "budget", false)                                                                               \
+    X(priority, "priority", false)                                                                           \
+    X(expire, "expire", false)                                                                               \
+    X(stopped, "stopped", false)                                                                             \
+    X(delay, "delay", false)                                                                                 \
+    X(drop, "drop", false)                                                                                   \
+    X(keep, "keep", false)                                                                                   \
+    X(best, "best", false)
 
 // Words of workflows beyond those they share.
 #define NURTURE_WORKFLOW_KEYWORDS(X)                                                                         \
@@ -79,7 +101,6 @@ namespace nurture::language {
     X(repeat, "repeat", false)                                                                               \
     X(goal, "goal", false)                                                                                   \
     X(holdout, "holdout", false)                                                                             \
-    X(workflow, "workflow", false)                                                                           \
     X(stop, "stop", false)                                                                                   \
     X(clear, "clear", false)                                                                                 \
     X(increment, "increment", false)                                                                         \
@@ -113,6 +134,7 @@ namespace nurture::language {
 #define NURTURE_KEYWORDS(X)                                                                                  \
     NURTURE_CONDITION_KEYWORDS(X)                                                                            \
     NURTURE_WORKFLOW_KEYWORDS(X)                                                                             \
+    NURTURE_POLICY_KEYWORDS(X)                                                                               \
     X(and_, "and", true)                                                                                     \
     X(or_, "or", true)                                                                                       \
     X(not_, "not", true)                                                                                     \

@@ -134,6 +134,12 @@ void Parser::end_of_text() {
     fail();
 }
 
+Duration Parser::whole_duration() {
+    Duration const out = duration();
+    end_of_text();
+    return out;
+}
+
 Rule parse_rule(std::string_view text, const Limits& limits) {
     return Parser(text, limits).whole_rule();
 }
@@ -145,5 +151,7 @@ Condition parse_condition(std::string_view text, const Limits& limits) {
 Workflow parse_workflow(std::string_view text, const Limits& limits) {
     return Parser(text, limits).whole_workflow();
 }
+
+Duration parse_duration(std::string_view text) { return Parser(text, {}).whole_duration(); }
 
 } // namespace nurture::language

@@ -57,12 +57,12 @@ void Parser::fail_unknown_function() {
                                                 "first",    "last",  "days",  "sessions", "entry", "exit",
                                                 "score",    "band",  "items", "domain",  "anniversary", "year",
                                                 "quarter",  "month", "week",  "day",     "weekday", "hour",
-                                                "minute"};
+                                                "minute",   "consent"};
     std::string const name(text_at());
     std::string hint = suggest(name, known);
     if (hint.empty())
         hint = "There are count, sum, avg, min, max, distinct, first, last, days, sessions, entry, exit, score, band, items, "
-               "domain, anniversary, and year, quarter, month, week, day, weekday, hour, minute.";
+               "domain, anniversary, consent, and year, quarter, month, week, day, weekday, hour, minute.";
     fail_at(token().from, "there is no function \"" + name + "\"", std::move(hint));
 }
 

@@ -142,7 +142,8 @@ Condition Parser::comparison() {
             }
             return out;
         }
-    bool const alone = std::holds_alternative<Attribute>(left);
+    const auto* consented = std::get_if<Consent>(&left);
+    bool const alone = std::holds_alternative<Attribute>(left) || (consented != nullptr && !consented->expires);
     if (!alone && trend(out, left))
         return out;
     note("a comparison (=, !=, <, <=, >, >=)");
@@ -168,7 +169,7 @@ Operand Parser::operand() {
         return band();
     if (behavioural)
         return behaviour();
-    if (Operand out; date_function(out) || attribute_function(out))
+    if (Operand out; consent(out) || date_function(out) || attribute_function(out))
         return out;
     if (is_name() && is("(", 1))
         fail_unknown_function();

@@ -1,4 +1,4 @@
-// Conditions over membership: segments and their past, lists, journeys, samples, k of n.
+// Conditions over membership: segments and their past, lists, journeys, samples, k of n; and over consent.
 #include "core/language/parser.hpp"
 
 namespace nurture::language {
@@ -35,6 +35,29 @@ Condition Parser::segment_or_journey() {
         fail();
     test.duration = duration();
     return {std::move(test)};
+}
+
+// consent(channel [, purpose]) [expires]
+bool Parser::consent(Operand& out) {
+    if (!is(Keyword::consent) || !is("(", 1))
+        return false;
+    not_in_where("consent");
+    Consent of;
+    advance();
+    open("(", token().from);
+    require("(");
+    of.channel = name("a channel");
+    if (accept(","))
+        of.purpose = name("a purpose");
+    require(")");
+    close();
+    if (is(Keyword::expires)) {
+        of.expires = true;
+        advance();
+    }
+    note_quietly({Keyword::expires});
+    out = std::move(of);
+    return true;
 }
 
 bool Parser::membership(Condition& out) {

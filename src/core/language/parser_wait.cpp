@@ -99,7 +99,7 @@ void Parser::wait_for(Step& out, std::uint32_t from) {
 }
 
 // hh:mm[:ss]
-Span Parser::time_of_day() {
+Span Parser::clock_time() {
     std::uint32_t const from = token().from;
     auto const part = [&](std::int64_t most) {
         std::string_view const digits = text_at();
@@ -131,7 +131,7 @@ std::optional<Span> Parser::at_time_of_day() {
     if (!is(Keyword::at) || token(1).kind != TokenKind::number || !is(":", 2))
         return std::nullopt;
     advance();
-    return time_of_day();
+    return clock_time();
 }
 
 // monday {or tuesday}, business day [of 'calendar']
@@ -179,13 +179,13 @@ WaitUntil Parser::wait_until() {
     if (days)
         clock.days = std::move(*days);
     if (token().kind == TokenKind::number && !days) {
-        clock.from = time_of_day();
+        clock.from = clock_time();
     } else if (is(Keyword::between)) {
         advance();
-        clock.from = time_of_day();
+        clock.from = clock_time();
         require(Keyword::and_);
         std::uint32_t const from = token().from;
-        clock.to = time_of_day();
+        clock.to = clock_time();
         if (*clock.to == *clock.from)
             fail_at(from, "the window has no length");
     } else if (days) {

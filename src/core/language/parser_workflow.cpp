@@ -1,4 +1,5 @@
 // The header of a workflow: what starts, ends and holds it. Triggers are in parser_trigger.cpp, steps in parser_step.cpp.
+#include "core/language/blocks.hpp"
 #include "core/language/parser.hpp"
 
 #include <algorithm>
@@ -13,23 +14,7 @@ void collect_labels(const Steps& steps, std::vector<std::string>& out) {
     for (const auto& step : steps) {
         if (const auto* label = std::get_if<Label>(&step->node))
             out.push_back(label->name);
-        else if (const auto* wait = std::get_if<WaitFor>(&step->node)) {
-            collect_labels(wait->then_steps, out);
-            for (const auto& other : wait->others)
-                collect_labels(other.steps, out);
-            collect_labels(wait->else_steps, out);
-        } else if (const auto* choice = std::get_if<If>(&step->node)) {
-            for (const auto& branch : choice->branches)
-                collect_labels(branch.steps, out);
-            collect_labels(choice->else_steps, out);
-        } else if (const auto* cases = std::get_if<Switch>(&step->node)) {
-            for (const auto& one : cases->cases)
-                collect_labels(one.steps, out);
-            collect_labels(cases->else_steps, out);
-        } else if (const auto* split = std::get_if<Split>(&step->node)) {
-            for (const auto& arm : split->arms)
-                collect_labels(arm.steps, out);
-        }
+        for_blocks(*step, [&](const Steps& block) { collect_labels(block, out); });
     }
 }
 

@@ -113,6 +113,15 @@ struct OperandPrinter {
     void operator()(const Anniversary& a) const { append_function(out, "anniversary", a.of); }
     void operator()(const Items& i) const { append_function(out, "items", i.list); }
     void operator()(const Domain& d) const { append_function(out, "domain", d.address); }
+    void operator()(const Consent& c) const {
+        out += "consent(";
+        append_name(out, c.channel);
+        if (c.purpose) {
+            out += ", ";
+            append_name(out, *c.purpose);
+        }
+        out += c.expires ? ") expires" : ")";
+    }
 };
 
 } // namespace

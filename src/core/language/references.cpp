@@ -69,6 +69,11 @@ public:
     void operator()(const Anniversary& anniversary) { read(anniversary.of); }
     void operator()(const Items& items) { read(items.list); }
     void operator()(const Domain& domain) { read(domain.address); }
+    void operator()(const Consent& consent) {
+        use("channel", consent.channel);
+        if (consent.purpose)
+            use("purpose", *consent.purpose);
+    }
 
     // Conditions.
     void operator()(const Comparison& c) { visit(c.left); }

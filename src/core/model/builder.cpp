@@ -119,6 +119,11 @@ Operand Builder::operand(const language::Operand& operand, Scope scope, std::int
         return session_page(*page);
     if (const auto* of = std::get_if<language::Band>(&operand))
         return band(*of);
+    if (const auto* of = std::get_if<Consent>(&operand)) {
+        model_.consent_scopes.push_back({of->channel, of->purpose.value_or("")});
+        return {of->expires ? OperandKind::consent_expires : OperandKind::consent,
+                static_cast<Index>(model_.consent_scopes.size() - 1)};
+    }
     if (!std::holds_alternative<Score>(operand))
         throw Error(ErrorKind::invalid_definition, "this operand cannot be evaluated yet");
     const auto& score = std::get<Score>(operand);
@@ -184,6 +189,9 @@ Constant Builder::constant(const Literal& literal, const Operand& operand) const
     if (is_number && out.type != Constant::Type::number)
         throw incomparable("a number", print(literal));
     check_part(operand, out);
+    if (operand.kind == OperandKind::consent && (out.type != Constant::Type::text || !consent::status_of(out.text)))
+        throw Error(ErrorKind::invalid_definition, "there is no status " + print(literal) + " of a consent", {},
+                    "They are " + std::string(consent::status_names()) + ".");
     return out;
 }
 
@@ -245,6 +253,10 @@ Index Builder::compile(const Truth& c, Scope scope) {
     Node node;
     node.op = Op::truth;
     node.operand = operand(c.operand, scope, 1);
+    if (node.operand.kind == OperandKind::consent) {
+        node.op = Op::compare;
+        node.constants.push_back(constant(std::string(name_of(consent::Status::granted)), node.operand));
+    }
     if (!holds_text(node.operand))
         throw Error(ErrorKind::invalid_definition, "a number or time is not a condition", {},
                     "Compare it with something, as in \"> 0\".");

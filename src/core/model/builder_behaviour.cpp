@@ -33,7 +33,9 @@ OperandType type_of(OperandKind kind) noexcept {
     case OperandKind::text_last:
     case OperandKind::entry_page:
     case OperandKind::exit_page:
+    case OperandKind::consent:
         return OperandType::value;
+    case OperandKind::consent_expires:
     case OperandKind::extreme_time:
     case OperandKind::recent_oldest:
     case OperandKind::recent_newest:

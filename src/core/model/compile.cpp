@@ -1,4 +1,5 @@
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 #include "core/language/references.hpp"
 #include "core/model/builder.hpp"
 #include "core/model/program.hpp"
@@ -43,6 +44,9 @@ class Compiler {
         rules();
         segments();
         workflows();
+        if (!model_.source.policies.empty())
+            model_.guards = std::make_shared<const guard::Guards>(
+                guard::compile(model_.source.policies, model_.source.calendar, model_.zone));
         model_.remembers.resize(model_.segments.size(), 0);
         upcoming();
         return std::move(model_);
@@ -193,6 +197,10 @@ void note_operand(Model& model, const Operand& operand, Index segment) {
             if (rule.source == ScoreSource::inactivity)
                 note(model.segments_of_first_seen, segment);
         });
+        break;
+    case OperandKind::consent:
+    case OperandKind::consent_expires:
+        note(model.segments_of_consent, segment);
         break;
     case OperandKind::band:
         note(model.segments_of_ladder[operand.index], segment);

@@ -34,6 +34,7 @@ struct Awaited {
     JourneyPattern event;
     Index condition = none; ///< instead of an event
     Index then = 0;         ///< goes on here
+    std::string how;        ///< ":then", ":or1": the branch, in Transition::via
 };
 
 /// A moment to wait for, on the contact's clock.

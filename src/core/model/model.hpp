@@ -1,5 +1,6 @@
 #pragma once
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
+#include "core/consent/consent.hpp"
 #include "core/model/behaviour.hpp"
 #include "core/model/journey.hpp"
 #include "core/model/scoring.hpp"
@@ -7,11 +8,16 @@
 #include "core/model/tests.hpp"
 #include "core/profile/feature.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+namespace nurture::guard {
+struct Guards;
+}
 
 namespace nurture::model {
 
@@ -32,6 +38,8 @@ enum class OperandKind : std::uint8_t {
     now,           ///< the moment of the question
     derived,       ///< made of another operand; index into Model::derived
     band,          ///< index into Model::ladders; compared by level, in whole numbers of 10^-6
+    consent,         ///< status, a text; index into Model::consent_scopes
+    consent_expires, ///< when what is granted expires, or has expired
     // Below: condition_behaviour.cpp
     average,         ///< of an average feature
     peak,            ///< of a least/greatest feature
@@ -137,6 +145,7 @@ struct Model {
     std::vector<SampleTest> sample_tests;
     std::vector<JourneyTest> journey_tests;
     std::vector<ReachedTest> reached_tests;
+    std::vector<consent::Scope> consent_scopes;
     std::vector<Index> histories;      ///< slots of features fed by writes of attributes instead of by a pattern
     std::vector<char> remembers;       ///< by segment: its past is asked about
     std::vector<TimeRange> spans;
@@ -156,13 +165,14 @@ struct Model {
     std::vector<AttributeTrigger> attribute_triggers;
     std::vector<ScheduleTrigger> schedules;
     std::vector<std::uint32_t> followed; ///< ids of workflows whose journeys others follow, ascending
+    std::shared_ptr<const guard::Guards> guards; ///< of the policies; none: there are none
 
     // Which segments to look at again when something changed.
     std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;
     std::unordered_map<std::uint32_t, std::vector<Index>> segments_of_workflow; ///< by id
     std::unordered_map<std::string, std::vector<Index>> segments_of_attribute; ///< by topmost key
     std::vector<std::vector<Index>> segments_of_ladder;
-    std::vector<Index> segments_of_first_seen;
+    std::vector<Index> segments_of_first_seen, segments_of_consent;
 
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;
     [[nodiscard]] Index segment_of(std::uint32_t segment_id) const noexcept;

@@ -123,15 +123,19 @@ class ProgramCompiler {
         for (const auto& what : s.what)
             out.awaited.push_back(awaited(what));
         Index const then = block(s.then_steps, path + ".then.", next);
-        for (auto& one : out.awaited)
+        for (auto& one : out.awaited) {
             one.then = then;
+            one.how = ":then";
+        }
         for (std::size_t i = 0; i < s.others.size(); ++i) {
             std::size_t const first = out.awaited.size();
             for (const auto& what : s.others[i].what)
                 out.awaited.push_back(awaited(what));
             Index const branch = block(s.others[i].steps, path + ".or" + std::to_string(i + 1) + '.', next);
-            for (std::size_t k = first; k < out.awaited.size(); ++k)
+            for (std::size_t k = first; k < out.awaited.size(); ++k) {
                 out.awaited[k].then = branch;
+                out.awaited[k].how = ":or" + std::to_string(i + 1);
+            }
         }
         out.other = block(s.else_steps, path + ".else.", next);
         return add(std::move(out));
@@ -165,6 +169,7 @@ class ProgramCompiler {
             Instruction out = begin(InstructionKind::branch, path, next);
             Condition condition;
             condition.node = In{s.of, s.cases[i].values, false};
+            out.name = "switch";
             out.condition = builder_.condition(condition, Scope::contact);
             out.next = block(s.cases[i].steps, path + ".when" + std::to_string(i + 1) + '.', next);
             out.other = other;

@@ -116,9 +116,6 @@ std::int64_t period_reached(Time at, Period period, const Zone& zone) {
 
 namespace {
 
-bool earlier(const Entry& a, const Entry& b) noexcept { return a.stamp < b.stamp; }
-bool earlier_text(const Extreme& a, const Extreme& b) noexcept { return a.stamp < b.stamp; }
-
 template <class T>
 T& ensure(FeatureValue& value) {
     if (auto* held = std::get_if<T>(&value))
@@ -133,11 +130,12 @@ DecayedSum& ensure_decayed(FeatureValue& value, Span half_life) {
 }
 
 void fold_extreme(FeatureValue& value, bool latest, const Stamp& stamp, const Value& property) {
-    if (auto* held = std::get_if<Extreme>(&value)) {
-        if (latest ? stamp < held->stamp : held->stamp < stamp)
-            return;
-    }
-    value = Extreme{stamp, property.kind, property.boolean, std::string(property.text)};
+    auto* const held = std::get_if<Extreme>(&value);
+    if (held != nullptr && (latest ? stamp < held->stamp : held->stamp < stamp))
+        return; // mostly so, and nothing needs to be copied
+    Extreme item{stamp, property.kind, property.boolean, std::string(property.text)};
+    if (held == nullptr || (latest ? *held < item : item < *held))
+        value = std::move(item);
 }
 
 // What tells values apart: the text, so that 12 and "12" are one.
@@ -148,23 +146,18 @@ Micro hash_of(const Value& value) noexcept {
 
 void fold_entry(const FeatureDefinition& definition, FeatureValue& value, Entry entry, const Zone& zone) {
     auto& items = ensure<Entries>(value).items;
-    if (items.empty() || items.back().stamp < entry.stamp) {
+    if (items.capacity() == 0)
+        items.reserve(4);
+    if (items.empty() || items.back().stamp < entry.stamp)
         items.push_back(entry);
-    } else {
-        auto const place = std::lower_bound(items.begin(), items.end(), entry, earlier);
-        if (place != items.end() && place->stamp == entry.stamp)
-            return;
-        items.insert(place, entry);
-    }
+    else
+        items.insert(std::upper_bound(items.begin(), items.end(), entry), entry);
     cut(definition, items, zone);
 }
 
 void fold_text(const FeatureDefinition& definition, FeatureValue& value, Extreme item, const Zone& zone) {
     auto& items = ensure<Extremes>(value).items;
-    auto const place = std::lower_bound(items.begin(), items.end(), item, earlier_text);
-    if (place != items.end() && place->stamp == item.stamp)
-        return;
-    items.insert(place, std::move(item));
+    items.insert(std::upper_bound(items.begin(), items.end(), item), std::move(item));
     cut(definition, items, zone);
 }
 
@@ -261,11 +254,12 @@ bool fold(const FeatureDefinition& definition, FeatureValue& value, const Stamp&
 
 namespace {
 
-template <class Item, class Less>
-std::vector<Item> union_of(const std::vector<Item>& a, const std::vector<Item>& b, Less less) {
+// Of different events, even where they look the same.
+template <class Item>
+std::vector<Item> union_of(const std::vector<Item>& a, const std::vector<Item>& b) {
     std::vector<Item> out;
     out.reserve(a.size() + b.size());
-    std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out), less);
+    std::merge(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
     return out;
 }
 
@@ -282,13 +276,13 @@ void merge(const FeatureDefinition& definition, FeatureValue& a, const FeatureVa
         sum->value += std::get<Sum>(b).value;
     } else if (auto* extreme = std::get_if<Extreme>(&a)) {
         const auto& other = std::get<Extreme>(b);
-        if (definition.kind == FeatureKind::last ? extreme->stamp < other.stamp : other.stamp < extreme->stamp)
+        if (definition.kind == FeatureKind::last ? *extreme < other : other < *extreme)
             *extreme = other;
     } else if (auto* entries = std::get_if<Entries>(&a)) {
-        entries->items = union_of(entries->items, std::get<Entries>(b).items, earlier);
+        entries->items = union_of(entries->items, std::get<Entries>(b).items);
         cut(definition, entries->items, zone);
     } else if (auto* texts = std::get_if<Extremes>(&a)) {
-        texts->items = union_of(texts->items, std::get<Extremes>(b).items, earlier_text);
+        texts->items = union_of(texts->items, std::get<Extremes>(b).items);
         cut(definition, texts->items, zone);
     } else if (auto* tally = std::get_if<Tally>(&a)) {
         tally->sum += std::get<Tally>(b).sum;

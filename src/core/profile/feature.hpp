@@ -66,13 +66,15 @@ struct FeatureDefinition {
     [[nodiscard]] std::string text(const std::string& zone) const;
 };
 
+/// Stamps tell the events of one contact apart. Those of contacts that have become one may be equal: then what they hold
+/// decides the order, so that it is the same whoever came first; and what is equal altogether is there twice.
 struct Entry {
     Stamp stamp;
     Micro amount = 0;
-    friend bool operator==(const Entry&, const Entry&) = default;
+    friend auto operator<=>(const Entry&, const Entry&) = default;
 };
 
-/// Ascending by stamp, no stamp twice; of a distinct feature: no amount twice.
+/// Ascending; of a distinct feature: no amount twice.
 struct Entries {
     std::vector<Entry> items;
     friend bool operator==(const Entries&, const Entries&) = default;
@@ -85,10 +87,10 @@ struct Extreme {
     bool boolean = false;
     std::string text;
     [[nodiscard]] Value value() const noexcept { return {kind, boolean, text}; }
-    friend bool operator==(const Extreme&, const Extreme&) = default;
+    friend auto operator<=>(const Extreme&, const Extreme&) = default;
 };
 
-/// Ascending by stamp, no stamp twice.
+/// Ascending.
 struct Extremes {
     std::vector<Extreme> items;
     friend bool operator==(const Extremes&, const Extremes&) = default;

@@ -1,6 +1,8 @@
 // Features to bytes and back.
 #include "core/profile/feature.hpp"
 
+#include <algorithm>
+
 namespace nurture::profile {
 
 namespace {
@@ -74,7 +76,7 @@ Extremes decode_extremes(ByteReader& in, const Stamp& base) {
     Stamp previous = base;
     for (std::size_t i = 0; i < size; ++i) { // not reserved: an item takes far more room than its bytes
         out.items.push_back(decode_extreme(in, previous));
-        if (i > 0 && !(previous < out.items.back().stamp))
+        if (i > 0 && out.items[i] < out.items[i - 1])
             ByteReader::corrupt("holds events out of order");
         previous = out.items.back().stamp;
     }
@@ -84,6 +86,10 @@ Extremes decode_extremes(ByteReader& in, const Stamp& base) {
 } // namespace
 
 bool needs_format_2(const FeatureValue& value) noexcept {
+    if (const auto* entries = std::get_if<Entries>(&value)) // format 1 takes no stamp twice
+        return std::adjacent_find(entries->items.begin(), entries->items.end(), [](const Entry& a, const Entry& b) {
+                   return a.stamp == b.stamp;
+               }) != entries->items.end();
     return std::holds_alternative<Extremes>(value) || std::holds_alternative<Tally>(value) ||
            std::holds_alternative<Peak>(value) || std::holds_alternative<KeyedEntries>(value);
 }
@@ -160,12 +166,12 @@ FeatureValue decode_feature(ByteReader& in, const Stamp& base) {
         for (std::size_t i = 0; i < size; ++i) {
             Entry entry;
             entry.stamp = read_stamp(in, previous);
-            if (i > 0 && !(previous < entry.stamp))
-                ByteReader::corrupt("holds events out of order");
             Wide const amount = in.wide();
             if (amount < INT64_MIN || amount > Wide(INT64_MAX) + 1)
                 ByteReader::corrupt("holds an amount out of range");
             entry.amount = amount == 0 ? micro_one : static_cast<Micro>(amount > 0 ? amount - 1 : amount);
+            if (i > 0 && entry < entries.items.back())
+                ByteReader::corrupt("holds events out of order");
             previous = entry.stamp;
             entries.items.push_back(entry);
         }

@@ -7,13 +7,11 @@ namespace nurture::profile {
 void KeyedEntries::add(const KeyedEntry& entry) {
     auto const known = std::find_if(items.begin(), items.end(), [&](const auto& e) { return e.key == entry.key; });
     if (known != items.end()) {
-        if (known->stamp <= entry.stamp)
+        if (*known <= entry)
             return;
         items.erase(known);
     }
-    auto const place = std::lower_bound(items.begin(), items.end(), entry,
-                                        [](const auto& a, const auto& b) { return a.stamp < b.stamp; });
-    items.insert(place, entry);
+    items.insert(std::lower_bound(items.begin(), items.end(), entry), entry);
     if (items.size() > keyed_limit)
         items.pop_back();
 }
@@ -42,10 +40,10 @@ KeyedEntries decode_keyed(ByteReader& in, const Stamp& base) {
     for (std::size_t i = 0; i < size; ++i) {
         KeyedEntry entry;
         entry.stamp = read_stamp(in, previous);
-        if (i > 0 && !(previous < entry.stamp))
-            ByteReader::corrupt("holds events out of order");
         entry.amount = in.integer();
         entry.key = in.fixed64();
+        if (i > 0 && !(out.items.back() < entry))
+            ByteReader::corrupt("holds events out of order");
         previous = entry.stamp;
         out.items.push_back(entry);
     }

@@ -15,10 +15,10 @@ struct KeyedEntry {
     Stamp stamp;
     Micro amount = 0;
     std::uint64_t key = 0; ///< hash of the key's value (XXH3, 64 bits)
-    friend bool operator==(const KeyedEntry&, const KeyedEntry&) = default;
+    friend auto operator<=>(const KeyedEntry&, const KeyedEntry&) = default;
 };
 
-/// Ascending by stamp; no key twice. A key beyond the first keyed_limit stays beyond them whatever is added, unless an
+/// Ascending; no key twice. A key beyond the first keyed_limit stays beyond them whatever is added, unless an
 /// earlier event of its own comes: so the cut depends on the union alone.
 struct KeyedEntries {
     std::vector<KeyedEntry> items;

@@ -26,7 +26,7 @@ void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp,
     auto const place = find_attribute(profile.attributes, key);
     if (place == profile.attributes.end() || place->key != key) {
         profile.attributes.insert(place, {std::string(key), stamp, std::string(json)});
-    } else if (place->stamp <= stamp) {
+    } else if (place->stamp < stamp || (place->stamp == stamp && place->json < json)) {
         place->stamp = stamp;
         place->json = json;
     }
@@ -137,9 +137,22 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
 
 // What few contacts have comes last, each part behind a byte that says what it is; `end` closes them, so that a state cut
 // short is noticed.
-enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, journeys = 10, keys = 11, schedules = 12 };
+enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4, journeys = 10, keys = 11, schedules = 12 };
 
-void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
+bool has_origins(const Profile& profile) {
+    return std::any_of(profile.journeys.begin(), profile.journeys.end(), [](const auto& j) { return !j.origin.empty(); });
+}
+
+void encode_origins(ByteWriter& out, const Profile& profile) {
+    if (!has_origins(profile))
+        return;
+    out.byte(static_cast<std::uint8_t>(Part::origins));
+    for (const Journey& journey : profile.journeys)
+        out.text(journey.origin);
+}
+
+void encode_parts(ByteWriter& out, const Profile& profile, const Stamp& stamp) {
+    Time const base = stamp.at;
     std::uint32_t previous = 0;
     if (!profile.pasts.empty()) {
         out.byte(static_cast<std::uint8_t>(Part::pasts));
@@ -164,6 +177,11 @@ void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
             previous = workflow;
         }
     }
+    if (!profile.consents.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::consents));
+        encode(out, profile.consents, stamp);
+    }
+    encode_origins(out, profile);
     if (has_rich_journeys(profile)) {
         out.byte(static_cast<std::uint8_t>(Part::journeys));
         encode_rich_journeys(out, profile);
@@ -179,7 +197,8 @@ void encode_parts(ByteWriter& out, const Profile& profile, Time base) {
     out.byte(static_cast<std::uint8_t>(Part::end));
 }
 
-void decode_parts(ByteReader& in, Profile& profile, Time base) {
+void decode_parts(ByteReader& in, Profile& profile, const Stamp& stamp) {
+    Time const base = stamp.at;
     int last = 0;
     while (int const part = in.byte()) {
         if (part <= last)
@@ -210,6 +229,12 @@ void decode_parts(ByteReader& in, Profile& profile, Time base) {
             }
             break;
         }
+        case Part::consents:
+            profile.consents = consent::decode_consents(in, stamp);
+            break;
+        case Part::origins:
+            for (Journey& journey : profile.journeys)
+                journey.origin = in.text();
         case Part::journeys:
             decode_rich_journeys(in, profile);
             break;
@@ -232,7 +257,8 @@ std::string encode(const Profile& profile) {
     bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
                                     [](const auto& f) { return needs_format_2(f.value); });
     bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
-                        has_rich_journeys(profile) || has_keys(profile) || !profile.schedules.empty();
+                        !profile.consents.empty() || has_origins(profile) || has_rich_journeys(profile) || has_keys(profile) ||
+                        !profile.schedules.empty();
     out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);
@@ -282,7 +308,7 @@ std::string encode(const Profile& profile) {
     }
     if (modern) {
         encode(out, profile.score, stamp);
-        encode_parts(out, profile, base);
+        encode_parts(out, profile, stamp);
     }
     return out.take();
 }
@@ -371,7 +397,7 @@ Profile decode(std::string_view bytes) {
     }
     if (format >= 2) {
         profile.score = decode_score_state(in, stamp);
-        decode_parts(in, profile, base);
+        decode_parts(in, profile, stamp);
     }
     if (!in.at_end())
         ByteReader::corrupt("goes on after its end");

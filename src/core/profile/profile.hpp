@@ -2,6 +2,7 @@
 // The state of a contact as one value. Features and attributes are functions of the set of its events and merge; the
 // path (clock, membership, journeys, what was already taken) is the result of an order and never merges.
 #include "core/base/hash.hpp"
+#include "core/consent/consent.hpp"
 #include "core/profile/feature.hpp"
 #include "core/profile/score_state.hpp"
 
@@ -64,6 +65,7 @@ struct Journey {
     Time wakes = never;          ///< end of the wait
     Time check = never;          ///< when a condition it waits for, or exits on, may change by time alone
     std::vector<Uuid> open;      ///< its actions whose outcome is not yet known
+    std::string origin;          ///< the key under which it began, where that is no longer the contact's
     // What few journeys have; see is_plain().
     std::vector<std::pair<std::string, std::string>> context; ///< its variables: path and JSON text
     std::vector<StepCount> loops;   ///< rounds begun of the loops around the step
@@ -118,11 +120,12 @@ struct Profile {
     std::vector<std::uint32_t> completed; ///< workflows walked to their end, ascending
     std::vector<ScheduleMemory> schedules;///< ascending by id
     ScoreState score;                     ///< adjustments, and the bands the score is in
+    consent::Consents consents;
 };
 
 /// The attribute's JSON text, or empty.
 [[nodiscard]] std::string_view attribute_json(const Profile& profile, std::string_view key) noexcept;
-/// Last write per key wins; a later or equal stamp replaces.
+/// Last write per key wins: a later stamp replaces; of equal stamps, which two contacts may have, the greater text.
 void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json);
 
 /// The first byte is the format. What format 1 can hold is written as format 1, so that a library that knows no more

@@ -68,13 +68,35 @@ void ScoreState::adjust(const Adjustment& adjustment) {
             adjusted.insert(place, {adjustment.topic, adjustment.points});
         return;
     }
-    auto const place = std::lower_bound(expiring.begin(), expiring.end(), adjustment,
-                                        [](const auto& a, const auto& b) { return a.stamp < b.stamp; });
-    expiring.insert(place, adjustment);
+    expiring.insert(std::upper_bound(expiring.begin(), expiring.end(), adjustment), adjustment);
     if (expiring.size() > adjustment_limit)
         expiring.erase(std::min_element(expiring.begin(), expiring.end(), [](const auto& a, const auto& b) {
-            return std::pair(a.expires, a.stamp) < std::pair(b.expires, b.stamp);
+            return a.expires != b.expires ? a.expires < b.expires : a < b;
         }));
+}
+
+void ScoreState::take_adjustments(const ScoreState& other) {
+    for (const auto& [topic, points] : other.adjusted) {
+        auto const place = std::lower_bound(adjusted.begin(), adjusted.end(), topic,
+                                            [](const auto& a, const std::string& wanted) { return a.first < wanted; });
+        if (place != adjusted.end() && place->first == topic)
+            place->second += points;
+        else
+            adjusted.insert(place, {topic, points});
+    }
+    for (const Adjustment& adjustment : other.expiring)
+        adjust(adjustment);
+}
+
+void ScoreState::give_adjustments(const ScoreState& other) {
+    for (const auto& [topic, points] : other.adjusted)
+        for (auto& own : adjusted)
+            if (own.first == topic)
+                own.second -= points;
+    std::erase_if(adjusted, [](const auto& own) { return own.second == 0; });
+    for (const Adjustment& adjustment : other.expiring)
+        if (auto const place = std::find(expiring.begin(), expiring.end(), adjustment); place != expiring.end())
+            expiring.erase(place);
 }
 
 void encode(ByteWriter& out, const ScoreState& state, const Stamp& base) {
@@ -132,7 +154,7 @@ ScoreState decode_score_state(ByteReader& in, const Stamp& base) {
             adjustment.topic = in.text();
             adjustment.points = in.integer();
             adjustment.expires = read_moment(in, base.at);
-            if (!state.expiring.empty() && adjustment.stamp < state.expiring.back().stamp)
+            if (!state.expiring.empty() && adjustment < state.expiring.back())
                 ByteReader::corrupt("holds adjustments out of order");
             state.expiring.push_back(std::move(adjustment));
         }

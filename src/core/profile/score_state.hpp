@@ -16,7 +16,7 @@ struct Adjustment {
     std::string topic; ///< empty: the whole score
     Micro points = 0;
     Time expires = never;
-    friend bool operator==(const Adjustment&, const Adjustment&) = default;
+    friend auto operator<=>(const Adjustment&, const Adjustment&) = default;
 };
 
 /// At most this many adjustments that expire are kept, those that expire last.
@@ -33,7 +33,7 @@ struct BandState {
 
 struct ScoreState {
     std::vector<std::pair<std::string, Wide>> adjusted; ///< for good, by topic; ascending
-    std::vector<Adjustment> expiring;                   ///< ascending by stamp
+    std::vector<Adjustment> expiring;                   ///< ascending
     Stamp frozen_by{never, 0, 0}; ///< the event that froze the score
     std::string frozen;           ///< the profile as it was then
     Stamp reset{always, 0, 0};
@@ -43,6 +43,10 @@ struct ScoreState {
     [[nodiscard]] bool is_frozen() const noexcept { return frozen_by.at != never; }
     [[nodiscard]] bool was_reset() const noexcept { return reset.at != always; }
     void adjust(const Adjustment& adjustment);
+    /// What was given to both by hand. Being frozen, or reset, is of the path: it stays as it is here.
+    void take_adjustments(const ScoreState& other);
+    /// The opposite: what the other was given is not this one's.
+    void give_adjustments(const ScoreState& other);
     friend bool operator==(const ScoreState&, const ScoreState&) = default;
 };
 

@@ -233,6 +233,26 @@ std::string adjustments_json(const profile::Profile& profile) {
     return out.is_null() ? std::string() : out.dump();
 }
 
+std::string consents_json(const profile::Profile& profile) {
+    Json out;
+    for (const auto& entry : profile.consents.entries()) {
+        Json said = {{"channel", entry.scope.channel}, {"purpose", entry.scope.purpose}};
+        if (entry.grant)
+            said["granted"] = {{"at", print(entry.grant->stamp)},
+                               {"expires", print_time(entry.grant->expires)},
+                               {"basis", entry.grant->basis},
+                               {"text", entry.grant->text},
+                               {"source", entry.grant->source}};
+        if (entry.refusal)
+            said[entry.refusal->denied ? "denied" : "withdrawn"] = {{"at", print(entry.refusal->stamp)},
+                                                                    {"source", entry.refusal->source}};
+        if (entry.request)
+            said["pending"] = {{"at", print(entry.request->stamp)}, {"expires", print_time(entry.request->expires)}};
+        out.push_back(std::move(said));
+    }
+    return out.is_null() ? std::string() : out.dump();
+}
+
 Json memberships(const model::Model& model, const profile::Profile& profile) {
     Json out = Json::object();
     for (const auto& segment : profile.segments)
@@ -272,6 +292,8 @@ std::string describe(const model::Model& model, const profile::Profile& profile)
         out["attributes"][attribute.key] = text_of(&attribute);
     if (std::string const adjustments = adjustments_json(profile); !adjustments.empty())
         out["adjustments"] = Json::parse(adjustments);
+    if (std::string const consents = consents_json(profile); !consents.empty())
+        out["consents"] = Json::parse(consents);
     if (!model.scoring.ladders.empty())
         out["bands"] = Json::parse(bands_json(model, profile));
     out["segments"] = memberships(model, profile);
@@ -298,6 +320,7 @@ std::vector<Difference> differences(const model::Model& model, const profile::Pr
     for (const auto& key : keys)
         compare("attribute " + key, text_of(find(a, key)), text_of(find(b, key)));
     compare("adjustments", adjustments_json(a), adjustments_json(b));
+    compare("consents", consents_json(a), consents_json(b));
     compare("first seen", print_time(a.first_seen), print_time(b.first_seen));
     compare("last seen", print_time(a.last_seen), print_time(b.last_seen));
     if (path) {

@@ -1,5 +1,6 @@
 // What steps do: actions for the outbox, and what the engine itself writes about a contact.
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 #include "core/step/reading.hpp"
 #include "core/step/stepper.hpp"
 
@@ -107,6 +108,13 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     if (!action.transactional)
         action.expires = saturating_add(clock_, model_.source.action_expiry);
     action.workflow = workflow.name;
+    if (model_.guards) {
+        guard::Message const message{action.channel, action.purpose, action.workflow, action.transactional};
+        auto const plan = guard::plan(*model_.guards, message, contact_zone(), clock_, model_.source.action_expiry);
+        action.due = plan.due;
+        action.expires = plan.expires;
+        action.priority = plan.priority;
+    }
     action.version = workflow.version;
     action.instance = journey.instance;
     action.step = instruction.step;
@@ -126,7 +134,7 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
             visit += " retry " + std::to_string(retry.count);
     std::string identity = "action\n" + std::to_string(workflow.id) + '\n' + std::to_string(journey.instance) + '\n' +
                            instruction.step + '\n' + visit + '\n';
-    identity += input_.contact;
+    identity += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
     action.id = hash_uuid(identity);
     count_output(sizeof action + action.payload.size());
     journey.open.push_back(action.id);
@@ -193,6 +201,21 @@ void Stepper::write(const Workflow& workflow, const Instruction& instruction, co
     result_.written.push_back(std::move(written));
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
+}
+
+std::vector<Index> Stepper::write(const std::string& name, const std::string& json) {
+    OwnProperties const property({{name, json}});
+    if (!fits(property))
+        return {};
+    WrittenEvent written;
+    written.n = next_n_++;
+    written.at = clock_;
+    written.type = "$set";
+    written.properties = property.json();
+    count_output(sizeof written + written.properties.size());
+    auto matched = remember(written.type, property, {clock_, input_.tick, written.n});
+    result_.written.push_back(std::move(written));
+    return matched;
 }
 
 namespace {

@@ -26,6 +26,7 @@ std::string snapshot(const Model& model, const profile::Profile& profile,
             out.features.push_back({id, features[slot]});
     if (with_reset) {
         out.attributes = profile.attributes;
+        out.consents = profile.consents;
         out.score.reset = profile.score.reset;
         out.score.before_reset = profile.score.before_reset;
     }

@@ -61,6 +61,8 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         out.number = Wide(levels[operand.index]) * micro_one;
         return out; // its own flips re-evaluate those that name it
     }
+    if (operand.kind == OperandKind::consent || operand.kind == OperandKind::consent_expires)
+        return read_consent(operand, clock);
     return read_behaviour(operand, clock);
 }
 

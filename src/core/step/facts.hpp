@@ -152,6 +152,7 @@ class Facts {
     void read_periods(const model::Operand& operand, Time clock, Reading& out) const;
     void read_sessions(const model::Operand& operand, const Range& range, Reading& out) const;
     void read_page(const model::Operand& operand, Reading& out) const;
+    [[nodiscard]] Reading read_consent(const model::Operand& operand, Time clock) const; // condition_consent.cpp
     void read_dwell(const model::Operand& operand, const Range& range, Reading& out) const;
     [[nodiscard]] Outcome in_session(const model::Node& node, Time clock) const;
     [[nodiscard]] Range range_of(const model::TimeRange& range, Time clock) const;

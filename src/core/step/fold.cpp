@@ -1,5 +1,7 @@
 #include "core/step/fold.hpp"
 
+#include "core/consent/message.hpp"
+#include "core/identity/join.hpp"
 #include "core/step/adjust.hpp"
 #include "core/step/match.hpp"
 
@@ -17,6 +19,8 @@ void write_attributes(profile::Profile& profile, const LoggedEvent& event) {
     event.properties->each(
         [](void* context, std::string_view key, std::string_view json) {
             auto& w = *static_cast<Write*>(context);
+            if (key == keys_property)
+                return;
             write_attribute(w.profile, key, w.stamp, json);
         },
         &write);
@@ -25,7 +29,9 @@ void write_attributes(profile::Profile& profile, const LoggedEvent& event) {
 // Whether a score is frozen, and what it was reset from, is the result of an order; nothing else is.
 std::vector<LoggedEvent> in_order(std::span<const LoggedEvent> events) {
     std::vector<LoggedEvent> out(events.begin(), events.end());
-    if (std::any_of(out.begin(), out.end(), [](const LoggedEvent& event) { return event.type == "$adjust"; }))
+    if (std::any_of(out.begin(), out.end(), [](const LoggedEvent& event) {
+            return event.type == "$adjust" || identity::carries_state(event.type);
+        }))
         std::sort(out.begin(), out.end(), [](const LoggedEvent& a, const LoggedEvent& b) {
             return std::pair(a.stamp.tick, a.stamp.n) < std::pair(b.stamp.tick, b.stamp.n);
         });
@@ -46,6 +52,7 @@ profile::Profile fold(const Model& model, const Base& base, std::span<const Logg
     out.attributes = base.state.attributes;
     out.score = base.state.score;
     out.score.bands.clear(); // path
+    out.consents = base.state.consents;
     profile::Profile const empty;
     Facts facts(model, empty);
     for (const auto& stored : base.state.features)
@@ -59,6 +66,17 @@ profile::Profile fold(const Model& model, const Base& base, std::span<const Logg
             write_attributes(out, event);
         if (event.type == "$adjust" && event.stamp.tick > base.tick && adjustment_problem(*event.properties, model.zone).empty())
             adjust(model, out, facts.features, *event.properties, event.stamp);
+        if (event.type == "$consent" && consent::problem_of(*event.properties, model.zone).empty())
+            consent::take(out.consents, *event.properties, event.stamp, model.zone);
+        // What happened to whom the contact has become is among the events; what was given him by hand came with him.
+        if (identity::carries_state(event.type) && event.stamp.tick > base.tick) {
+            auto const other = identity::mailed_state(*event.properties);
+            if (event.type == "$merge")
+                out.score.take_adjustments(other.score);
+            else
+                out.score = other.score;
+            out.score.bands.clear();
+        }
         match(
             facts, event.type, *event.properties, [](Index) {},
             [&](Index slot, const profile::Value& value, const profile::Value& key) {

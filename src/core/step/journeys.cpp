@@ -1,5 +1,6 @@
 // Walking through workflows. What steps wait for is in waits.cpp, what they do in acts.cpp, what starts them in triggers.cpp.
 #include "core/base/error.hpp"
+#include "core/language/language.hpp"
 #include "core/step/reading.hpp"
 #include "core/step/stepper.hpp"
 
@@ -159,6 +160,8 @@ void Stepper::start(Index index, const Cause& cause, const profile::Properties* 
     journey.version = workflow.version;
     journey.instance = ++memory.entries;
     journey.started = journey.since = clock_;
+    instance_ = journey.instance;
+    via_.clear();
     note(TransitionKind::journey_started, workflow, "", "", cause);
     for (std::size_t i = 0; i < workflow.goals.size(); ++i)
         if ((journey.goals >> i & 1) != 0)
@@ -213,6 +216,8 @@ bool Stepper::reaches_goal(Journey& journey, const Workflow& workflow, const Hap
 }
 
 void Stepper::advance(Journey& journey, const Happening& happening) {
+    instance_ = journey.instance;
+    via_.clear();
     const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
     if (happening.stop == journey.workflow) {
         cancel_open(journey, "stopped");
@@ -233,16 +238,21 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
     }
     for (const auto& awaited : at.awaited)
         if (awaited.condition != none ? holds(awaited.condition) : concerns(awaited.event, happening)) {
+            pass(at.step, awaited.how);
             walk(journey, awaited.then, happening.cause);
             return;
         }
     bool const starts_now = happening.start && happening.cause.fresh && happening.start->workflow == at.workflow;
-    if (at.kind == InstructionKind::wait_workflow && !starts_now && !is_inside(at.workflow, &journey))
+    if (at.kind == InstructionKind::wait_workflow && !starts_now && !is_inside(at.workflow, &journey)) {
+        pass(at.step);
         walk(journey, at.next, happening.cause);
-    else if (happening.timer && journey.wakes <= clock_)
+    } else if (happening.timer && journey.wakes <= clock_) {
+        if (at.kind == InstructionKind::wait_for)
+            pass(at.step, ":else");
         walk(journey, at.other, happening.cause); // of a wait for nothing but time the two are one
-    else
+    } else {
         look_ahead(journey, workflow);
+    }
 }
 
 // Goes round once more, or on behind the loop.
@@ -275,8 +285,17 @@ const model::SplitArm& Stepper::arm_of(const Instruction& split) const {
     return split.arms.back();
 }
 
+void Stepper::pass(const std::string& step, std::string_view how) {
+    if (step.empty())
+        return;
+    via_ += via_.empty() ? "" : " ";
+    via_ += step;
+    via_ += how;
+}
+
 void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
     const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    int refused = 0; // conditions of an if, which are of one step
     for (Index at = from;;) {
         hop();
         const Instruction& instruction = workflow.program[at];
@@ -295,6 +314,7 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
                 wait_at(journey, workflow, at, cause);
                 return;
             }
+            pass(instruction.step, ":held");
             break;
         case InstructionKind::wait_for: {
             auto const fulfilled = std::find_if(instruction.awaited.begin(), instruction.awaited.end(), [&](const auto& a) {
@@ -304,6 +324,7 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
                 wait_at(journey, workflow, at, cause);
                 return;
             }
+            pass(instruction.step, ":held");
             next = fulfilled->then;
             break;
         }
@@ -313,14 +334,24 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
                 return;
             }
             break;
-        case InstructionKind::branch:
-            next = holds(instruction.condition) ? instruction.next : instruction.other;
+        case InstructionKind::branch: {
+            bool const yes = holds(instruction.condition);
+            next = yes ? instruction.next : instruction.other;
+            bool const more = workflow.program[next].kind == InstructionKind::branch && workflow.program[next].step == instruction.step;
+            if (yes)
+                pass(instruction.step, instruction.name.empty() ? (refused == 0 ? ":then" : ":elsif" + std::to_string(refused))
+                                                                : ":when" + std::to_string(refused + 1));
+            else if (!more)
+                pass(instruction.step, ":else");
+            refused = yes || !more ? 0 : refused + 1;
             break;
+        }
         case InstructionKind::split: {
             const auto& arm = arm_of(instruction);
             if (instruction.experiment)
                 note(TransitionKind::arm_assigned, workflow, instruction.step,
                      nlohmann::json{{"experiment", instruction.name}, {"arm", arm.name}}.dump(), cause);
+            pass(instruction.step, ':' + language::print_name(arm.name));
             next = arm.next;
             break;
         }
@@ -333,8 +364,10 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
         case InstructionKind::act:
             std::erase_if(journey.retries, [at](const auto& count) { return count.at == at; });
             act(journey, workflow, instruction);
+            pass(instruction.step);
             break;
         case InstructionKind::stop:
+            pass(instruction.step);
             if (instruction.workflow == workflow.id) { // itself: as exit, what it sent is sent
                 end(journey, workflow, "stopped", cause);
                 return;
@@ -342,9 +375,11 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
             change(workflow, instruction, cause);
             break;
         case InstructionKind::end:
+            pass(instruction.step);
             end(journey, workflow, "completed", cause);
             return;
         default:
+            pass(instruction.step);
             change(workflow, instruction, cause);
         }
         at = next;
@@ -397,7 +432,11 @@ void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string st
     transition.cause_tick = cause.tick;
     transition.cause_n = cause.n;
     transition.reason = std::move(reason);
-    count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size());
+    transition.instance = instance_;
+    if (kind == TransitionKind::journey_waits || kind == TransitionKind::journey_ended)
+        transition.via = std::exchange(via_, {});
+    count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size() +
+                 transition.via.size());
     result_.transitions.push_back(std::move(transition));
 }
 

@@ -13,6 +13,9 @@ namespace nurture::step {
     return type == "$identify" || type == "$set";
 }
 
+/// What an $identify says of the contact's keys is the business of nurture.identity, not an attribute.
+inline constexpr std::string_view keys_property = "$keys";
+
 /// Notes when a contact was seen: by what it does or tells, not by the engine's own events.
 inline void note_seen(profile::Profile& profile, std::string_view type, Time at) noexcept {
     if (!type.empty() && type.front() == '$' && type != "$identify")

@@ -67,6 +67,8 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
         facts_.reload_score_state();
         std::fill(dirty_.begin(), dirty_.end(), 1);
     }
+    if (type == "$consent")
+        take_consent(properties, stamp);
     if (writes_attributes(type)) {
         if (!model_.attribute_triggers.empty())
             note_writes(properties, true);
@@ -77,6 +79,8 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
         properties.each(
             [](void* context, std::string_view key, std::string_view json) {
                 auto& w = *static_cast<Write*>(context);
+                if (key == keys_property)
+                    return;
                 write_attribute(w.stepper.profile_, key, w.stamp, json);
                 auto const& dependents = w.stepper.model_.segments_of_attribute;
                 if (auto const found = dependents.find(std::string(key)); found != dependents.end())
@@ -109,6 +113,7 @@ void Stepper::mark(const std::vector<Index>& segments) noexcept {
 
 // One pass suffices: each segment comes after those it names.
 void Stepper::evaluate_segments(const Cause& cause, std::vector<std::pair<Index, bool>>& changes) {
+    evaluate_consents(cause);
     evaluate_bands(cause);
     for (Index s = 0; s < dirty_.size(); ++s) {
         if (dirty_[s] == 0 && flips_[s] > clock_)

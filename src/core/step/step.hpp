@@ -29,6 +29,7 @@ enum class TransitionKind : std::uint8_t {
     journey_waits, ///< it came to a step and waits there
     journey_ended,
     band_changed, ///< of a topic's score; `reason` is a JSON object with from and to
+    consent_changed, ///< of a channel and purpose; `reason` is a JSON object with channel, purpose, from and to
     journey_held_out, ///< it would have started, but the contact is of the control group
     goal_reached,     ///< `reason` is the goal
     arm_assigned,     ///< of an experiment; `reason` is a JSON object with experiment and arm
@@ -49,6 +50,10 @@ struct Transition {
     std::int64_t cause_tick = 0;
     std::int32_t cause_n = 0;
     std::string reason; ///< journeys: why it ended; what it waits for
+    std::uint32_t instance = 0; ///< of journeys: counts those of the contact
+    /// Of journeys: the steps passed since the stop before, apart by blanks: "2" an action, "3:then", "3:elsif1" and
+    /// "3:else" how a choice or a wait went, "4:held" that what was to be waited for held already.
+    std::string via;
 };
 
 /// An action for the outbox.
@@ -103,6 +108,7 @@ struct Result {
     std::vector<WrittenEvent> written;
     std::vector<MembershipChange> memberships; ///< net of the whole step
     std::vector<Rejection> rejections;
+    bool consents = false; ///< something was said about consent: what is suppressed may have to change
     std::uint32_t duplicates = 0;
     std::uint64_t unconvertible = 0;
 };

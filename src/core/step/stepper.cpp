@@ -1,6 +1,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/identity/join.hpp"
 #include "core/step/adjust.hpp"
 
 #include <algorithm>
@@ -28,6 +29,8 @@ std::string_view name_of(TransitionKind kind) noexcept {
         return "goal reached";
     case TransitionKind::arm_assigned:
         return "arm assigned";
+    case TransitionKind::consent_changed:
+        return "consent changed";
     }
     return "";
 }
@@ -59,6 +62,7 @@ void Stepper::load() {
     }
     was_member_ = facts_.members;
     load_bands();
+    load_consents();
 }
 
 void Stepper::run() {
@@ -218,6 +222,26 @@ bool Stepper::take(const Message& message, std::int32_t place) {
             result_.rejections.push_back({place, std::move(problem)});
             return false;
         }
+    Index started = none;
+    if (message.type == "$start") {
+        started = named_workflow(*message.properties);
+        if (started == none) {
+            result_.rejections.push_back({place, "it names no workflow that is live"});
+            return false;
+        }
+    }
+    if (message.type == "$consent")
+        if (std::string problem = consent_problem(*message.properties); !problem.empty()) {
+            result_.rejections.push_back({place, std::move(problem)});
+            return false;
+        }
+    std::optional<profile::Profile> mailed;
+    bool const is_new = clock_ == always;
+    if (identity::carries_state(message.type)) {
+        mailed = identity::mailed_state(*message.properties);
+        run_timers(mailed->clock); // it may have come further than we have
+        clock_ = std::max(clock_, mailed->clock);
+    }
     remember_id(message);
     clock_ = effective_time(message, clock_);
     hops_ = 0;
@@ -232,12 +256,29 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     happening.attributes = std::exchange(triggered_, {});
     happening.event = message.properties;
     happening.command = message.type == "$journey" && !message.history;
+    if (mailed && message.type == "$split") {
+        split(std::move(*mailed), is_new);
+    } else if (mailed) {
+        auto const more = join(std::move(*mailed), *message.properties, happening.cause);
+        happening.matched.insert(happening.matched.end(), more.begin(), more.end());
+    }
     if (message.type == "$sent" || message.type == "$failed" || message.type == "$dropped")
         settle_outcome(message.properties->get({{"action"}}).text, happening, message);
+    happening.started = started;
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
     settle();
     return true;
+}
+
+// The workflow that somebody starts by hand: its current version.
+Index Stepper::named_workflow(const profile::Properties& properties) const {
+    profile::Value const name = properties.get({{"workflow"}});
+    if (name.kind == profile::Value::Kind::string)
+        for (Index w = 0; w < model_.workflows.size(); ++w)
+            if (model_.workflows[w].current && model_.workflows[w].name == name.text)
+                return w;
+    return none;
 }
 
 void Stepper::run_timers(Time limit) {
@@ -259,7 +300,7 @@ void Stepper::fire(Time at, const Cause& cause) {
 }
 
 Time Stepper::next_timer() const {
-    Time next = never;
+    Time next = consent_flips_;
     for (Time const flips : flips_)
         next = std::min(next, flips);
     for (const auto& ladder : ladders_)
@@ -308,6 +349,8 @@ void Stepper::dispatch(const Happening& happening) {
             continue;
         if (happening.start && happening.start->workflow == workflow.id)
             start(w, happening.cause, nullptr, &happening.start->context);
+        else if (w == happening.started)
+            start_by_hand(w, happening);
         else if (starts(workflow, happening))
             start(w, happening.cause, happening.event);
     }

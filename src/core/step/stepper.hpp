@@ -42,6 +42,7 @@ class Stepper {
     void fire(Time at, const Cause& cause);
     void note_left(const model::Named& segment, const Cause& cause);
     void dispatch(const struct Happening& happening);
+    [[nodiscard]] Index named_workflow(const profile::Properties& properties) const;
 
     // --- memory.cpp
     [[nodiscard]] bool is_duplicate(const Message& message);
@@ -53,6 +54,16 @@ class Stepper {
     void evaluate_segments(const Cause& cause, std::vector<std::pair<Index, bool>>& changes);
     void enter_or_leave(Index segment, bool member, const Cause& cause);
     void mark(const std::vector<Index>& segments) noexcept;
+
+    // --- join.cpp
+    /// Takes another contact in; the patterns that what is written on the way has matched.
+    std::vector<Index> join(profile::Profile other, const profile::Properties& properties, const Cause& cause);
+    void split(profile::Profile own, bool is_new);
+    std::vector<Index> join_attributes(const profile::Profile& other, const profile::Properties& properties);
+    void join_features(const profile::Profile& other);
+    void join_membership(const profile::Profile& other);
+    void join_journeys(profile::Profile& other, std::string_view name, const Cause& cause);
+    void look_at_everything();
 
     // --- past.cpp
     void remember_change(Index segment, bool member);
@@ -72,6 +83,15 @@ class Stepper {
     [[nodiscard]] Time band_flips(Index ladder) const;
     void note_band(Index ladder, std::uint32_t before, const Cause& cause);
 
+    // --- consents.cpp
+    void load_consents();
+    [[nodiscard]] std::string consent_problem(const profile::Properties& properties) const;
+    void take_consent(const profile::Properties& properties, const profile::Stamp& stamp);
+    /// To be called when profile.consents has changed.
+    void consents_changed();
+    void evaluate_consents(const Cause& cause);
+    void note_consent(const consent::Scope& scope, consent::Status before, consent::Status after, const Cause& cause);
+
     // --- journeys.cpp
     using Variables = std::vector<std::pair<std::string, std::string>>;
     void start(Index workflow, const Cause& cause, const profile::Properties* event, const Variables* given = nullptr);
@@ -87,6 +107,8 @@ class Stepper {
     [[nodiscard]] const model::SplitArm& arm_of(const model::Instruction& split) const;
     void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
     void cancel_open(profile::Journey& journey, const std::string& reason);
+    /// Notes a step on the journey's way, for Transition::via.
+    void pass(const std::string& step, std::string_view how = {});
     void note(TransitionKind kind, const model::Workflow& workflow, std::string step, std::string reason,
               const Cause& cause);
     void follow(std::uint32_t workflow, const std::string& step, bool ended, bool finished, const Cause& cause);
@@ -106,6 +128,8 @@ class Stepper {
     void change(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
     void write(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause,
                const std::string& type, std::vector<std::pair<std::string, std::string>> properties);
+    /// Writes an attribute, for the log to say so; the patterns that the event matches.
+    std::vector<Index> write(const std::string& name, const std::string& json);
     bool settle_failure(profile::Journey& journey, const model::Workflow& workflow, const Happening& happening);
     void settle_outcome(std::string_view action_id, Happening& happening, const Message& message);
     [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
@@ -116,6 +140,7 @@ class Stepper {
     [[nodiscard]] bool starts(const model::Workflow& workflow, const Happening& happening) const;
     void note_writes(const profile::Properties& properties, bool before);
     void command(const profile::Properties& properties, const Happening& happening);
+    void start_by_hand(Index workflow, const Happening& happening);
     void migrate(profile::Journey& journey, const profile::Properties& properties, const Cause& cause);
     void refresh_schedules();
     void run_schedules(Happening& happening);
@@ -142,7 +167,11 @@ class Stepper {
     std::vector<Time> runs_; // by schedule: its next moment
     std::vector<Micro> values_before_; // by attribute trigger, while attributes are written
     std::vector<Index> triggered_;     // attribute triggers that the last write fulfilled
+    std::vector<std::pair<consent::Scope, consent::Status>> consents_noted_; // ascending
+    Time consent_flips_ = never; // when a status changes by time alone; always: something was said
     std::deque<Happening> happenings_;
+    std::string via_;            // the way of the journey that is walking
+    std::uint32_t instance_ = 0; // and its number
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;
     std::int32_t next_n_ = 1, next_transition_ = 1;
@@ -181,6 +210,7 @@ struct Happening {
     std::optional<Start> start;
     std::uint32_t stop = 0; ///< id of a workflow
     std::optional<Failure> failure;
+    Index started = none; ///< the workflow that somebody starts by hand
 };
 
 } // namespace nurture::step

@@ -133,6 +133,29 @@ void Stepper::run_schedules(Happening& happening) {
 
 // --- by hand ------------------------------------------------------------------------------------------------------
 
+namespace {
+
+/// The variables that somebody gives: the keys of `context`.
+std::vector<std::pair<std::string, std::string>> given_context(const profile::Properties& properties) {
+    std::vector<std::pair<std::string, std::string>> out;
+    Value const context = properties.get({{"context"}});
+    if (context.kind != Value::Kind::json)
+        return out;
+    auto const given = nlohmann::json::parse(context.text, nullptr, false);
+    if (given.is_object())
+        for (auto const& [key, value] : given.items())
+            out.emplace_back(key, value.dump());
+    return out;
+}
+
+} // namespace
+
+// A $start: its context is the journey's.
+void Stepper::start_by_hand(Index workflow, const Happening& happening) {
+    auto const context = given_context(*happening.event);
+    start(workflow, happening.cause, nullptr, &context);
+}
+
 // {"do": "start", "workflow": 7, "context": {…}}; pause, resume and stop take a workflow or mean all; migrate: migrate().
 void Stepper::command(const profile::Properties& properties, const Happening& happening) {
     std::string const what(properties.get({{"do"}}).text);
@@ -141,14 +164,7 @@ void Stepper::command(const profile::Properties& properties, const Happening& ha
     if (what == "start") {
         Happening next;
         next.cause = happening.cause;
-        next.start = Happening::Start{id, {}};
-        Value const context = properties.get({{"context"}});
-        if (context.kind == Value::Kind::json) {
-            auto const given = nlohmann::json::parse(context.text, nullptr, false);
-            if (given.is_object())
-                for (auto const& [key, value] : given.items())
-                    next.start->context.emplace_back(key, value.dump());
-        }
+        next.start = Happening::Start{id, given_context(properties)};
         happenings_.push_back(std::move(next));
         return;
     }

@@ -22,9 +22,10 @@ CREATE FUNCTION nurture._malformed(contact text, type text, at timestamptz, prop
         WHEN octet_length(contact) > 512 THEN 'contact is longer than 512 bytes'
         WHEN type IS NULL OR type = '' THEN 'type is missing'
         WHEN octet_length(type) > 512 THEN 'type is longer than 512 bytes'
-        WHEN starts_with(type, '$') AND type COLLATE "C" NOT IN ('$identify', '$alias', '$consent', '$sent', '$failed',
-                '$dropped', '$list', '$adjust', '$journey', '$bounce', '$complaint')
+        WHEN starts_with(type, '$') AND type COLLATE "C" NOT IN ('$identify', '$alias', '$unmerge', '$consent', '$sent', '$failed',
+                '$dropped', '$list', '$adjust', '$bounce', '$complaint', '$start', '$journey')
             THEN 'type begins with $ but is not one of the engine''s own'
+        WHEN type COLLATE "C" = '$alias' AND NOT props ?| '{to,keys,previous_id,previousId}' THEN '$alias names no other key: to, or keys'
         WHEN received_at IS NULL THEN 'received_at is missing'
         WHEN NOT isfinite(received_at) THEN 'received_at is infinite'
         WHEN received_at > now AND received_at - now > interval '1 day' THEN 'received_at is more than a day ahead'

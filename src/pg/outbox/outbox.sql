@@ -56,6 +56,9 @@ CREATE INDEX action_claimable ON nurture.action (channel, priority DESC, COALESC
     WHERE status IN ('ready', 'claimed');
 CREATE INDEX action_expires ON nurture.action (expires)
     WHERE status IN ('ready', 'claimed') AND expires IS NOT NULL;
+-- Of a contact, what waits: for those who withdraw what is to be sent to him. Claimed actions leave it, so that claiming
+-- and completing cost no entry in it.
+CREATE INDEX action_waiting ON nurture.action (contact) WHERE status = 'ready';
 
 CREATE TABLE nurture.action_cancel (
     id uuid NOT NULL,

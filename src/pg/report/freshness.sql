@@ -130,7 +130,7 @@ BEGIN
         IF state IS NOT NULL AND epoch.id > base_model THEN
             state := coalesce(nurture._completed(before, epoch.model, state, (
                 SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
-                FROM nurture.event_log l WHERE l.contact = contact AND l.tick < epoch.from_tick)), state);
+                FROM nurture._log_of(contact, epoch.from_tick) l)), state);
         END IF;
         before := epoch.model;
         before_id := epoch.id;

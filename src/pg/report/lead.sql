@@ -73,7 +73,7 @@ DECLARE
 BEGIN
     SELECT b.* INTO base FROM nurture.base b WHERE b.contact = contact;
     SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history) INTO messages
-    FROM nurture.event_log l WHERE l.contact = contact AND l.clock <= until;
+    FROM nurture._log_of(contact) l WHERE l.clock <= until;
     IF base.contact IS NULL THEN
         RETURN nurture._fold(model, messages, until);
     ELSIF until < nurture._clock(base.state) THEN
@@ -159,20 +159,22 @@ REVOKE ALL ON FUNCTION nurture.describe(text) FROM PUBLIC;
 CREATE FUNCTION nurture.timeline(contact text)
     RETURNS TABLE (at timestamptz, what text, name text, detail text, cause text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-WITH of AS (SELECT nurture.contact_of(timeline.contact) AS contact)
+WITH of AS (SELECT nurture.contact_of(timeline.contact) AS contact),
+name AS (SELECT of.contact FROM of UNION SELECT i.key FROM of JOIN nurture.identity i ON i.contact = of.contact)
 SELECT t.at, t.what, t.name, t.detail, t.cause
 FROM (
     SELECT l.clock AS at, l.tick, 0 AS rank, l.n, 'event' AS what, l.type AS name, nullif(l.props::text, '{}') AS detail,
            CASE WHEN l.clock - l.at > interval '1 second' THEN 'happened ' || l.at::text END AS cause
-    FROM nurture.event_log l, of WHERE l.contact = of.contact
+    FROM of CROSS JOIN LATERAL nurture._log_of(of.contact) l WHERE l.kind IS DISTINCT FROM '$identity'
     UNION ALL
-    SELECT x.at, x.tick, 1, x.n, x.kind, x.name, nullif(concat_ws(', ', 'step ' || x.step, x.detail ->> 'reason'), ''), x.cause
-    FROM nurture.transition x, of WHERE x.contact = of.contact
+    SELECT x.at, x.tick, 1, x.n, x.kind, x.name, nullif(concat_ws(', ', 'step ' || x.step, x.detail ->> 'reason',
+               CASE WHEN x.kind = 'consent changed' THEN x.detail ->> 'to' END), ''), x.cause
+    FROM nurture.transition x JOIN name ON x.contact = name.contact
     UNION ALL
     SELECT a.created_at, NULL, 2, NULL, a.channel || ' ' || a.status, coalesce(a.template, a.channel),
            nullif(concat_ws(', ', nullif(a.payload::text, '{}'), a.reason), ''),
            format('workflow %s, step %s', a.workflow, a.step)
-    FROM nurture.action a, of WHERE a.contact = of.contact
+    FROM nurture.action a JOIN name ON a.contact = name.contact
 ) t
 ORDER BY t.at, t.tick NULLS LAST, t.rank, t.n
 $$;

@@ -96,7 +96,7 @@ SELECT l.at, l.event, l.rule, l.topic, l.points, l.amount, l.value, l.reason, l.
 FROM nurture._score_state(ledger.contact, ledger.at, 'today') s
 CROSS JOIN LATERAL nurture._ledger(s.model, s.state, coalesce((
     SELECT nurture._pack(e.type, e.at, e.received_at, e.props, NULL, e.tick * 16777216 + e.n, e.history)
-    FROM nurture.event_log e WHERE e.contact = s.key AND e.clock <= ledger.at), '\x00000000'), ledger.at, s.key) l
+    FROM nurture._log_of(s.key) e WHERE e.clock <= ledger.at), '\x00000000'), ledger.at, s.key) l
 ORDER BY l.at NULLS LAST, l.tick, l.n, l.rule, l.reason
 $$;
 COMMENT ON FUNCTION nurture.ledger(text, timestamptz) IS

@@ -106,6 +106,7 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM nurture.%I', job.name) INTO dropped;
     -- It and the empty ones before it become one: everything that happened earlier.
     FOR partition IN SELECT p.* FROM nurture._log_partitions() p WHERE p.upper_bound <= upper_bound LOOP
+        PERFORM nurture._keep_consent_proof(partition.name);
         EXECUTE format('DROP TABLE nurture.%I', partition.name);
     END LOOP;
     PERFORM nurture._make_partition('event_log_ancient', '-infinity', upper_bound);

@@ -28,6 +28,8 @@ void put(ByteWriter& out, const step::Transition& t) {
     out.integer(t.cause_tick);
     out.integer(t.cause_n);
     out.text(t.reason);
+    out.number(t.instance);
+    out.text(t.via);
 }
 void get(ByteReader& in, step::Transition& t) {
     t.n = static_cast<std::int32_t>(in.integer());
@@ -40,6 +42,8 @@ void get(ByteReader& in, step::Transition& t) {
     t.cause_tick = in.integer();
     t.cause_n = static_cast<std::int32_t>(in.integer());
     t.reason = in.text();
+    t.instance = static_cast<std::uint32_t>(in.number());
+    t.via = in.text();
 }
 
 void put(ByteWriter& out, const step::Action& a) {
@@ -137,7 +141,8 @@ void get_list(ByteReader& in, std::vector<T>& list) {
 std::int32_t kinds_of(const step::Result& result) noexcept {
     return (result.transitions.empty() ? 0 : has_transitions) | (result.actions.empty() ? 0 : has_actions) |
            (result.cancellations.empty() ? 0 : has_cancellations) | (result.written.empty() ? 0 : has_written) |
-           (result.memberships.empty() ? 0 : has_memberships) | (result.rejections.empty() ? 0 : has_rejections);
+           (result.memberships.empty() ? 0 : has_memberships) | (result.rejections.empty() ? 0 : has_rejections) |
+           (result.consents ? has_consents : 0);
 }
 
 std::string encode_outputs(const step::Result& result) {
@@ -173,26 +178,41 @@ using namespace nurture;
 using border::Row;
 using border::RowSink;
 
-NURTURE_FUNCTION(nurture_transitions) {
-    return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
-        RowSink sink(fcinfo);
-        for (const auto& t : outputs.transitions) {
-            Row<10> row;
-            row.add_int(t.n);
-            row.add_time(t.at);
-            row.add_text(name_of(t.kind));
-            row.add_text(t.name);
-            t.version == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.version));
-            row.add_optional(t.step);
-            row.add_text(t.cause);
-            t.cause_n == 0 ? row.add_null() : row.add_bigint(t.cause_tick);
-            t.cause_n == 0 ? row.add_null() : row.add_int(t.cause_n);
-            row.add_optional(t.reason);
-            row.put_into(sink);
+namespace {
+
+/// With the instance of a journey and its way, or without: as version 0.1 had it.
+template <int Columns>
+Datum put_transitions(FunctionCallInfo fcinfo) {
+    auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+    RowSink sink(fcinfo);
+    for (const auto& t : outputs.transitions) {
+        Row<Columns> row;
+        row.add_int(t.n);
+        row.add_time(t.at);
+        row.add_text(name_of(t.kind));
+        row.add_text(t.name);
+        t.version == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.version));
+        row.add_optional(t.step);
+        row.add_text(t.cause);
+        t.cause_n == 0 ? row.add_null() : row.add_bigint(t.cause_tick);
+        t.cause_n == 0 ? row.add_null() : row.add_int(t.cause_n);
+        row.add_optional(t.reason);
+        if constexpr (Columns > 10) {
+            t.instance == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.instance));
+            row.add_optional(t.via);
         }
-        return 0;
-    });
+        row.put_into(sink);
+    }
+    return 0;
+}
+
+} // namespace
+
+NURTURE_FUNCTION(nurture_path_transitions) {
+    return border::entry([&]() -> Datum { return put_transitions<12>(fcinfo); });
+}
+NURTURE_FUNCTION(nurture_transitions) { // 0.1: until ALTER EXTENSION the old tick calls the new library
+    return border::entry([&]() -> Datum { return put_transitions<10>(fcinfo); });
 }
 
 NURTURE_FUNCTION(nurture_actions) {

@@ -15,6 +15,7 @@ enum OutputKinds : std::int32_t {
     has_written = 8,
     has_memberships = 16,
     has_rejections = 32,
+    has_consents = 64,
 };
 
 [[nodiscard]] std::int32_t kinds_of(const step::Result& result) noexcept;

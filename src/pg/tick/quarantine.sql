@@ -1,5 +1,5 @@
 -- What could not be taken: malformed messages are set aside; a contact whose step fails is quarantined with its messages.
--- Nothing is lost: inserted = logged + rejected + duplicates + quarantined.
+-- Nothing is lost: inserted = logged + rejected + duplicates + quarantined + waiting behind a merge.
 
 CREATE TABLE nurture.quarantine (
     contact text COLLATE "C" PRIMARY KEY,
@@ -30,19 +30,19 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.quarantined_message', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.quarantined_message_id_seq', '');
 
 -- Messages that never reached a step, or that the step refused.
-CREATE FUNCTION nurture._set_aside(source text, this_tick bigint, step_refused boolean) RETURNS bigint
+CREATE FUNCTION nurture._set_aside(this_tick bigint, step_refused boolean) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     rejected bigint;
     refused bigint := 0;
 BEGIN
     INSERT INTO nurture.rejected_event (contact, type, at, props, message_id, kind, received_at, source, reason, tick)
-    SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _set_aside.source, b.reason, this_tick
+    SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, CASE WHEN b.history THEN 'history' ELSE 'inbox' END, b.reason, this_tick
     FROM nurture._batch b WHERE b.reason IS NOT NULL ORDER BY b.place;
     GET DIAGNOSTICS rejected = ROW_COUNT;
     IF step_refused THEN
         INSERT INTO nurture.rejected_event (contact, type, at, props, message_id, kind, received_at, source, reason, tick)
-        SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _set_aside.source, r.reason, this_tick
+        SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, CASE WHEN b.history THEN 'history' ELSE 'inbox' END, r.reason, this_tick
         FROM nurture._batch b
         JOIN (SELECT s.contact, r.message, r.reason
               FROM nurture._stepped s CROSS JOIN LATERAL nurture._rejections(s.outputs) r
@@ -52,11 +52,11 @@ BEGIN
     RETURN rejected + refused;
 END
 $$;
-COMMENT ON FUNCTION nurture._set_aside(text, bigint, boolean) IS 'keeps malformed messages, with the reason';
+COMMENT ON FUNCTION nurture._set_aside(bigint, boolean) IS 'keeps malformed messages, with the reason';
 
 -- A contact whose step failed keeps its row as it was, is due no more, and its messages wait.
-CREATE FUNCTION nurture._quarantine(source text, this_tick bigint, failed bigint) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION nurture._quarantine(this_tick bigint, failed bigint) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     kept bigint;
     example text;
@@ -79,18 +79,19 @@ BEGIN
     PERFORM FROM nurture.quarantine q WHERE q.contact IN (SELECT b.contact FROM nurture._batch b WHERE b.quarantined)
     FOR KEY SHARE;
     INSERT INTO nurture.quarantined_message (of_contact, contact, type, at, props, message_id, kind, received_at, source)
-    SELECT b.contact, b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, _quarantine.source
+    SELECT b.contact, b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at,
+           CASE WHEN b.type IN ('$merge', '$split') THEN 'waiting' WHEN b.history THEN 'history' ELSE 'inbox' END
     FROM nurture._batch b
-    WHERE b.reason IS NULL AND (b.quarantined OR failed > 0 AND EXISTS (SELECT FROM nurture._stepped s
-              WHERE s.contact = b.contact AND s.failure IS NOT NULL))
+    LEFT JOIN (SELECT s.contact FROM nurture._stepped s WHERE failed > 0 AND s.failure IS NOT NULL) f ON f.contact = b.contact
+    WHERE b.reason IS NULL AND (b.quarantined OR f.contact IS NOT NULL)
     ORDER BY b.received_at, b.place;
     GET DIAGNOSTICS kept = ROW_COUNT;
     RETURN kept;
 END
 $$;
-COMMENT ON FUNCTION nurture._quarantine(text, bigint, bigint) IS 'sets contacts aside whose step failed';
+COMMENT ON FUNCTION nurture._quarantine(bigint, bigint) IS 'sets contacts aside whose step failed';
 
-REVOKE ALL ON FUNCTION nurture._set_aside(text, bigint, boolean), nurture._quarantine(text, bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION nurture._set_aside(bigint, boolean), nurture._quarantine(bigint, bigint) FROM PUBLIC;
 
 CREATE FUNCTION nurture.release(contact text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -105,7 +106,7 @@ BEGIN
             HINT = 'See nurture.quarantine for those that are.';
     END IF;
     -- Its timers were stopped with it: the next tick's scan finds it again.
-    SELECT e.due_from INTO since FROM nurture.engine e FOR UPDATE;
+    UPDATE nurture.engine e SET due_from = e.due_from RETURNING e.due_from INTO since;
     UPDATE nurture.contact c SET due = coalesce(since, '-infinity') WHERE c.contact = release.contact;
     -- A backlog was cut before these came back: later messages of the contact may lie in earlier batches.
     DELETE FROM nurture._drain_plan;
@@ -119,8 +120,12 @@ BEGIN
         INSERT INTO nurture.history (contact, type, at, props, message_id, kind, received_at)
         SELECT g.contact, g.type, g.at, g.props, g.message_id, g.kind, g.received_at FROM gone g
         WHERE g.source = 'history' ORDER BY g.id RETURNING 1
+    ), waiting AS (
+        INSERT INTO nurture._waiting (contact, type, at, props, message_id, kind, received_at, history, place)
+        SELECT g.contact, g.type, g.at, g.props, g.message_id, g.kind, g.received_at, false, g.id FROM gone g
+        WHERE g.source = 'waiting' RETURNING 1
     )
-    SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM history) INTO moved;
+    SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM history) + (SELECT count(*) FROM waiting) INTO moved;
     RETURN moved;
 END
 $$;

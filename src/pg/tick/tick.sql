@@ -24,13 +24,14 @@ CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boole
 DECLARE
     moment timestamptz := coalesce(now, transaction_timestamp());
     began CONSTANT timestamptz := clock_timestamp();
-    batch_rows CONSTANT bigint := current_setting('nurture.batch_rows');
     engine nurture.engine;
     this_tick bigint;
     in_force record;
     model_id int;
     model nurture.compiled_model;
     made boolean := false;
+    waiting boolean; -- behind a merge: that is done first
+    barrier boolean := false; -- this batch makes merges
     by_hand CONSTANT boolean := nurture._by_hand();
     model_first boolean := false;
     adopting bigint := 0;
@@ -40,6 +41,8 @@ DECLARE
     taken bigint;
     stepped bigint := 0;
     woken bigint := 0;
+    most_woken CONSTANT bigint := nurture._rows_at_a_time();
+    woken_to timestamptz;
     counts record;
     logged bigint := 0;
     rejected bigint := 0;
@@ -57,6 +60,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM nurture._require_own_database();
+    PERFORM nurture._require_migrated();
     SELECT e.* INTO engine FROM nurture.engine e;
     IF engine.tick IS NULL THEN
         PERFORM nurture._adopt_database();
@@ -77,10 +81,11 @@ BEGIN
     IF engine.drained IS NULL OR date_trunc('month', moment, 'UTC') > date_trunc('month', engine.drained, 'UTC') THEN
         PERFORM nurture._make_partitions(moment + interval '1 month', moment);
     END IF;
-    IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind) OR NOT EXISTS (SELECT FROM nurture.model) THEN
+    waiting := EXISTS (SELECT FROM nurture._waiting);
+    IF (EXISTS (SELECT FROM nurture.pending_change) AND NOT engine.due_behind AND NOT waiting) OR NOT EXISTS (SELECT FROM nurture.model) THEN
         made := nurture._take_up_definitions(this_tick);
     END IF;
-    IF by_hand THEN
+    IF by_hand AND NOT waiting THEN
         IF nurture._backfill_step() THEN
             UPDATE nurture.engine e SET tick = this_tick WHERE made;
             more := true;
@@ -107,16 +112,24 @@ BEGIN
         SELECT r.* INTO range FROM nurture._next_range(moment) r;
         taken := nurture._fill_batch(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
-    timers := range.all_of_it AND standing IS NOT TRUE;
+    IF taken > 0 THEN
+        barrier := nurture._connect();
+    END IF;
+    timers := range.all_of_it AND standing IS NOT TRUE AND NOT barrier;
     IF taken > 0 THEN
         -- Another tick may have taken the same rows since the snapshot: then this raises 40001, and the tick begins again.
         PERFORM FROM nurture.engine e FOR UPDATE;
-        stepped := nurture._step_messages(model, CASE WHEN timers THEN moment END, this_tick);
+        stepped := CASE WHEN barrier THEN nurture._step_before_merge(model, this_tick)
+                        ELSE nurture._step_messages(model, CASE WHEN timers THEN moment END, this_tick) END;
     END IF;
     IF timers THEN
-        woken := nurture._step_due(model, coalesce(engine.due_from, '-infinity'), moment, this_tick, batch_rows);
+        SELECT d.stepped, d.last_due INTO woken, woken_to
+        FROM nurture._step_due(model, coalesce(engine.due_from, '-infinity'), moment, this_tick, most_woken) d;
+        IF NOT by_hand THEN
+            UPDATE nurture._pace p SET timers_at = clock_timestamp() WHERE pg_relation_size('nurture.history') > 0;
+        END IF;
     END IF;
-    more := NOT range.all_of_it OR woken = batch_rows;
+    more := NOT range.all_of_it OR barrier OR woken = most_woken;
     IF NOT in_force.adopted AND (model_first OR NOT more) THEN
         adopting := nurture._step_unadopted(model, model_id, this_tick);
         more := true; -- whoever has adopted it may be due at once; there may be more of them, and a next model that waits
@@ -128,10 +141,10 @@ BEGIN
     INTO counts FROM nurture._stepped s;
     IF taken > 0 THEN
         logged := nurture._write_log(this_tick);
-        rejected := nurture._set_aside(range.source, this_tick, counts.kinds & 32 <> 0);
+        rejected := nurture._set_aside(this_tick, counts.kinds & 32 <> 0);
     END IF;
     IF taken > 0 OR counts.failed > 0 THEN
-        quarantined := nurture._quarantine(range.source, this_tick, counts.failed);
+        quarantined := nurture._quarantine(this_tick, counts.failed);
     END IF;
     IF stepped + woken + adopting > 0 THEN
         PERFORM nurture._write_contacts(moment, model_id);
@@ -139,22 +152,32 @@ BEGIN
     IF counts.kinds <> 0 THEN
         PERFORM nurture._write_outputs(counts.kinds, this_tick);
     END IF;
-    IF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
+    IF EXISTS (SELECT FROM nurture._link) THEN
+        PERFORM nurture._finish_merges(model, this_tick, barrier, counts.failed);
+    END IF;
+    IF range.source = 'waiting' THEN
+        PERFORM nurture._renew_bases(this_tick);
+    ELSIF taken > 0 OR range.chunk IS NOT NULL THEN -- a range may hold nothing that has its turn yet
         PERFORM nurture._consume(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
     IF taken + woken + adopting > 0 THEN
-        PERFORM nurture._clear_batch(taken + stepped + woken + adopting);
+        PERFORM nurture._clear_batch();
     END IF;
     IF by_hand AND NOT more THEN
         more := nurture._retire_versions();
     END IF;
+    IF NOT by_hand AND (range.source = 'history' OR woken > taken) THEN
+        PERFORM nurture._learn_pace(taken + woken, clock_timestamp() - began);
+    END IF;
 
     IF NOT more THEN
         SELECT min(c.due) INTO next_due FROM nurture.contact c WHERE c.due > moment;
-        IF EXISTS (SELECT FROM nurture.history) THEN
+        IF nurture._history_waits() THEN
             more := true;
         END IF;
-        next_due := least(next_due, nurture._next_received(moment), CASE WHEN standing THEN moment + interval '1 microsecond' END);
+        next_due := least(next_due, nurture._next_received(moment),
+                          (SELECT p.searched_at + interval '5 seconds' FROM nurture._pace p WHERE pg_relation_size('nurture.history') >= 1048576),
+                          CASE WHEN standing THEN moment + interval '1 microsecond' END);
     END IF;
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
@@ -163,10 +186,11 @@ BEGIN
         UPDATE nurture.engine e
         SET tick = CASE WHEN taken + woken + adopting > 0 OR made OR e.tick = 0 THEN this_tick ELSE e.tick END,
             drained = CASE WHEN more THEN e.drained ELSE moment END,
-            due_from = CASE WHEN NOT timers OR woken = batch_rows THEN least(e.due_from, counts.due)
+            due_from = CASE WHEN NOT timers THEN least(e.due_from, counts.due)
+                            WHEN woken = most_woken THEN least(woken_to, counts.due)
                             WHEN adopting > 0 THEN least(moment, counts.due)
                             ELSE moment END,
-            due_behind = range.all_of_it AND woken = batch_rows OR model_first AND e.due_behind,
+            due_behind = range.all_of_it AND woken = most_woken OR model_first AND e.due_behind,
             logged = e.logged + logged, rejected = e.rejected + rejected,
             duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
             unconvertible = e.unconvertible + counts.unconvertible,
@@ -240,6 +264,7 @@ BEGIN
     END IF;
     WHILE nurture._outbox_maintain() >= 10000 LOOP
     END LOOP;
+    PERFORM nurture._forget_consent_leftovers(nurture._now());
     PERFORM nurture._make_partitions(clock_timestamp() + interval '2 months', '-infinity');
     PERFORM nurture._retire_versions('10 minutes');
     IF current_setting('transaction_isolation') = 'read committed' THEN
@@ -265,7 +290,8 @@ BEGIN
     END IF;
     LOOP
         IF NOT EXISTS (SELECT FROM nurture.inbox i WHERE i.message_id = wait_for.message_id)
-            AND NOT EXISTS (SELECT FROM nurture.history h WHERE h.message_id = wait_for.message_id) THEN
+            AND NOT EXISTS (SELECT FROM nurture.history h WHERE h.message_id = wait_for.message_id)
+            AND NOT EXISTS (SELECT FROM nurture._waiting w WHERE w.message_id = wait_for.message_id) THEN
             RETURN true;
         END IF;
         IF clock_timestamp() >= until THEN

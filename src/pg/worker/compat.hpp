@@ -1,5 +1,7 @@
 #pragma once
 // What differs between PostgreSQL 15 and 18, named after the newest API it stands in for.
+#include <cstdint>
+
 #include "pg/border/pg.hpp"
 
 extern "C" {

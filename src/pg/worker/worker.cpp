@@ -2,6 +2,7 @@
 // errors longjmp to run(), and what must survive them is the process's own data below.
 #include "pg/border/settings.hpp"
 #include "pg/border/version.hpp"
+#include "pg/procedure/procedures.hpp"
 #include "pg/worker/backfill.hpp"
 #include "pg/worker/shared.hpp"
 
@@ -121,7 +122,8 @@ void leave_slot(int, Datum) {
 [[noreturn]] void leave(Exit reason) {
     loop.exit = reason;
     AbortCurrentTransaction();
-    end_backfill();
+    backfill.end();
+    procedures.end();
     proc_exit(0); // 0: not to be restarted by the postmaster
 }
 
@@ -407,13 +409,15 @@ void maintain() {
     SPI_connect();
     if (SPI_execute("SELECT nurture._maintain()", false, 0) != SPI_OK_SELECT)
         ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("nurture._maintain cannot be called")));
-    bool const waits = backfill_waits();
+    bool const waits = backfill_waits(), calls = procedures_wait();
     SPI_finish();
     PopActiveSnapshot();
     CommitTransactionCommand();
     pgstat_report_stat(false);
     if (waits)
-        (void)start_backfill(MyDatabaseId); // without a free slot: the next time
+        (void)backfill.start(MyDatabaseId); // without a free slot: the next time
+    if (calls)
+        (void)procedures.start(MyDatabaseId);
     loop.maintained_at = GetCurrentTimestamp();
     loop.maintain_at = loop.maintained_at + (waits ? 2 * second : std::max(max_sleep(), second));
     succeeded(&loop.maintenance_failures);

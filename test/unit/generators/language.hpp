@@ -183,7 +183,7 @@ inline Gen<Sequence> sequence() {
 
 inline Gen<Operand> operand(bool inside_where) {
     return gen::exec([inside_where]() -> Operand {
-        switch (inside_where ? 0 : *gen::inRange(0, 13)) {
+        switch (inside_where ? 0 : *gen::inRange(0, 14)) {
         case 1:
         case 2:
             return Count{*event(), *window()};
@@ -217,6 +217,14 @@ inline Gen<Operand> operand(bool inside_where) {
             Band out;
             if (*gen::arbitrary<bool>())
                 out.topic = *name();
+            return out;
+        }
+        case 12: {
+            Consent out;
+            out.channel = *name();
+            if (*gen::arbitrary<bool>())
+                out.purpose = *name();
+            out.expires = *gen::arbitrary<bool>();
             return out;
         }
         default:
@@ -396,6 +404,8 @@ inline Gen<Condition> predicate(bool inside_where) {
         case 3:
             return {IsSet{*operand(inside_where), *gen::arbitrary<bool>()}};
         case 4:
+            if (!inside_where && *gen::inRange(0, 3) == 0)
+                return {Truth{Consent{*name(), {}, false}}};
             return {Truth{Attribute{*path()}}};
         case 5:
             return {Constant{*gen::arbitrary<bool>()}};
