@@ -6,6 +6,8 @@
 #   * an empty item goes on with the item above: an item works when all of its rows do;
 #   * told: [date [time]] type [{properties}]; without a date at 2026-03-02 09:00, a Monday; all times are UTC;
 #   * asked: a moment; nothing: when the last thing was told;
+#   * a workflow instead of a condition: the answer is "sent: ", its actions of that contact up to the moment of the question, each
+#     with its moment and template or kind, separated by semicolons; or "sent: nothing". The event enrol is each row's own;
 #   * the answer is yes or no, or "later: why" for what does not work yet; then the rest of the row may be empty.
 # A condition may be any rule too (+5 on x): then the answer is the number of points. A | inside a cell is written \|.
 # ```sql blocks are run before all rows; what stands between tables and blocks is for the reader.
@@ -39,8 +41,9 @@ while (my $line = <$in>) {
         $works{$item} = 0;
         next;
     }
-    die "$document line $.: the answer is yes, no, a number or \"later: why\", not \"$cells[4]\"\n"
-        unless $cells[4] =~ /^(yes|no|-?\d+(\.\d+)?)$/;
+    die "$document line $.: the answer is yes, no, a number, what was sent or \"later: why\", not \"$cells[4]\"\n"
+        unless $cells[4] =~ /^(yes|no|-?\d+(\.\d+)?|sent: .+)$/;
+    s/\benrol\b/enrol_$./g for @cells[1, 2];
     my ($condition) = $cells[1] =~ /^`(.+)`$/ or die "$document line $.: no condition\n";
     my @told = $cells[2] =~ /`([^`]+)`/g;
     my ($asked) = $cells[3] =~ /`([^`]+)`/;
@@ -59,11 +62,12 @@ my $latest = $base;
 for my $row (@rows) {
     my $contact = "line $row->{line}";
     my $when    = $base;
-    my $is_rule = $row->{answer} =~ /\d/;
-    my ($table, $column) = $is_rule ? ('rule', 'definition') : ('segment', 'condition');
+    my $is_workflow = $row->{answer} =~ /^sent: /;
+    my $is_rule = !$is_workflow && $row->{answer} =~ /\d/;
+    my ($table, $column) = $is_workflow ? ('workflow', 'definition') : $is_rule ? ('rule', 'definition') : ('segment', 'condition');
     my $definition = quote($row->{condition});
     $definition .= " || ' topic line_$row->{line}'" if $is_rule && $row->{condition} !~ / topic /;
-    my $type = $is_rule ? 'nurture.rule_definition' : 'nurture.condition';
+    my $type = $is_workflow ? 'nurture.workflow_definition' : $is_rule ? 'nurture.rule_definition' : 'nurture.condition';
     print $sql "DO \$do\$ BEGIN INSERT INTO nurture.$table (name, $column) VALUES ('$contact', ($definition)::text::$type);\n",
         "EXCEPTION WHEN OTHERS THEN INSERT INTO asked (line, problem) VALUES ($row->{line}, SQLERRM); END \$do\$;\n";
     for my $told (@{ $row->{told} }) {
@@ -84,7 +88,12 @@ for my $row (@rows) {
 }
 print $sql "CALL nurture.tick('$latest'::timestamptz + interval '1 second');\n", <<'SQL';
 \o :result
-SELECT a.line || E'\t' || coalesce(a.problem, CASE WHEN a.answer ~ '\d'
+SELECT a.line || E'\t' || coalesce(a.problem, CASE WHEN a.answer LIKE 'sent: %'
+           THEN 'sent: ' || coalesce((SELECT string_agg(to_char(c.due, 'YYYY-MM-DD HH24:MI') || CASE WHEN date_part('second', c.due) > 0
+                                                            THEN to_char(c.due, ':SS.US') ELSE '' END || ' ' || coalesce(c.template, c.channel),
+                                                        '; ' ORDER BY c.due, length(c.step), c.step)
+                                      FROM nurture.action c WHERE c.contact = a.contact AND c.workflow = a.contact AND c.due <= a.at), 'nothing')
+           WHEN a.answer ~ '\d'
            THEN coalesce(trim_scale(nurture.score(a.contact, 'line_' || a.line, a.at))::text, 'no score')
            ELSE coalesce((SELECT CASE t.kind WHEN 'segment entered' THEN 'yes' ELSE 'no' END
                           FROM nurture.transition t
@@ -112,7 +121,7 @@ my $failed = $status != 0 || $got{0} ? 1 : 0;
 my $good = 0;
 for my $row (@rows) {
     my $is = $got{ $row->{line} } // 'nothing';
-    my $same = $is eq $row->{answer} || ($is =~ /^-?[\d.]+$/ && $row->{answer} =~ /\d/ && $is == $row->{answer});
+    my $same = $is eq $row->{answer} || ($is =~ /^-?[\d.]+$/ && $row->{answer} =~ /^-?[\d.]+$/ && $is == $row->{answer});
     if ($same) { print "ok line $row->{line}: $row->{item}\n" }
     else {
         print "not ok line $row->{line}: $row->{item}: $row->{condition} is $is, not $row->{answer}\n";

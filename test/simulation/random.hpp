@@ -40,6 +40,7 @@ struct Taste {
     bool score = true;
     bool months = true; ///< windows of months
     int behaviour = 35; ///< percent of predicates that are of the kinds in random_behaviour.hpp
+    bool flow = false; ///< all that workflows can say, not only what the naive walker knows
 };
 
 inline std::string random_where(Random& r) {
@@ -154,9 +155,97 @@ inline std::string random_duration(Random& r) {
     return r.pick<std::string>({"1 hour", "10 minutes", "1 day", "3 days", "1 week", "1 second", "1 day 1 hour"});
 }
 
+inline std::string random_steps(Random& r, const Taste& taste, bool sets, int depth, int& name);
+
+/// A step of those that came later: calendars, several events, choices, loops, what is written.
+inline std::string random_flow_step(Random& r, const Taste& taste, bool sets, int depth, int& name) {
+    auto const inner = [&] { return random_steps(r, taste, sets, depth - 1, name); };
+    auto const same = [&] { return r.chance(30) ? r.pick<std::string>({" with same path", " with same n"}) : std::string(); };
+    switch (r.below(depth > 0 ? 17 : 11)) {
+    case 0:
+        return " wait until " + r.pick<std::string>({"02:30", "09:00", "monday", "saturday or sunday at 23:59", "business day at 08:00",
+                                                     "between 09:00 and 17:00", "business day between 22:00 and 06:00",
+                                                     "between 02:00 and 03:00", "2026-02-14", "2026-03-29T02:30"});
+    case 1:
+        return " wait until " + r.pick<std::string>({"joined", "1 day after joined", "3 days before joined at 09:00", "born", "context.deep.n"});
+    case 2:
+        return " increment " + r.pick<std::string>({"age", "visits"}) + r.pick<std::string>({"", " by 2.5", " by -1"});
+    case 3:
+        return r.pick<std::string>({" add tag 'a'", " append 'b' to tags", " remove 'a' from tags", " append plan to tags", " clear plan"});
+    case 4:
+        return r.pick<std::string>({" add to list 'l'", " remove from list 'l'"});
+    case 5:
+        return r.pick<std::string>({" adjust score by 5", " adjust score(a) by -2.5 for 'x'"});
+    case 6:
+        return " emit " + r.pick<std::string>({"followed", "click"}) + r.pick<std::string>({"", " with (n = 2, path = context.path)"});
+    case 7:
+        return r.pick<std::string>({" start workflow 'w0'", " start workflow 'w1' with (path = context.path, n = 1)"});
+    case 8:
+        return r.pick<std::string>({" stop workflow 'w0'", " stop workflow 'w1'"});
+    case 9:
+        return " wait for workflow '" + r.pick<std::string>({"w0", "w1"}) + "' to end up to " + random_duration(r);
+    case 10:
+        return " send email 'f" + std::to_string(++name) + "' with (p = context.path)" +
+               r.pick<std::string>({" on failure abort", " on failure retry 1 times", " on failure retry 2 times then abort"});
+    case 11:
+        return " wait for " + random_event(r) + same() + ", " + random_event(r) + " up to " + random_duration(r) + " then" + inner() + " or (" +
+               random_condition(r, taste, 1) + ") then" + inner() + (r.chance(50) ? " else" + inner() : "") + " end";
+    case 12:
+        return " switch plan when 'gold', 5 then" + inner() + " when 'silver' then" + inner() + (r.chance(50) ? " else" + inner() : "") + " end";
+    case 13:
+        return " experiment 'e" + std::to_string(r.below(3)) + "' 50 a" + inner() + " 30 b" + inner() + " 20 none end";
+    case 14:
+        return " repeat at most " + std::to_string(1 + r.below(3)) + (r.chance(40) ? " until " + random_condition(r, taste, 1) : "") + inner() + " end";
+    case 15:
+        return " repeat wait " + random_duration(r) + inner() + " end";
+    default:
+        return " if context.n = 2 or context.path like '/p%' then" + inner() + " end";
+    }
+}
+
+inline std::string random_trigger(Random& r, const Taste& taste, int segments) {
+    switch (r.below(9)) {
+    case 0:
+        return "when " + std::string(r.chance(30) ? "no longer " : "") + '(' + random_condition(r, taste, 1) + ')';
+    case 1:
+        return "on " + r.pick<std::string>({"changing attribute plan", "setting attribute age", "changing attribute plan to 'gold'",
+                                            "setting attribute address.city to 'Rome'"});
+    case 2:
+        return "on " + r.pick<std::string>({"the date joined", "1 day before joined at 09:00", "2 hours after joined", "anniversary(born) at 02:30",
+                                            "3 days before anniversary(born)"});
+    case 3:
+        return "on schedule " + r.pick<std::string>({"'30 2 * * *'", "'0 9 * * mon'", "'0 */6 * * *'", "once 2026-02-10T09:00"}) +
+               r.pick<std::string>({"", " in contact time zone", " in time zone 'Asia/Kathmandu'"}) +
+               (segments > 0 && r.chance(50) ? " for segment 's" + std::to_string(r.below(segments)) + '\'' : "");
+    case 4:
+        return r.pick<std::string>({"on finishing workflow 'w0'", "on reaching step '1' of workflow 'w0'", "on joining list 'l'", "on leaving list 'l'"});
+    case 5:
+        return "on no " + r.pick<std::string>({"view", "click"}) + " for 1 day";
+    default:
+        return "on " + random_event(r);
+    }
+}
+
+inline std::string random_flow_header(Random& r, const Taste& taste) {
+    std::string out = r.pick<std::string>({" re-enter always", " re-enter always at most 2 at once", " re-enter per n", " re-enter once per path",
+                                           " re-enter after 1 day at most 3 times", ""});
+    if (r.chance(15))
+        out += " holdout 50 percent 'h'";
+    if (r.chance(25))
+        out += " exit on " + random_event(r) + (r.chance(50) ? " with same n" : "");
+    if (r.chance(25))
+        out += " goal " + std::string(r.chance(40) ? "within 3 days " : "") +
+               (r.chance(50) ? "on " + random_event(r) : "when (" + random_condition(r, taste, 1) + ')') + (r.chance(40) ? " go to here" : "");
+    return out;
+}
+
 inline std::string random_steps(Random& r, const Taste& taste, bool sets, int depth, int& name) {
     std::string out;
     for (std::int64_t left = 1 + r.below(3); left > 0; --left) {
+        if (taste.flow && r.chance(60)) {
+            out += random_flow_step(r, taste, sets, depth, name);
+            continue;
+        }
         switch (r.below(depth > 0 ? 8 : 5)) {
         case 0:
         case 1:
@@ -211,6 +300,7 @@ struct Wanted {
 inline Definitions random_definitions(Random& r, const Wanted& wanted) {
     Definitions out;
     out.source.timezone = wanted.timezone;
+    out.source.lists = {"l"};
     bool topic = false;
     for (int i = 0; i < wanted.rules; ++i) {
         out.rule(random_rule(r));
@@ -230,9 +320,15 @@ inline Definitions random_definitions(Random& r, const Wanted& wanted) {
                                ? "on " + random_event(r)
                                : std::string("on ") + (r.chance(70) ? "entering" : "leaving") + " segment 's" +
                                      std::to_string(r.below(wanted.segments)) + '\'';
-        text += random_header(r, wanted.taste);
         int name = 0;
-        text += random_steps(r, wanted.taste, wanted.sets, 2, name);
+        if (wanted.taste.flow) {
+            text = random_trigger(r, wanted.taste, wanted.segments) + '\n' + random_trigger(r, wanted.taste, wanted.segments) +
+                   random_flow_header(r, wanted.taste) + random_steps(r, wanted.taste, wanted.sets, 2, name) + " label here" +
+                   random_steps(r, wanted.taste, wanted.sets, 1, name);
+        } else {
+            text += random_header(r, wanted.taste);
+            text += random_steps(r, wanted.taste, wanted.sets, 2, name);
+        }
         out.workflow("w" + std::to_string(i), text);
     }
     return out;

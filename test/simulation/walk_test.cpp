@@ -78,14 +78,14 @@ class Walker {
             Walk& walk = walks_[i];
             bool out = false;
             for (const auto& pattern : workflow_.exit_on)
-                out = out || (event != nullptr && oracle_.matches(pattern, *event) == Answer::yes);
+                out = out || (event != nullptr && oracle_.matches(pattern.event, *event) == Answer::yes);
             if (out || leaves()) {
                 walk.over = true;
                 continue;
             }
-            const auto* pattern = walk.waiting ? std::get_if<EventPattern>(&walk.waiting->what) : nullptr;
-            const auto* condition = walk.waiting ? std::get_if<Box<Condition>>(&walk.waiting->what) : nullptr;
-            bool const came = (pattern != nullptr && event != nullptr && oracle_.matches(*pattern, *event) == Answer::yes) ||
+            const auto* pattern = walk.waiting ? std::get_if<JourneyEvent>(&walk.waiting->what.front()) : nullptr;
+            const auto* condition = walk.waiting ? std::get_if<Box<Condition>>(&walk.waiting->what.front()) : nullptr;
+            bool const came = (pattern != nullptr && event != nullptr && oracle_.matches(pattern->event, *event) == Answer::yes) ||
                               (condition != nullptr && holds(**condition));
             if (came || (event == nullptr && walk.wakes <= now_)) {
                 if (walk.waiting != nullptr)
@@ -133,7 +133,7 @@ class Walker {
                 return;
             }
             if (const auto* wait = std::get_if<WaitFor>(&step.node)) {
-                const auto* condition = std::get_if<Box<Condition>>(&wait->what);
+                const auto* condition = std::get_if<Box<Condition>>(&wait->what.front());
                 if (condition != nullptr && holds(**condition)) {
                     walk.places.push_back({&wait->then_steps, 0});
                     continue;

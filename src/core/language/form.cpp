@@ -71,6 +71,66 @@ std::optional<Form> form_named(std::string_view name) noexcept {
     return std::nullopt;
 }
 
+namespace {
+
+// Words that begin a line of a workflow, but that may also be the name of an attribute: what follows tells.
+bool begins_workflow(const std::vector<Token>& tokens) {
+    const Token& next = tokens[1];
+    auto const word = [&] {
+        switch (next.keyword) {
+        case Keyword::is:
+        case Keyword::in:
+        case Keyword::like:
+        case Keyword::ilike:
+        case Keyword::between:
+        case Keyword::and_:
+        case Keyword::or_:
+        case Keyword::contains:
+        case Keyword::has:
+        case Keyword::changed:
+        case Keyword::within:
+        case Keyword::starts:
+        case Keyword::ends:
+        case Keyword::does:
+        case Keyword::then:
+            return false;
+        default:
+            return next.kind == TokenKind::word || next.kind == TokenKind::name;
+        }
+    };
+    switch (tokens.front().keyword) {
+    case Keyword::when:
+    case Keyword::switch_:
+    case Keyword::clear:
+    case Keyword::increment:
+    case Keyword::emit:
+    case Keyword::label:
+        return word() || next.kind == TokenKind::string;
+    case Keyword::goal:
+        return next.keyword == Keyword::on || next.keyword == Keyword::when || next.keyword == Keyword::within;
+    case Keyword::holdout:
+    case Keyword::split:
+        return next.kind == TokenKind::number || next.kind == TokenKind::string || next.keyword == Keyword::none_;
+    case Keyword::experiment:
+    case Keyword::append:
+        return next.kind == TokenKind::string || word();
+    case Keyword::add:
+    case Keyword::remove:
+        return next.kind == TokenKind::string || next.kind == TokenKind::number || word();
+    case Keyword::repeat:
+        return next.keyword == Keyword::at || next.keyword == Keyword::until || word();
+    case Keyword::start:
+    case Keyword::stop:
+        return next.keyword == Keyword::workflow;
+    case Keyword::adjust:
+        return next.keyword == Keyword::score;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
 Form form_of(std::string_view text) {
     Lexed const lexed = tokenize(text);
     const Token& first = lexed.tokens.front();
@@ -87,6 +147,8 @@ Form form_of(std::string_view text) {
         return Form::condition; // on list 'l'
     if (begins_policy(lexed.tokens, text))
         return Form::policy;
+    if (lexed.tokens.size() > 1 && begins_workflow(lexed.tokens))
+        return Form::workflow;
     switch (first.keyword) {
     case Keyword::on:
     case Keyword::wait:

@@ -1,6 +1,6 @@
 #pragma once
 // The language's doors: text to syntax and back. parse∘print is the identity on syntax, print∘parse idempotent on text.
-#include "core/language/ast.hpp"
+#include "core/language/ast_workflow.hpp"
 
 #include <span>
 #include <string>

@@ -92,9 +92,48 @@ namespace nurture::language {
     X(keep, "keep", false)                                                                                   \
     X(best, "best", false)
 
+// Words of workflows beyond those they share.
+#define NURTURE_WORKFLOW_KEYWORDS(X)                                                                         \
+    X(until, "until", false)                                                                                 \
+    X(switch_, "switch", false)                                                                              \
+    X(split, "split", false)                                                                                 \
+    X(experiment, "experiment", false)                                                                       \
+    X(repeat, "repeat", false)                                                                               \
+    X(goal, "goal", false)                                                                                   \
+    X(holdout, "holdout", false)                                                                             \
+    X(stop, "stop", false)                                                                                   \
+    X(clear, "clear", false)                                                                                 \
+    X(increment, "increment", false)                                                                         \
+    X(append, "append", false)                                                                               \
+    X(add, "add", false)                                                                                     \
+    X(remove, "remove", false)                                                                               \
+    X(adjust, "adjust", false)                                                                               \
+    X(emit, "emit", false)                                                                                   \
+    X(label, "label", false)                                                                                 \
+    X(go, "go", false)                                                                                       \
+    X(abort, "abort", false)                                                                                 \
+    X(retry, "retry", false)                                                                                 \
+    X(skip, "skip", false)                                                                                   \
+    X(failure, "failure", false)                                                                             \
+    X(changing, "changing", false)                                                                           \
+    X(setting, "setting", false)                                                                             \
+    X(joining, "joining", false)                                                                             \
+    X(finishing, "finishing", false)                                                                         \
+    X(reaching, "reaching", false)                                                                           \
+    X(step, "step", false)                                                                                   \
+    X(schedule, "schedule", false)                                                                           \
+    X(no, "no", false)                                                                                       \
+    X(longer, "longer", false)                                                                               \
+    X(rising, "rising", false)                                                                               \
+    X(falling, "falling", false)                                                                             \
+    X(below, "below", false)                                                                                 \
+    X(date, "date", false)                                                                                   \
+    X(attribute, "attribute", false)
+
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
 #define NURTURE_KEYWORDS(X)                                                                                  \
     NURTURE_CONDITION_KEYWORDS(X)                                                                            \
+    NURTURE_WORKFLOW_KEYWORDS(X)                                                                             \
     NURTURE_POLICY_KEYWORDS(X)                                                                               \
     X(and_, "and", true)                                                                                     \
     X(or_, "or", true)                                                                                       \
@@ -188,7 +227,7 @@ namespace nurture::language {
     X(only, "only", false)                                                                                   \
     X(with, "with", false)
 
-enum class Keyword : std::uint8_t {
+enum class Keyword : std::uint16_t {
     none,
 #define NURTURE_KEYWORD(id, text, reserved) id,
     NURTURE_KEYWORDS(NURTURE_KEYWORD)

@@ -47,6 +47,7 @@ private:
     enum class Within { nothing, did, other };
     Within where_ = Within::nothing;
     bool in_steps_ = false;
+    int repeats_ = 0, arms_ = 0; // around the current step
 
     /// One level of nesting for as long as it lives.
     class Level {
@@ -189,17 +190,40 @@ private:
     Micro signed_number(std::string_view expectation);
     Duration exact_duration(std::string_view what);
 
-    // --- workflows (parser_workflow.cpp)
+    // --- workflows: header (parser_workflow.cpp), triggers (parser_trigger.cpp)
     bool header_line(Workflow& workflow, bool& reentry_given);
+    bool at_two(Keyword first, Keyword second, std::string_view both);
     Trigger trigger();
+    bool change_trigger(Trigger& out);
+    bool journey_trigger(Trigger& out);
+    bool date_trigger(Trigger& out);
+    bool crossing_trigger(Trigger& out);
+    OnSchedule schedule();
     ReentryPolicy reentry();
+    Goal goal();
+    JourneyEvent journey_event();
+    Awaited awaited();
+
+    // --- steps (parser_step.cpp)
     Steps steps();
     Steps block(Keyword opener);
     bool step(Step& out);
+    bool acting_step(Step& out);
     void wait_step(Step& out);
     void wait_for(Step& out, std::uint32_t from);
+    WaitUntil wait_until();
+    std::optional<DayChoice> days_of_week();
+    std::vector<Awaited> awaited_list();
+    Span clock_time();
+    std::optional<Span> at_time_of_day();
     void if_step(Step& out);
+    void switch_step(Step& out);
+    void split_step(Step& out);
+    void repeat_step(Step& out);
     Send send();
+    FailurePolicy on_failure();
+    bool items_step(Step& out);
+    bool list_step(Step& out);
     std::vector<NamedArgument> arguments();
     Argument argument();
 

@@ -1,4 +1,5 @@
 #include "core/language/parser.hpp"
+#include "core/language/printer.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -49,6 +50,8 @@ const Unit* unit_of(std::string_view word) {
 }
 
 } // namespace
+
+bool is_unit_of_time(std::string_view word) { return unit_of(word) != nullptr; }
 
 std::int64_t Parser::whole_number(std::string_view expectation) {
     std::string_view const digits = text_at();
@@ -178,7 +181,8 @@ Duration Parser::duration() {
         micros += Wide{n} * unit->micros;
         if (months > longest_years * 12 || days > longest_years * 366 || micros > most)
             fail_at(from, "the duration is longer than 10000 years");
-    } while (token().kind == TokenKind::number);
+        // Between the arms of a split a number may also be the next arm's weight.
+    } while (token().kind == TokenKind::number && (arms_ == 0 || (token(1).kind == TokenKind::word && unit_of(text_at(1)) != nullptr)));
     if (months == 0 && days == 0 && micros == 0)
         fail_at(from, "a duration must be longer than nothing");
     return {static_cast<std::int32_t>(months), static_cast<std::int32_t>(days), static_cast<Span>(micros)};

@@ -1,8 +1,24 @@
+// The header of a workflow: what starts, ends and holds it. Triggers are in parser_trigger.cpp, steps in parser_step.cpp.
+#include "core/language/blocks.hpp"
 #include "core/language/parser.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace nurture::language {
+
+namespace {
+
+// The labels of the steps, those of blocks too.
+void collect_labels(const Steps& steps, std::vector<std::string>& out) {
+    for (const auto& step : steps) {
+        if (const auto* label = std::get_if<Label>(&step->node))
+            out.push_back(label->name);
+        for_blocks(*step, [&](const Steps& block) { collect_labels(block, out); });
+    }
+}
+
+} // namespace
 
 Workflow Parser::whole_workflow() {
     Workflow workflow;
@@ -14,12 +30,39 @@ Workflow Parser::whole_workflow() {
     if (workflow.steps.empty())
         fail(token().kind == TokenKind::end ? "A workflow has at least one step." : "");
     end_of_text();
+    std::vector<std::string> labels;
+    collect_labels(workflow.steps, labels);
+    for (const Goal& goal : workflow.goals)
+        if (!goal.go_to.empty() && std::find(labels.begin(), labels.end(), goal.go_to) == labels.end())
+            fail_at(goal.offset.byte, "there is no step \"label " + goal.go_to + "\"",
+                    labels.empty() ? "A label is a step: label " + goal.go_to + ". Inside \"repeat\" there are none."
+                                   : suggest(goal.go_to, labels));
     return workflow;
+}
+
+// Two words that begin a line together; each alone may be a name.
+bool Parser::at_two(Keyword first, Keyword second, std::string_view both) {
+    if (is(first) && is(second, 1))
+        return true;
+    note(both, first);
+    return false;
 }
 
 bool Parser::header_line(Workflow& workflow, bool& reentry_given) {
     if (accept(Keyword::on)) {
         workflow.triggers.push_back(trigger());
+        return true;
+    }
+    if (is(Keyword::when)) {
+        advance();
+        OnCondition on;
+        if (is(Keyword::no) && is(Keyword::longer, 1)) {
+            advance();
+            advance();
+            on.ends = true;
+        }
+        on.condition = disjunction();
+        workflow.triggers.push_back(std::move(on));
         return true;
     }
     if (at(Keyword::re_enter)) {
@@ -30,11 +73,36 @@ bool Parser::header_line(Workflow& workflow, bool& reentry_given) {
         workflow.reentry = reentry();
         return true;
     }
+    if (is(Keyword::goal) && (is(Keyword::within, 1) || is(Keyword::on, 1) || is(Keyword::when, 1))) {
+        if (workflow.goals.size() == 32)
+            fail_at(token().from, "a workflow has at most 32 goals");
+        advance();
+        workflow.goals.push_back(goal());
+        return true;
+    }
+    if (is(Keyword::holdout)) {
+        if (workflow.holdout || workflow.no_holdout)
+            fail_at(token().from, "\"holdout\" is given twice");
+        advance();
+        if (accept(Keyword::none_)) {
+            workflow.no_holdout = true;
+            return true;
+        }
+        Holdout holdout;
+        std::uint32_t const from = token().from;
+        holdout.percent = number(false);
+        if (holdout.percent > 100 * micro_one)
+            fail_at(from, "a percentage is at most 100");
+        require(Keyword::percent);
+        holdout.salt = string("a salt in single quotes");
+        workflow.holdout = std::move(holdout);
+        return true;
+    }
     if (!at(Keyword::exit) || !(is(Keyword::on, 1) || is(Keyword::when, 1)))
         return false;
     advance();
     if (accept(Keyword::on)) {
-        workflow.exit_on.push_back(event("an event type", Within::other));
+        workflow.exit_on.push_back(journey_event());
     } else {
         advance();
         workflow.exit_when.push_back(disjunction());
@@ -42,197 +110,78 @@ bool Parser::header_line(Workflow& workflow, bool& reentry_given) {
     return true;
 }
 
-Trigger Parser::trigger() {
-    bool const change = is(Keyword::segment, 1) && (is(Keyword::entering) || is(Keyword::leaving));
-    if (!change) {
-        if (!is_name()) {
-            note("entering segment", Keyword::entering);
-            note("leaving segment", Keyword::leaving);
-        }
-        return OnEvent{event("an event type", Within::other)};
-    }
-    OnSegment out;
-    out.entering = is(Keyword::entering);
-    advance();
-    advance();
-    out.offset.byte = token().from;
-    out.segment = string("the name of a segment in single quotes");
-    return out;
-}
-
 ReentryPolicy Parser::reentry() {
+    ReentryPolicy out;
     if (accept(Keyword::never))
-        return {Reentry::never, {}};
-    if (accept(Keyword::always))
-        return {Reentry::always, {}};
-    require(Keyword::after);
-    return {Reentry::after, duration()};
-}
-
-Steps Parser::steps() {
-    Steps out;
-    Step next;
-    while (step(next)) {
-        if (!out.empty() && std::holds_alternative<Exit>(out.back()->node))
-            fail_at(next.offset.byte, "the steps after \"exit\" are never reached");
-        out.emplace_back(std::move(next));
-        next = Step{};
+        return out;
+    if (accept(Keyword::always)) {
+        out.kind = Reentry::always;
+    } else if (accept(Keyword::once)) {
+        require(Keyword::per);
+        out.kind = Reentry::once_per_key;
+        out.key = path("a property of the event");
+    } else if (accept(Keyword::per)) {
+        out.kind = Reentry::per_key;
+        out.key = path("a property of the event");
+    } else {
+        require(Keyword::after);
+        out.kind = Reentry::after;
+        out.after = duration();
     }
-    return out;
-}
-
-// The steps after a `then` or `else`; at least one.
-Steps Parser::block(Keyword opener) {
-    Level const level(*this);
-    Steps out = steps();
-    if (out.empty())
-        fail("\"" + std::string(text_of(opener)) + "\" is followed by at least one step.");
-    return out;
-}
-
-bool Parser::step(Step& out) {
-    std::uint32_t const from = token().from;
-    out.offset.byte = from;
-    if (at(Keyword::wait)) {
-        wait_step(out);
-    } else if (at(Keyword::send)) {
+    while (is(Keyword::at) && is(Keyword::most, 1)) {
         advance();
-        out.node = send();
-    } else if (accept(Keyword::do_)) {
-        Do action;
-        action.kind = string("a kind of action in single quotes");
-        if (accept(Keyword::with))
-            action.with = arguments();
-        out.node = std::move(action);
-    } else if (accept(Keyword::set)) {
-        Set change;
-        change.attribute = name("a name");
-        require("=");
-        change.value = argument();
-        out.node = std::move(change);
-    } else if (at(Keyword::if_)) {
-        if_step(out);
-    } else if (accept(Keyword::exit)) {
-        out.node = Exit{};
-    } else {
-        return false;
-    }
-    count_term();
-    return true;
-}
-
-void Parser::wait_step(Step& out) {
-    std::uint32_t const from = token().from;
-    advance();
-    if (accept(Keyword::for_))
-        wait_for(out, from);
-    else
-        out.node = Wait{duration()};
-}
-
-void Parser::wait_for(Step& out, std::uint32_t from) {
-    WaitFor wait;
-    std::size_t const after = is(Keyword::any) && is(Keyword::event, 1) ? 2 : 1;
-    bool const is_event = is_name() && (is(Keyword::where, after) || is(Keyword::up, after));
-    if (!is_event && !is_name())
-        note("an event type");
-    if (is_event) {
-        wait.what = event("an event type", Within::other);
-    } else {
-        std::size_t const before = at_;
-        wait.what = disjunction();
-        if (at_ == before + 1)
-            note("where", Keyword::where); // a single name may also be an event type
-    }
-    require(Keyword::up, "Say how long to wait at most: wait for ... up to 1 day.");
-    require(Keyword::to);
-    wait.up_to = duration();
-    if (accept(Keyword::then)) {
-        open("wait for", from);
-        // `then else`: only the case that it did not happen matters.
-        if (!is(Keyword::else_))
-            wait.then_steps = block(Keyword::then);
-        if (accept(Keyword::else_))
-            wait.else_steps = block(Keyword::else_);
-        require(Keyword::end);
-        close();
-    }
-    out.node = std::move(wait);
-}
-
-void Parser::if_step(Step& out) {
-    open("if", token().from);
-    advance();
-    If choice;
-    do {
-        Box<Condition> condition = disjunction();
-        require(Keyword::then);
-        choice.branches.push_back({std::move(condition), block(Keyword::then)});
-    } while (accept(Keyword::elsif));
-    if (accept(Keyword::else_))
-        choice.else_steps = block(Keyword::else_);
-    require(Keyword::end);
-    close();
-    out.node = std::move(choice);
-}
-
-Send Parser::send() {
-    Send out;
-    out.channel = name("a channel");
-    out.template_name = string("the name of a template in single quotes");
-    bool with = false;
-    for (;;) {
+        advance();
         std::uint32_t const from = token().from;
-        std::string const word(text_at());
-        auto const once = [&](bool given) {
-            if (given)
-                fail_at(from, "\"" + word + "\" is given twice");
-        };
-        if (accept(Keyword::for_)) {
-            once(out.purpose.has_value());
-            out.purpose = name("a purpose");
-        } else if (accept(Keyword::as)) {
-            once(out.transactional);
-            require(Keyword::transactional);
-            out.transactional = true;
-        } else if (accept(Keyword::with)) {
-            once(with);
-            with = true;
-            out.with = arguments();
-        } else {
-            return out;
+        std::int64_t const n = whole_number("a whole number");
+        if (n < 1 || n > 1'000'000)
+            fail_at(from, "a limit is a number from 1 to 1000000");
+        bool const at_once = is(Keyword::at) && is(Keyword::once, 1);
+        if (at_once) {
+            advance();
+            advance();
+        } else if (!accept(Keyword::times)) {
+            note("at once", Keyword::at);
+            fail();
         }
+        std::int64_t& limit = at_once ? out.at_once : out.times;
+        if (limit != 0)
+            fail_at(from, "the limit is given twice");
+        if (at_once && out.kind == Reentry::after)
+            fail_at(from, "\"re-enter after\" allows one journey at a time");
+        limit = n;
     }
-}
-
-// (name = argument, …)
-std::vector<NamedArgument> Parser::arguments() {
-    std::vector<NamedArgument> out;
-    open("(", token().from);
-    require("(");
-    do {
-        std::uint32_t const from = token().from;
-        NamedArgument next;
-        next.name = name("a name");
-        bool const twice = std::any_of(out.begin(), out.end(),
-                                       [&](const NamedArgument& other) { return other.name == next.name; });
-        if (twice)
-            fail_at(from, "\"" + next.name + "\" is given twice");
-        require("=");
-        next.value = argument();
-        out.push_back(std::move(next));
-    } while (accept(","));
-    require(")");
-    close();
     return out;
 }
 
-Argument Parser::argument() {
-    if (is_name())
-        return path("");
-    if (!starts_literal() && !is(Keyword::true_) && !is(Keyword::false_))
-        note("an attribute");
-    return literal();
+Goal Parser::goal() {
+    Goal out;
+    if (accept(Keyword::within))
+        out.within = duration();
+    if (accept(Keyword::on)) {
+        out.what = journey_event();
+    } else {
+        require(Keyword::when);
+        out.what = disjunction();
+    }
+    if (is(Keyword::go) && is(Keyword::to, 1)) {
+        advance();
+        advance();
+        out.offset.byte = token().from;
+        out.go_to = name("a label");
+    }
+    return out;
+}
+
+// E [where …] [with same p]
+JourneyEvent Parser::journey_event() {
+    JourneyEvent out;
+    out.event = event("an event type", Within::other);
+    if (is(Keyword::with) && is(Keyword::same, 1)) {
+        advance();
+        advance();
+        out.same = path("a property of both events");
+    }
+    return out;
 }
 
 } // namespace nurture::language

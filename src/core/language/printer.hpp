@@ -36,6 +36,7 @@ std::string_view text_of(Comparator comparator);
 // Conditions over attributes, dates and membership (printer_condition.cpp).
 void append_function(std::string& out, std::string_view function, const Path& path);
 void append_operand(std::string& out, const DatePart& part);
+void append_zone(std::string& out, const ZoneChoice& zone);
 void append_test(std::string& out, const ComparePaths& test);
 void append_test(std::string& out, const DistinctFrom& test);
 void append_test(std::string& out, const TextTest& test);
@@ -53,3 +54,10 @@ void append_test(std::string& out, const AtLeastOf& test);
 void append_test(std::string& out, const InJourney& test);
 
 } // namespace nurture::language::printing
+
+namespace nurture::language {
+
+/// day, hours, …: behind a number it is read as a duration. (parser_literals.cpp)
+[[nodiscard]] bool is_unit_of_time(std::string_view word);
+
+} // namespace nurture::language

@@ -79,6 +79,8 @@ struct QuestionPrinter {
 
 } // namespace
 
+void append_zone(std::string& out, const ZoneChoice& zone) { append(out, zone); }
+
 void append_function(std::string& out, std::string_view function, const Path& path) {
     out += function;
     out += '(';

@@ -1,14 +1,21 @@
 #include "core/language/printer.hpp"
 
 #include "core/language/language.hpp"
+#include "core/language/lexer.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace nurture::language {
 
 namespace {
 
 using printing::append;
+using printing::append_function;
 using printing::append_name;
 using printing::append_string;
+using printing::append_topic;
+using printing::append_zone;
 
 /// One clause or step per line, two blanks per block.
 class WorkflowPrinter {
@@ -17,36 +24,63 @@ public:
         for (const Trigger& trigger : workflow.triggers)
             print(trigger);
         print(workflow.reentry);
-        for (const EventPattern& event : workflow.exit_on) {
+        if (workflow.holdout) {
+            line("holdout " + print_micro(workflow.holdout->percent) + " percent ");
+            append_string(out_, workflow.holdout->salt);
+        } else if (workflow.no_holdout) {
+            line("holdout none");
+        }
+        for (const JourneyEvent& event : workflow.exit_on) {
             line("exit on ");
-            append(out_, event);
+            print(event);
         }
         for (const Box<Condition>& condition : workflow.exit_when) {
             line("exit when ");
             append(out_, *condition);
         }
+        for (const Goal& goal : workflow.goals)
+            print(goal);
         print(workflow.steps);
         return std::move(out_);
     }
 
+    // Steps that wait.
     void operator()(const Wait& wait) {
         line("wait ");
         append(out_, wait.duration);
     }
+    void operator()(const WaitUntil& wait) {
+        line("wait until ");
+        std::visit([this](const auto& what) { print(what); }, wait.what);
+    }
     void operator()(const WaitFor& wait) {
         line("wait for ");
-        if (const auto* event = std::get_if<EventPattern>(&wait.what))
-            append(out_, *event);
-        else
-            print_awaited(*std::get<Box<Condition>>(wait.what));
+        print(wait.what);
         out_ += " up to ";
         append(out_, wait.up_to);
         if (wait.then_steps.empty() && wait.else_steps.empty())
             return;
         out_ += " then";
         block(wait.then_steps);
+        for (const AwaitedBranch& other : wait.others) {
+            line("or ");
+            print(other.what);
+            out_ += " then";
+            block(other.steps);
+        }
         finish(wait.else_steps);
     }
+    void operator()(const WaitWorkflow& wait) {
+        line("wait for workflow ");
+        append_string(out_, wait.workflow);
+        out_ += " to end";
+        if (!wait.up_to.empty()) {
+            out_ += " up to ";
+            append(out_, wait.up_to);
+        }
+    }
+
+    // Steps that choose.
     void operator()(const If& choice) {
         std::string_view word = "if ";
         for (const Branch& branch : choice.branches) {
@@ -58,6 +92,53 @@ public:
         }
         finish(choice.else_steps);
     }
+    void operator()(const Switch& choice) {
+        line("switch ");
+        append(out_, choice.of);
+        for (const Case& one : choice.cases) {
+            line("when ");
+            for (std::size_t i = 0; i < one.values.size(); ++i) {
+                out_ += i == 0 ? "" : ", ";
+                append(out_, one.values[i]);
+            }
+            out_ += " then";
+            block(one.steps);
+        }
+        finish(choice.else_steps);
+    }
+    void operator()(const Split& split) {
+        line(split.experiment ? "experiment" : "split");
+        if (!split.salt.empty()) {
+            out_ += ' ';
+            append_string(out_, split.salt);
+        }
+        for (const Arm& arm : split.arms) {
+            line(print_micro(arm.weight) + ' ');
+            bool const quoted = is_plain_name(arm.name) && (keyword_of(arm.name) == Keyword::percent || is_unit_of_time(arm.name));
+            out_ += quoted ? "\"" : "";
+            append_name(out_, arm.name);
+            out_ += quoted ? "\"" : "";
+            block(arm.steps);
+        }
+        line("end");
+    }
+    void operator()(const Repeat& loop) {
+        line("repeat");
+        if (loop.at_most != 0)
+            out_ += " at most " + std::to_string(loop.at_most);
+        if (loop.until) {
+            out_ += " until ";
+            append(out_, *loop.until);
+        }
+        block(loop.steps);
+        line("end");
+    }
+    void operator()(const Label& label) {
+        line("label ");
+        append_name(out_, label.name);
+    }
+
+    // Steps that act.
     void operator()(const Send& send) {
         line("send ");
         append_name(out_, send.channel);
@@ -70,17 +151,67 @@ public:
         if (send.transactional)
             out_ += " as transactional";
         print(send.with);
+        print(send.failure);
     }
     void operator()(const Do& action) {
         line("do ");
         append_string(out_, action.kind);
         print(action.with);
+        print(action.failure);
     }
     void operator()(const Set& change) {
         line("set ");
         append_name(out_, change.attribute);
         out_ += " = ";
         print(change.value);
+    }
+    void operator()(const Clear& change) {
+        line("clear ");
+        append_name(out_, change.attribute);
+    }
+    void operator()(const Increment& change) {
+        line("increment ");
+        append_name(out_, change.attribute);
+        if (change.by != micro_one)
+            out_ += " by " + print_micro(change.by);
+    }
+    void operator()(const ChangeItems& change) {
+        bool const remove = change.kind == ChangeItems::Kind::remove;
+        line(remove ? "remove " : change.kind == ChangeItems::Kind::append ? "append " : "add ");
+        print(change.value);
+        out_ += remove ? " from " : " to ";
+        append_name(out_, change.attribute);
+    }
+    void operator()(const ChangeList& change) {
+        line(change.add ? "add to list " : "remove from list ");
+        append_string(out_, change.list);
+    }
+    void operator()(const AdjustScore& change) {
+        line("adjust score");
+        if (change.topic) {
+            out_ += '(';
+            append_topic(out_, *change.topic);
+            out_ += ')';
+        }
+        out_ += " by " + print_micro(change.points);
+        if (!change.reason.empty()) {
+            out_ += " for ";
+            append_string(out_, change.reason);
+        }
+    }
+    void operator()(const Emit& emitted) {
+        line("emit ");
+        append_name(out_, emitted.type);
+        print(emitted.with);
+    }
+    void operator()(const StartWorkflow& start) {
+        line("start workflow ");
+        append_string(out_, start.workflow);
+        print(start.with);
+    }
+    void operator()(const StopWorkflow& stop) {
+        line("stop workflow ");
+        append_string(out_, stop.workflow);
     }
     void operator()(const Exit&) { line("exit"); }
 
@@ -96,23 +227,213 @@ private:
     }
 
     void print(const Trigger& trigger) {
-        if (const auto* event = std::get_if<OnEvent>(&trigger)) {
-            line("on ");
-            append(out_, event->event);
-            return;
+        std::visit([this](const auto& on) { print(on); }, trigger);
+    }
+    void print(const OnEvent& on) {
+        line("on ");
+        append(out_, on.event);
+    }
+    void print(const OnSegment& on) {
+        line(on.entering ? "on entering segment " : "on leaving segment ");
+        append_string(out_, on.segment);
+    }
+    void print(const OnCondition& on) {
+        line(on.ends ? "when no longer " : "when ");
+        append(out_, *on.condition);
+    }
+    void print(const OnAttribute& on) {
+        line(on.change ? "on changing attribute " : "on setting attribute ");
+        append(out_, on.attribute);
+        if (on.from) {
+            out_ += " from ";
+            append(out_, *on.from);
         }
-        const auto& change = std::get<OnSegment>(trigger);
-        line(change.entering ? "on entering segment " : "on leaving segment ");
-        append_string(out_, change.segment);
+        if (on.to) {
+            out_ += " to ";
+            append(out_, *on.to);
+        }
+    }
+    void print(const OnListChange& on) {
+        line(on.joining ? "on joining list " : "on leaving list ");
+        append_string(out_, on.list);
+    }
+    void print(const OnDate& on) {
+        line("on ");
+        if (!on.offset.empty()) {
+            append(out_, on.offset);
+            out_ += on.before ? " before " : " after ";
+        } else if (!on.yearly) {
+            out_ += "the date ";
+        }
+        if (on.yearly)
+            append_function(out_, "anniversary", on.attribute);
+        else
+            append(out_, on.attribute);
+        print_at(on.at);
+    }
+    void print(const OnJourney& on) {
+        line(on.step ? "on reaching step " : "on finishing workflow ");
+        if (on.step) {
+            append_string(out_, *on.step);
+            out_ += " of workflow ";
+        }
+        append_string(out_, on.workflow);
+    }
+    void print(const OnSchedule& on) {
+        line("on schedule ");
+        if (on.once) {
+            out_ += "once ";
+            append(out_, *on.once);
+        } else {
+            append_string(out_, on.cron);
+        }
+        append_zone(out_, on.zone);
+        if (on.from) {
+            out_ += " from ";
+            append(out_, *on.from);
+        }
+        if (on.until) {
+            out_ += " until ";
+            append(out_, *on.until);
+        }
+        if (on.segment) {
+            out_ += " for segment ";
+            append_string(out_, *on.segment);
+        }
     }
 
     void print(const ReentryPolicy& reentry) {
-        if (reentry.kind == Reentry::always) {
-            line("re-enter always");
-        } else if (reentry.kind == Reentry::after) {
-            line("re-enter after ");
+        if (reentry.kind == Reentry::never)
+            return;
+        line("re-enter ");
+        switch (reentry.kind) {
+        case Reentry::never:
+        case Reentry::always:
+            out_ += "always";
+            break;
+        case Reentry::after:
+            out_ += "after ";
             append(out_, reentry.after);
+            break;
+        case Reentry::per_key:
+        case Reentry::once_per_key:
+            out_ += reentry.kind == Reentry::per_key ? "per " : "once per ";
+            append(out_, reentry.key);
         }
+        if (reentry.times != 0)
+            out_ += " at most " + std::to_string(reentry.times) + " times";
+        if (reentry.at_once != 0)
+            out_ += " at most " + std::to_string(reentry.at_once) + " at once";
+    }
+
+    void print(const JourneyEvent& event) {
+        append(out_, event.event);
+        if (event.same) {
+            out_ += " with same ";
+            append(out_, *event.same);
+        }
+    }
+    void print(const std::vector<Awaited>& awaited) {
+        for (std::size_t i = 0; i < awaited.size(); ++i) {
+            out_ += i == 0 ? "" : ", ";
+            if (const auto* event = std::get_if<JourneyEvent>(&awaited[i]))
+                print(*event);
+            else
+                print_awaited(*std::get<Box<Condition>>(awaited[i]));
+        }
+    }
+    void print(const Goal& goal) {
+        line("goal ");
+        if (!goal.within.empty()) {
+            out_ += "within ";
+            append(out_, goal.within);
+            out_ += ' ';
+        }
+        if (const auto* event = std::get_if<JourneyEvent>(&goal.what)) {
+            out_ += "on ";
+            print(*event);
+        } else {
+            out_ += "when ";
+            append(out_, *std::get<Box<Condition>>(goal.what));
+        }
+        if (!goal.go_to.empty()) {
+            out_ += " go to ";
+            append_name(out_, goal.go_to);
+        }
+    }
+    void print(const FailurePolicy& failure) {
+        if (failure.retries != 0)
+            out_ += " on failure retry " + std::to_string(failure.retries) + " times";
+        if (failure.abort)
+            out_ += failure.retries != 0 ? " then abort" : " on failure abort";
+    }
+
+    // Moments to wait for.
+    void print(const UntilMoment& until) { append(out_, until.moment); }
+    void print(const UntilDate& until) {
+        if (!until.offset.empty()) {
+            append(out_, until.offset);
+            out_ += until.before ? " before " : " after ";
+        }
+        print_unlike_a_day(until.attribute, !until.offset.empty());
+        print_at(until.at);
+    }
+    void print(const UntilClock& until) {
+        static constexpr std::string_view names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+        std::string days;
+        if (until.days.kind == DayChoice::Kind::business_day) {
+            days = "business day";
+            if (until.days.calendar) {
+                days += " of ";
+                append_string(days, *until.days.calendar);
+            }
+        } else {
+            for (std::size_t i = 0; i < 7; ++i)
+                if ((until.days.weekdays >> i & 1) != 0)
+                    days.append(days.empty() ? "" : " or ").append(names[i]);
+        }
+        out_ += days;
+        if (!until.from)
+            return;
+        out_ += days.empty() ? "" : " ";
+        if (until.to) {
+            out_ += "between ";
+            print_time(*until.from);
+            out_ += " and ";
+            print_time(*until.to);
+        } else {
+            out_ += days.empty() ? "" : "at ";
+            print_time(*until.from);
+        }
+    }
+    // A date whose name is read as something else in its place is quoted.
+    void print_unlike_a_day(const Path& path, bool after_offset) {
+        static constexpr std::string_view taken[] = {"monday", "tuesday", "wednesday", "thursday", "friday",
+                                                     "saturday", "sunday", "business"};
+        std::string word = path.keys.front();
+        for (char& c : word)
+            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        bool const quote = !after_offset && path.keys.size() == 1 && is_plain_name(path.keys.front()) &&
+                           std::find(std::begin(taken), std::end(taken), word) != std::end(taken);
+        out_ += quote ? "\"" : "";
+        append(out_, path);
+        out_ += quote ? "\"" : "";
+    }
+    void print_time(Span time) {
+        auto const two = [&](std::int64_t n) { out_.append(n < 10 ? "0" : "").append(std::to_string(n)); };
+        two(time / one_hour);
+        out_ += ':';
+        two(time / one_minute % 60);
+        if (time % one_minute != 0) {
+            out_ += ':';
+            two(time / one_second % 60);
+        }
+    }
+    void print_at(const std::optional<Span>& at) {
+        if (!at)
+            return;
+        out_ += " at ";
+        print_time(*at);
     }
 
     void print(const Steps& steps) {

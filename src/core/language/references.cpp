@@ -27,16 +27,15 @@ public:
             read(rule.table->by);
     }
     void visit(const Workflow& workflow) {
-        for (const Trigger& trigger : workflow.triggers) {
-            if (const auto* event = std::get_if<OnEvent>(&trigger))
-                visit(event->event);
-            else
-                mention(std::get<OnSegment>(trigger));
-        }
-        for (const EventPattern& event : workflow.exit_on)
+        in_workflow_ = true;
+        for (const Trigger& trigger : workflow.triggers)
+            std::visit([this](const auto& on) { (*this)(on); }, trigger);
+        for (const JourneyEvent& event : workflow.exit_on)
             visit(event);
         for (const Box<Condition>& condition : workflow.exit_when)
             visit(*condition);
+        for (const Goal& goal : workflow.goals)
+            visit(goal.what);
         visit(workflow.steps);
     }
 
@@ -129,14 +128,23 @@ public:
 
     // Steps.
     void operator()(const Wait&) {}
+    void operator()(const WaitUntil& wait) {
+        use("attribute", "timezone");
+        if (const auto* date = std::get_if<UntilDate>(&wait.what))
+            read(date->attribute);
+    }
     void operator()(const WaitFor& wait) {
-        if (const auto* event = std::get_if<EventPattern>(&wait.what))
-            visit(*event);
-        else
-            visit(*std::get<Box<Condition>>(wait.what));
+        for (const Awaited& what : wait.what)
+            visit(what);
         visit(wait.then_steps);
+        for (const AwaitedBranch& other : wait.others) {
+            for (const Awaited& what : other.what)
+                visit(what);
+            visit(other.steps);
+        }
         visit(wait.else_steps);
     }
+    void operator()(const WaitWorkflow& wait) { mention_workflow(wait); }
     void operator()(const If& choice) {
         for (const Branch& branch : choice.branches) {
             visit(*branch.condition);
@@ -144,6 +152,22 @@ public:
         }
         visit(choice.else_steps);
     }
+    void operator()(const Switch& choice) {
+        visit(choice.of);
+        for (const Case& one : choice.cases)
+            visit(one.steps);
+        visit(choice.else_steps);
+    }
+    void operator()(const Split& split) {
+        for (const Arm& arm : split.arms)
+            visit(arm.steps);
+    }
+    void operator()(const Repeat& loop) {
+        if (loop.until)
+            visit(*loop.until);
+        visit(loop.steps);
+    }
+    void operator()(const Label&) {}
     void operator()(const Send& send) {
         use("channel", send.channel);
         use("template", send.template_name);
@@ -159,15 +183,56 @@ public:
         use("attribute", print_name(change.attribute));
         visit(change.value);
     }
+    void operator()(const Clear& change) { use("attribute", print_name(change.attribute)); }
+    void operator()(const Increment& change) { use("attribute", print_name(change.attribute)); }
+    void operator()(const ChangeItems& change) {
+        use("attribute", print_name(change.attribute));
+        visit(change.value);
+    }
+    void operator()(const ChangeList& change) { mention_list(change); }
+    void operator()(const AdjustScore& change) {
+        if (change.topic)
+            found.push_back({ReferenceKind::topic, *change.topic, change.offset.byte});
+        else
+            use("score", "score");
+    }
+    void operator()(const Emit& emitted) {
+        use("event", emitted.type);
+        visit(emitted.with);
+    }
+    void operator()(const StartWorkflow& start) {
+        mention_workflow(start);
+        visit(start.with);
+    }
+    void operator()(const StopWorkflow& stop) { mention_workflow(stop); }
     void operator()(const Exit&) {}
+
+    // Triggers.
+    void operator()(const OnEvent& on) { visit(on.event); }
+    void operator()(const OnSegment& on) { mention(on); }
+    void operator()(const OnCondition& on) { visit(*on.condition); }
+    void operator()(const OnAttribute& on) { read(on.attribute); }
+    void operator()(const OnListChange& on) { mention_list(on); }
+    void operator()(const OnDate& on) {
+        use("attribute", "timezone");
+        read(on.attribute);
+    }
+    void operator()(const OnJourney& on) { mention_workflow(on); }
+    void operator()(const OnSchedule& on) {
+        visit(on.zone);
+        if (on.segment)
+            found.push_back({ReferenceKind::segment, *on.segment, on.offset.byte});
+    }
 
 private:
     int filters_ = 0; // of events, around what is looked at
+    bool in_workflow_ = false;
 
     void use(std::string kind, std::string name) { used.push_back({std::move(kind), std::move(name)}); }
-    /// An attribute; inside a filter it is a property of the event.
+    /// An attribute; inside a filter it is a property of the event, in a workflow perhaps one of the event that started it.
     void read(const Path& path) {
-        if (filters_ == 0)
+        bool const of_context = in_workflow_ && path.keys.size() > 1 && path.keys.front() == "context";
+        if (filters_ == 0 && !of_context)
             use("attribute", print(path));
     }
     template <class Node>
@@ -194,11 +259,26 @@ private:
             visit(argument.value);
     }
     template <class Node>
+    void mention_workflow(const Node& node) {
+        found.push_back({ReferenceKind::workflow, node.workflow, node.offset.byte});
+    }
+    template <class Node>
+    void mention_list(const Node& node) {
+        found.push_back({ReferenceKind::list, node.list, node.offset.byte});
+    }
+    template <class Node>
     void mention(const Node& node) {
         found.push_back({ReferenceKind::segment, node.segment, node.offset.byte});
     }
     void visit(const Operand& operand) {
         std::visit([this](const auto& node) { (*this)(node); }, operand);
+    }
+    void visit(const JourneyEvent& event) { visit(event.event); }
+    void visit(const Awaited& what) {
+        if (const auto* event = std::get_if<JourneyEvent>(&what))
+            visit(*event);
+        else
+            visit(*std::get<Box<Condition>>(what));
     }
     void visit(const EventPattern& event) {
         if (!event.type.empty()) {

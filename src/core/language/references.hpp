@@ -1,6 +1,6 @@
 #pragma once
 // What a definition names outside itself.
-#include "core/language/ast.hpp"
+#include "core/language/ast_workflow.hpp"
 
 #include <cstdint>
 #include <string>

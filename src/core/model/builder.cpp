@@ -42,8 +42,10 @@ Index Builder::pattern(const EventPattern& event) {
     if (auto const known = patterns_.find(text); known != patterns_.end())
         return known->second;
     Folding const around = std::exchange(folding_, {}); // a filter is the same wherever it stands
+    bool const own = std::exchange(context_in_where_, false);
     Index const filter = event.where ? condition(*event.where, Scope::event) : none;
     folding_ = around;
+    context_in_where_ = own;
     auto const index = static_cast<Index>(model_.patterns.size());
     model_.patterns.push_back({event.type, filter});
     model_.patterns_of_type[event.type].push_back(index);
@@ -96,8 +98,7 @@ Index Builder::condition(const Condition& condition, Scope scope) {
 
 Operand Builder::operand(const language::Operand& operand, Scope scope, std::int64_t decisive) {
     if (const auto* name = std::get_if<Attribute>(&operand))
-        return scope == Scope::event ? Operand{OperandKind::property, property(name->path)}
-                                     : Operand{OperandKind::attribute, attribute(name->path)};
+        return scope == Scope::event ? Operand{OperandKind::property, property(name->path)} : value_of(name->path, scope);
     if (auto const made = derived(operand, scope))
         return *made;
     if (scope == Scope::event)

@@ -22,6 +22,23 @@ class Builder {
     [[nodiscard]] std::optional<Index> known_topic(const std::string& name) const;
     Index attribute(const language::Path& path);
     Index property(const language::Path& path);
+    // builder_journey.cpp
+    /// The variable context.p; none for another path, and outside of workflows.
+    Index context(const language::Path& path);
+    JourneyPattern journey_pattern(const language::JourneyEvent& event);
+    /// The segment that a workflow's `when` keeps, by what it asks.
+    Index watch(const std::string& text, Index condition);
+    Index watch(const language::OnCondition& on);
+    Index watch(const language::OnDate& on);
+    Index attribute_trigger(const language::OnAttribute& on);
+    Index schedule(const language::OnSchedule& on);
+    std::uint32_t workflow_id(const std::string& name, language::Offset offset) const;
+    void check_list(const std::string& name, language::Offset offset) const;
+    Index segment_index(const std::string& name, language::Offset offset) const;
+    std::shared_ptr<const std::vector<std::int32_t>> holidays(const std::optional<std::string>& calendar,
+                                                              language::Offset offset) const;
+    /// The account's control group, if there is one.
+    [[nodiscard]] std::optional<SampleTest> holdout() const;
 
     [[nodiscard]] const Zone& zone() const noexcept { return model_.zone; }
 
@@ -29,12 +46,17 @@ class Builder {
     std::map<std::string, Index> segments;
     std::vector<std::string> segment_names;
     std::map<std::string, std::uint32_t> workflows; ///< ids
+    /// The workflow that is being compiled: where to note the variables it mentions; null outside.
+    std::vector<Index>* contexts = nullptr;
+    /// Ids of workflows that others start on or wait for.
+    std::vector<std::uint32_t>* followed = nullptr;
     /// Where to note the features that are asked for; may be null.
     std::vector<Index>* asked = nullptr;
 
   private:
     Model& model_;
-    std::map<std::string, Index> patterns_, features_, properties_, attributes_, topics_;
+    std::map<std::string, Index> patterns_, features_, properties_, attributes_, topics_, contexts_, watches_, schedules_;
+    bool context_in_where_ = false; // the filter at hand is a journey's own
 
     Index add(Node node);
     Index compile(const language::Comparison& c, Scope scope);

@@ -26,6 +26,13 @@ void outside_where(Scope scope) {
 } // namespace
 
 Operand Builder::value_of(const Path& path, Scope scope) {
+    if (Index const variable = context(path); variable != none) {
+        if (scope == Scope::event && !context_in_where_)
+            throw Error(ErrorKind::invalid_definition, print(path) + " cannot be asked about the past",
+                        "What the contact did is counted for all its journeys.",
+                        "It can stand behind: wait for, exit on, goal on; in payloads and in conditions.");
+        return {OperandKind::context, variable};
+    }
     return scope == Scope::event ? Operand{OperandKind::property, property(path)}
                                  : Operand{OperandKind::attribute, attribute(path)};
 }
@@ -160,6 +167,16 @@ std::int64_t hash_of(const Literal& literal, const Zone& zone) {
 }
 
 } // namespace
+
+Index Builder::attribute_trigger(const OnAttribute& on) {
+    AttributeTrigger out{on.attribute, on.change, {}, {}};
+    if (on.from)
+        out.from = hash_of(*on.from, model_.zone);
+    if (on.to)
+        out.to = hash_of(*on.to, model_.zone);
+    model_.attribute_triggers.push_back(std::move(out));
+    return static_cast<Index>(model_.attribute_triggers.size() - 1);
+}
 
 Index Builder::history(const Path& path, const Duration& within, HistoryTest test) {
     profile::FeatureDefinition definition;

@@ -27,6 +27,7 @@ OperandType type_of(OperandKind kind) noexcept {
     switch (kind) {
     case OperandKind::property:
     case OperandKind::attribute:
+    case OperandKind::context:
     case OperandKind::extreme_value:
     case OperandKind::text_first:
     case OperandKind::text_last:

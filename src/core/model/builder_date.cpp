@@ -92,6 +92,23 @@ void Builder::check_part(const Operand& operand, const Constant& constant) const
                     "It is a number from " + std::to_string(range.least) + " to " + std::to_string(range.most) + ".");
 }
 
+// The days off of a calendar; without a name the one called default, which may have none.
+std::shared_ptr<const std::vector<std::int32_t>> Builder::holidays(const std::optional<std::string>& calendar, Offset offset) const {
+    const auto& calendars = model_.source.calendar.holidays;
+    auto const known = calendars.find(calendar.value_or(default_calendar));
+    if (known != calendars.end())
+        return std::make_shared<const std::vector<std::int32_t>>(known->second);
+    if (calendar) {
+        std::vector<std::string> names;
+        for (auto const& [name, days] : calendars)
+            names.push_back(name);
+        throw Error(ErrorKind::undefined_name, "holiday calendar \"" + *calendar + "\" does not exist", {},
+                    names.empty() ? "Its days are rows of nurture.holiday." : suggest(*calendar, names))
+            .at(offset.byte);
+    }
+    return nullptr;
+}
+
 Index Builder::compile(const language::DateTest& c, Scope scope) {
     Node node;
     node.op = Op::date;
@@ -128,20 +145,8 @@ Index Builder::compile(const language::DateTest& c, Scope scope) {
             throw Error(ErrorKind::invalid_definition, "now is always now", {},
                         "Ask for a date: now after 2026-12-31; or for a part of it: hour(now) >= 9.");
     }
-    if (const auto* on = std::get_if<OnDayKind>(&c.question); on != nullptr && on->kind != DayKind::weekend) {
-        const auto& calendars = model_.source.calendar.holidays;
-        auto const known = calendars.find(on->calendar.value_or(default_calendar));
-        if (known != calendars.end()) {
-            test.holidays = std::make_shared<const std::vector<std::int32_t>>(known->second);
-        } else if (on->calendar) {
-            std::vector<std::string> names;
-            for (auto const& [name, days] : calendars)
-                names.push_back(name);
-            throw Error(ErrorKind::undefined_name, "holiday calendar \"" + *on->calendar + "\" does not exist",
-                        {}, names.empty() ? "Its days are rows of nurture.holiday." : suggest(*on->calendar, names))
-                .at(on->offset.byte);
-        }
-    }
+    if (const auto* on = std::get_if<OnDayKind>(&c.question); on != nullptr && on->kind != DayKind::weekend)
+        test.holidays = holidays(on->calendar, on->offset);
     node.detail = static_cast<Index>(model_.date_tests.size());
     model_.date_tests.push_back(std::move(test));
     return add(std::move(node));

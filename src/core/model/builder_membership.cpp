@@ -21,15 +21,12 @@ void outside_where(Scope scope) {
 
 Index Builder::past_of(const std::string& segment, Offset offset, SegmentTest test, Scope scope) {
     outside_where(scope);
-    auto const known = segments.find(segment);
-    if (known == segments.end())
-        throw Error(ErrorKind::undefined_name, "segment \"" + segment + "\" does not exist", {}, suggest(segment, segment_names))
-            .at(offset.byte);
-    model_.remembers.resize(std::max<std::size_t>(model_.remembers.size(), known->second + 1), 0);
-    model_.remembers[known->second] = 1;
+    Index const known = segment_index(segment, offset);
+    model_.remembers.resize(std::max<std::size_t>(model_.remembers.size(), known + 1), 0);
+    model_.remembers[known] = 1;
     Node node;
     node.op = Op::segment_past;
-    node.segment = known->second;
+    node.segment = known;
     node.detail = static_cast<Index>(model_.segment_tests.size());
     model_.segment_tests.push_back(test);
     return add(std::move(node));
@@ -67,11 +64,7 @@ Index Builder::compile(const WasInSegment& c, Scope scope) {
 // A list is what its messages say: on it are those whose last $list message said so.
 Index Builder::compile(const OnList& c, Scope scope) {
     outside_where(scope);
-    const auto& lists = model_.source.lists;
-    if (std::find(lists.begin(), lists.end(), c.list) == lists.end())
-        throw Error(ErrorKind::undefined_name, "list \"" + c.list + "\" does not exist", {},
-                    lists.empty() ? "Lists are rows of nurture.list." : suggest(c.list, lists))
-            .at(c.offset.byte);
+    check_list(c.list, c.offset);
     Occurrence state;
     state.which = Which::last;
     state.property = Path{{"state"}};
@@ -104,18 +97,10 @@ Index Builder::compile(const AtLeastOf& c, Scope scope) {
 
 Index Builder::compile(const InJourney& c, Scope scope) {
     outside_where(scope);
-    auto const known = workflows.find(c.workflow);
-    if (known == workflows.end()) {
-        std::vector<std::string> names;
-        for (auto const& [name, id] : workflows)
-            names.push_back(name);
-        throw Error(ErrorKind::undefined_name, "workflow \"" + c.workflow + "\" does not exist", {}, suggest(c.workflow, names))
-            .at(c.offset.byte);
-    }
     Node node;
     node.op = Op::journey;
     node.detail = static_cast<Index>(model_.journey_tests.size());
-    model_.journey_tests.push_back({known->second, c.relation, c.step});
+    model_.journey_tests.push_back({workflow_id(c.workflow, c.offset), c.relation, c.step});
     return add(std::move(node));
 }
 

@@ -134,6 +134,7 @@ class Compiler {
     }
 
     void workflows() {
+        builder_.followed = &model_.followed;
         for (const WorkflowRow& row : model_.source.workflows) {
             builder_.asked = &usage.workflows.emplace_back();
             model_.workflows.push_back(within("workflow", row.name, row.definition, [&] {
@@ -141,6 +142,14 @@ class Compiler {
             }));
         }
         builder_.asked = nullptr;
+        builder_.followed = nullptr;
+        std::sort(model_.followed.begin(), model_.followed.end());
+        model_.followed.erase(std::unique(model_.followed.begin(), model_.followed.end()), model_.followed.end());
+        for (const Segment& segment : model_.segments)
+            if (segment.hidden)
+                usage.segments[segment.id]; // its features are its workflow's
+        std::sort(model_.segments_by_id.begin(), model_.segments_by_id.end());
+        check_rounds(model_);
     }
 };
 
@@ -166,6 +175,7 @@ void note_span(Model& model, const TimeRange& span, Index segment) {
 void note_operand(Model& model, const Operand& operand, Index segment) {
     switch (operand.kind) {
     case OperandKind::property:
+    case OperandKind::context:
     case OperandKind::now:
         break;
     case OperandKind::derived: {
@@ -224,7 +234,10 @@ void note_dependencies(Model& model, Index node, Index segment) {
     else if (n.op == Op::negate || n.op == Op::all || n.op == Op::any || n.op == Op::at_least)
         for (Index const child : n.children)
             note_dependencies(model, child, segment);
-    else if (n.op == Op::history)
+    else if (n.op == Op::reached) {
+        note_operand(model, n.operand, segment);
+        note(model.segments_of_attribute["timezone"], segment);
+    } else if (n.op == Op::history)
         note(model.segments_of_feature[model.history_tests[n.detail].feature], segment);
     else if (n.op == Op::journey)
         note(model.segments_of_workflow[model.journey_tests[n.detail].workflow], segment);
@@ -275,6 +288,13 @@ Index Model::segment_of(std::uint32_t segment_id) const noexcept { return find_i
 Index Model::workflow_of(std::uint32_t id, std::uint32_t version) const noexcept {
     for (Index i = 0; i < workflows.size(); ++i)
         if (workflows[i].id == id && workflows[i].version == version)
+            return i;
+    return none;
+}
+
+Index Model::current_workflow(std::uint32_t id) const noexcept {
+    for (Index i = 0; i < workflows.size(); ++i)
+        if (workflows[i].id == id && workflows[i].current)
             return i;
     return none;
 }

@@ -2,6 +2,7 @@
 // The compiled model: everything step() needs, resolved to indexes. Immutable once compiled.
 #include "core/consent/consent.hpp"
 #include "core/model/behaviour.hpp"
+#include "core/model/journey.hpp"
 #include "core/model/scoring.hpp"
 #include "core/model/source.hpp"
 #include "core/model/tests.hpp"
@@ -25,6 +26,7 @@ namespace nurture::model {
 enum class OperandKind : std::uint8_t {
     property,      ///< of the event at hand; index into Model::properties
     attribute,     ///< index into Model::attributes
+    context,       ///< of the journey at hand; index into Model::contexts
     count,         ///< a count feature
     sum,           ///< a sum feature
     recent_count,  ///< entries inside the window
@@ -72,20 +74,13 @@ struct Derived {
     ZoneRef zone;
 };
 
-struct Constant {
-    enum class Type : std::uint8_t { boolean, number, text, time };
-    Type type = Type::number;
-    bool boolean = false;
-    std::int64_t number = 0; ///< 10^-6, or a Time
-    std::string text;
-};
-
 enum class Op : std::uint8_t {
     constant, compare, between, in, like, is_set, truth, in_segment, negate, all, any, trend, sequence,
     // Node::detail is an index into the vector of Model named behind them.
     compare_operands, distinct, text /* text_tests */, empty, has_items /* detail: a language::Quantity */,
     date /* date_tests */, history /* history_tests */, segment_past /* segment_tests */, on_list,
     sample /* sample_tests */, in_session /* detail: into stays */, at_least /* detail: how many */, journey /* journey_tests */,
+    reached /* reached_tests */,
 };
 
 /// A node of a condition. Conditions are trees over Model::nodes.
@@ -125,46 +120,22 @@ struct Segment {
     std::uint32_t id = 0;
     std::string name;
     Index condition = none;
+    bool hidden = false; ///< a workflow's `when`: nobody is told of it
 };
 
-struct Argument {
-    std::string name;
-    std::string json;      ///< of a literal
-    Index attribute = none;///< or of the contact
-};
-
-enum class InstructionKind : std::uint8_t { wait, wait_event, wait_condition, branch, send, act, set, end };
-
-struct Instruction {
-    InstructionKind kind = InstructionKind::end;
-    std::string step;     ///< where it stands in the definition: "3", "3.then.1"
-    Duration duration;    ///< wait, or up to
-    Index pattern = none; ///< wait_event
-    Index condition = none;
-    Index next = 0;  ///< goes on here; branch: when true; waits: when it happened
-    Index other = 0; ///< branch: when not true; waits: when the time is over
-    std::string channel, template_name, purpose;
-    bool transactional = false;
-    std::vector<Argument> arguments; ///< set: one, named like the attribute
-};
-
-struct Workflow {
-    std::uint32_t id = 0, version = 0;
-    std::string name;
-    bool current = true, paused = false;
-    std::vector<Index> start_patterns, exit_patterns, exit_conditions;
-    std::vector<std::pair<Index, bool>> start_segments; ///< segment, entering?
-    language::ReentryPolicy reentry;
-    std::vector<Instruction> program;
-    Index begin = 0; ///< of the program
-};
-
+/// Ids from here on are those of hidden segments, hashes of what they ask; the others are given by the tables.
+inline constexpr std::uint32_t first_hidden_id = 1U << 31;
 
 struct Model {
     Source source;
     Zone zone = Zone::find("UTC");
 
     std::vector<language::Path> properties, attributes;
+    struct Variable {
+        std::string text; ///< canonical
+        language::Path path;
+    };
+    std::vector<Variable> contexts; ///< of the events that start journeys
     std::vector<Node> nodes;
     std::vector<Derived> derived;
     std::vector<TextTest> text_tests;
@@ -173,6 +144,7 @@ struct Model {
     std::vector<SegmentTest> segment_tests;
     std::vector<SampleTest> sample_tests;
     std::vector<JourneyTest> journey_tests;
+    std::vector<ReachedTest> reached_tests;
     std::vector<consent::Scope> consent_scopes;
     std::vector<Index> histories;      ///< slots of features fed by writes of attributes instead of by a pattern
     std::vector<char> remembers;       ///< by segment: its past is asked about
@@ -190,6 +162,9 @@ struct Model {
     std::vector<Segment> segments; ///< each after those its condition names
     std::vector<std::pair<std::uint32_t, Index>> segments_by_id;
     std::vector<Workflow> workflows;
+    std::vector<AttributeTrigger> attribute_triggers;
+    std::vector<ScheduleTrigger> schedules;
+    std::vector<std::uint32_t> followed; ///< ids of workflows whose journeys others follow, ascending
     std::shared_ptr<const guard::Guards> guards; ///< of the policies; none: there are none
 
     // Which segments to look at again when something changed.
@@ -202,6 +177,7 @@ struct Model {
     [[nodiscard]] Index slot_of(std::uint32_t feature_id) const noexcept;
     [[nodiscard]] Index segment_of(std::uint32_t segment_id) const noexcept;
     [[nodiscard]] Index workflow_of(std::uint32_t id, std::uint32_t version) const noexcept;
+    [[nodiscard]] Index current_workflow(std::uint32_t id) const noexcept;
     [[nodiscard]] Index topic_of(std::string_view name) const noexcept;
 };
 

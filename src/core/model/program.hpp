@@ -6,6 +6,11 @@ namespace nurture::model {
 /// Flattens a workflow into a program: waits, branches and actions with their successors.
 [[nodiscard]] Workflow compile_workflow(Builder& builder, const WorkflowRow& row, const language::Workflow& workflow);
 
+/// Throws Error(invalid_definition) where steps go round without end and without time passing; the path is in the detail.
+void check_rounds(const Workflow& workflow);
+/// The same for workflows that start each other.
+void check_rounds(const Model& model);
+
 /// The JSON text of a literal, as payloads and attributes hold it.
 [[nodiscard]] std::string json_of(const language::Literal& literal, const Zone& zone);
 

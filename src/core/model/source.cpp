@@ -117,6 +117,10 @@ std::string print(const Source& source) {
     json["action_expiry"] = source.action_expiry;
     json["dedup_window"] = source.dedup_window;
     print_calendar(json, source);
+    if (source.holdout_percent != 0) {
+        json["holdout_percent"] = source.holdout_percent;
+        json["holdout_salt"] = source.holdout_salt;
+    }
     json["session_gap"] = source.session_gap;
     json["max_window_entries"] = source.max_window_entries;
     json["rules"] = Json::array();
@@ -126,13 +130,16 @@ std::string print(const Source& source) {
     for (const auto& row : source.segments)
         json["segments"].push_back({{"id", row.id}, {"name", row.name}, {"condition", row.condition}});
     json["workflows"] = Json::array();
-    for (const auto& row : source.workflows)
+    for (const auto& row : source.workflows) {
         json["workflows"].push_back({{"id", row.id},
                                      {"version", row.version},
                                      {"name", row.name},
                                      {"definition", row.definition},
                                      {"current", row.current},
                                      {"paused", row.paused}});
+        if (!row.held_steps.empty())
+            json["workflows"].back()["held_steps"] = row.held_steps;
+    }
     print_scoring(json, source);
     if (!source.policies.empty())
         json["policies"] = Json::array();
@@ -158,6 +165,8 @@ Source parse_source(std::string_view text) {
         source.action_expiry = json.at("action_expiry").get<Span>();
         source.dedup_window = json.at("dedup_window").get<Span>();
         parse_calendar(json, source);
+        source.holdout_percent = json.value("holdout_percent", source.holdout_percent);
+        source.holdout_salt = json.value("holdout_salt", source.holdout_salt);
         source.session_gap = json.value("session_gap", source.session_gap);
         source.max_window_entries = json.value("max_window_entries", source.max_window_entries);
         for (const auto& row : json.at("rules"))
@@ -166,7 +175,8 @@ Source parse_source(std::string_view text) {
             source.segments.push_back({row.at("id"), row.at("name"), row.at("condition")});
         for (const auto& row : json.at("workflows"))
             source.workflows.push_back({row.at("id"), row.at("version"), row.at("name"), row.at("definition"),
-                                        row.at("current"), row.at("paused")});
+                                        row.at("current"), row.at("paused"),
+                                        row.value("held_steps", std::vector<std::string>())});
         parse_scoring(json, source);
         for (const auto& row : json.value("policies", Json::array()))
             source.policies.push_back({row.at("id"), row.at("name"), row.at("definition")});

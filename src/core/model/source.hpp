@@ -1,6 +1,7 @@
 #pragma once
 // What a model is made of: the definitions as they stood in their tables at a tick boundary, with their ids. This is
 // what the type nurture.compiled_model holds; compile() turns it into what step() runs.
+#include "core/base/decimal.hpp"
 #include "core/base/time.hpp"
 #include "core/model/tests.hpp"
 
@@ -27,6 +28,7 @@ struct WorkflowRow {
     std::string name, definition;
     bool current = true; ///< new journeys start here; older versions only carry on those inside
     bool paused = false; ///< nothing starts, those inside keep their timers
+    std::vector<std::string> held_steps{}; ///< nobody passes them
     friend bool operator==(const WorkflowRow&, const WorkflowRow&) = default;
 };
 struct PolicyRow { ///< guards of what workflows send
@@ -69,6 +71,8 @@ struct Source {
     CalendarPolicy calendar;
     std::vector<std::string> lists; ///< the names of the static lists
     Span session_gap = 30 * one_minute;    ///< a longer silence ends a session
+    Micro holdout_percent = 0; ///< of the contacts start no workflow that says nothing of it
+    std::string holdout_salt;
     std::int64_t max_window_entries = 1'000; ///< what windows keep whose value needs all their events
     std::vector<RuleRow> rules;
     std::vector<SegmentRow> segments;

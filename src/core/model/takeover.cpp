@@ -32,11 +32,12 @@ class Readiness {
         for (const auto& [segment, entering] : workflow.start_segments)
             if (!segments_[segment])
                 return false;
-        for (Index const condition : workflow.exit_conditions)
-            if (!reads_complete(condition))
+        for (Index const s : workflow.start_schedules)
+            if (model_.schedules[s].segment != none && !segments_[model_.schedules[s].segment])
                 return false;
-        return std::all_of(workflow.program.begin(), workflow.program.end(),
-                           [&](const Instruction& i) { return i.condition == none || reads_complete(i.condition); });
+        bool ready = true;
+        for_conditions(workflow, [&](Index condition) { ready = ready && reads_complete(condition); });
+        return ready;
     }
 
   private:

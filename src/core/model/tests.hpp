@@ -30,6 +30,15 @@ struct ZoneRef {
     std::optional<Zone> zone; ///< of a named one
 };
 
+/// What a comparison compares with.
+struct Constant {
+    enum class Type : std::uint8_t { boolean, number, text, time };
+    Type type = Type::number;
+    bool boolean = false;
+    std::int64_t number = 0; ///< 10^-6, or a Time
+    std::string text;
+};
+
 enum class DerivedKind : std::uint8_t { date_part, anniversary, items, domain };
 
 struct TextTest {
@@ -63,6 +72,14 @@ struct SegmentTest {
 struct SampleTest {
     std::uint64_t seed = 0;
     Micro percent = 0;
+};
+
+/// From a date of the contact's, moved and set to a time of day, for a day: when C.
+struct ReachedTest {
+    Duration offset; ///< negative before
+    bool yearly = false;
+    std::optional<Span> at;
+    std::uint32_t segment = UINT32_MAX; ///< that it decides: who is in it stays while the clock is put back
 };
 
 struct JourneyTest {

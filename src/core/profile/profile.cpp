@@ -1,5 +1,7 @@
 #include "core/profile/profile.hpp"
 
+#include "core/profile/journey_codec.hpp"
+
 #include <algorithm>
 
 namespace nurture::profile {
@@ -135,7 +137,7 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
 
 // What few contacts have comes last, each part behind a byte that says what it is; `end` closes them, so that a state cut
 // short is noticed.
-enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4 };
+enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4, journeys = 10, keys = 11, schedules = 12 };
 
 bool has_origins(const Profile& profile) {
     return std::any_of(profile.journeys.begin(), profile.journeys.end(), [](const auto& j) { return !j.origin.empty(); });
@@ -180,6 +182,18 @@ void encode_parts(ByteWriter& out, const Profile& profile, const Stamp& stamp) {
         encode(out, profile.consents, stamp);
     }
     encode_origins(out, profile);
+    if (has_rich_journeys(profile)) {
+        out.byte(static_cast<std::uint8_t>(Part::journeys));
+        encode_rich_journeys(out, profile);
+    }
+    if (has_keys(profile)) {
+        out.byte(static_cast<std::uint8_t>(Part::keys));
+        encode_keys(out, profile);
+    }
+    if (!profile.schedules.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::schedules));
+        encode_schedules(out, profile);
+    }
     out.byte(static_cast<std::uint8_t>(Part::end));
 }
 
@@ -221,6 +235,14 @@ void decode_parts(ByteReader& in, Profile& profile, const Stamp& stamp) {
         case Part::origins:
             for (Journey& journey : profile.journeys)
                 journey.origin = in.text();
+        case Part::journeys:
+            decode_rich_journeys(in, profile);
+            break;
+        case Part::keys:
+            decode_keys(in, profile);
+            break;
+        case Part::schedules:
+            decode_schedules(in, profile);
             break;
         default:
             ByteReader::corrupt("holds an unknown part");
@@ -235,7 +257,8 @@ std::string encode(const Profile& profile) {
     bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
                                     [](const auto& f) { return needs_format_2(f.value); });
     bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
-                        !profile.consents.empty() || has_origins(profile);
+                        !profile.consents.empty() || has_origins(profile) || has_rich_journeys(profile) || has_keys(profile) ||
+                        !profile.schedules.empty();
     out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);

@@ -48,6 +48,12 @@ struct SegmentPast {
 };
 inline constexpr std::size_t past_limit = 100;
 
+/// How often something was done in a journey, by the index of the step.
+struct StepCount {
+    std::uint32_t at = 0, count = 0;
+    friend bool operator==(const StepCount&, const StepCount&) = default;
+};
+
 /// One walk through a workflow.
 struct Journey {
     std::uint32_t workflow = 0;
@@ -60,6 +66,18 @@ struct Journey {
     Time check = never;          ///< when a condition it waits for, or exits on, may change by time alone
     std::vector<Uuid> open;      ///< its actions whose outcome is not yet known
     std::string origin;          ///< the key under which it began, where that is no longer the contact's
+    // What few journeys have; see is_plain().
+    std::vector<std::pair<std::string, std::string>> context; ///< its variables: path and JSON text
+    std::vector<StepCount> loops;   ///< rounds begun of the loops around the step
+    std::vector<StepCount> retries; ///< of actions that failed
+    std::uint32_t goals = 0;        ///< a bit for each goal reached
+    std::uint64_t key = 0;          ///< hash of what it is re-entered by; 0: none
+    bool paused = false;            ///< by hand
+    bool held = false;              ///< it stands before a step that nobody passes, and has not begun it
+    bool moved = false;             ///< it came here from another version
+    [[nodiscard]] bool is_plain() const noexcept {
+        return context.empty() && loops.empty() && retries.empty() && goals == 0 && key == 0 && !paused && !held && !moved;
+    }
     friend bool operator==(const Journey&, const Journey&) = default;
 };
 
@@ -68,7 +86,17 @@ struct WorkflowMemory {
     std::uint32_t workflow = 0;
     std::uint32_t entries = 0;
     Time last_start = 0;
+    std::vector<std::uint64_t> keys; ///< hashes of those it was entered by, in order, the newest keys_limit
     friend bool operator==(const WorkflowMemory&, const WorkflowMemory&) = default;
+};
+
+inline constexpr std::size_t keys_limit = 200;
+
+/// Which moment of the local clock a schedule came to last, so that it comes to it once.
+struct ScheduleMemory {
+    std::uint32_t id = 0;
+    std::int64_t local = 0;
+    friend bool operator==(const ScheduleMemory&, const ScheduleMemory&) = default;
 };
 
 /// A message_id already taken.
@@ -90,6 +118,7 @@ struct Profile {
     std::vector<SeenMessage> seen;        ///< in the order they were taken
     std::vector<SegmentPast> pasts;       ///< ascending by id
     std::vector<std::uint32_t> completed; ///< workflows walked to their end, ascending
+    std::vector<ScheduleMemory> schedules;///< ascending by id
     ScoreState score;                     ///< adjustments, and the bands the score is in
     consent::Consents consents;
 };

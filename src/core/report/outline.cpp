@@ -34,9 +34,42 @@ struct Outliner {
         WaitFor alone = wait;
         alone.then_steps.clear();
         alone.else_steps.clear();
+        alone.others.clear();
         out.text = words_of({std::move(alone), {}});
         block("then", wait.then_steps);
+        for (std::size_t i = 0; i < wait.others.size(); ++i)
+            block("or" + std::to_string(i + 1), wait.others[i].steps);
         block("else", wait.else_steps);
+    }
+    void operator()(const WaitUntil&) const { out.kind = StepKind::wait; }
+    void operator()(const WaitWorkflow&) const { out.kind = StepKind::wait; }
+    void operator()(const Switch& choice) const {
+        out.kind = StepKind::choice;
+        Switch alone;
+        alone.of = choice.of;
+        out.text = words_of({alone, {}});
+        out.text.resize(out.text.rfind(" end"));
+        for (std::size_t i = 0; i < choice.cases.size(); ++i) {
+            std::string values;
+            for (const Literal& value : choice.cases[i].values)
+                values += (values.empty() ? "" : ", ") + print(value);
+            block("when" + std::to_string(i + 1), choice.cases[i].steps, values);
+        }
+        block("else", choice.else_steps);
+    }
+    void operator()(const Split& split) const {
+        out.kind = StepKind::choice;
+        out.text = (split.experiment ? "experiment" : "split") + (split.salt.empty() ? std::string() : ' ' + print_string(split.salt));
+        for (const Arm& arm : split.arms)
+            block(print_name(arm.name), arm.steps, print_micro(arm.weight) + ' ' + arm.name);
+    }
+    void operator()(const Repeat& loop) const {
+        out.kind = StepKind::other;
+        Repeat alone = loop;
+        alone.steps.clear();
+        out.text = words_of({std::move(alone), {}});
+        out.text.resize(out.text.rfind(" end"));
+        block("repeat", loop.steps);
     }
     void operator()(const If& choice) const {
         out.kind = StepKind::choice;
@@ -95,19 +128,24 @@ std::string_view name_of(StepKind kind) noexcept {
 
 Outline outline_of(const Workflow& workflow) {
     Outline out;
+    auto const line = [](Workflow alone) { return print(alone); };
     for (const Trigger& trigger : workflow.triggers) {
-        if (const auto* event = std::get_if<OnEvent>(&trigger)) {
-            out.triggers.push_back("on " + print(event->event));
-        } else {
-            const auto& change = std::get<OnSegment>(trigger);
-            out.triggers.push_back((change.entering ? "on entering segment " : "on leaving segment ") +
-                                   print_string(change.segment));
-        }
+        Workflow alone;
+        alone.triggers.push_back(trigger);
+        out.triggers.push_back(line(std::move(alone)));
     }
     if (out.triggers.empty())
         out.triggers.emplace_back("started by hand");
-    for (const EventPattern& event : workflow.exit_on)
-        out.exits.push_back("exit on " + print(event));
+    for (const JourneyEvent& event : workflow.exit_on) {
+        Workflow alone;
+        alone.exit_on.push_back(event);
+        out.exits.push_back(line(std::move(alone)));
+    }
+    for (const Goal& goal : workflow.goals) {
+        Workflow alone;
+        alone.goals.push_back(goal);
+        out.exits.push_back(line(std::move(alone)));
+    }
     for (const Box<Condition>& condition : workflow.exit_when)
         out.exits.push_back("exit when " + print(*condition));
     out.steps = outline_steps(workflow.steps, "");

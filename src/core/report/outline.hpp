@@ -1,6 +1,6 @@
 #pragma once
 // A workflow as people see it: its steps under the names that transitions and actions give them.
-#include "core/language/ast.hpp"
+#include "core/language/ast_workflow.hpp"
 
 #include <cstdint>
 #include <map>

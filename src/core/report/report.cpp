@@ -129,7 +129,7 @@ std::string bands_json(const model::Model& model, const profile::Profile& profil
 std::vector<std::string> segments(const model::Model& model, const profile::Profile& profile) {
     std::vector<std::string> names;
     for (const auto& segment : profile.segments)
-        if (Index const index = model.segment_of(segment.id); segment.member && index != none)
+        if (Index const index = model.segment_of(segment.id); segment.member && index != none && !model.segments[index].hidden)
             names.push_back(model.segments[index].name);
     std::sort(names.begin(), names.end());
     return names;
@@ -256,7 +256,7 @@ std::string consents_json(const profile::Profile& profile) {
 Json memberships(const model::Model& model, const profile::Profile& profile) {
     Json out = Json::object();
     for (const auto& segment : profile.segments)
-        if (Index const index = model.segment_of(segment.id); segment.member && index != none)
+        if (Index const index = model.segment_of(segment.id); segment.member && index != none && !model.segments[index].hidden)
             out[model.segments[index].name] = print_iso_time(segment.since);
     return out;
 }

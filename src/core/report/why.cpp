@@ -17,6 +17,8 @@ namespace {
 Index segment_named(const model::Model& model, std::string_view name) {
     std::vector<std::string> names;
     for (Index s = 0; s < model.segments.size(); ++s) {
+        if (model.segments[s].hidden)
+            continue;
         if (model.segments[s].name == name)
             return s;
         names.push_back(model.segments[s].name);

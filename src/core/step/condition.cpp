@@ -38,6 +38,10 @@ Facts::Reading Facts::read(const Operand& operand, Time clock, const profile::Pr
         set_value(attribute(operand.index));
         return out;
     }
+    if (operand.kind == OperandKind::context) {
+        set_value(variable(operand.index));
+        return out;
+    }
     if (operand.kind == OperandKind::score) {
         out.kind = Reading::Kind::number;
         out.number = score(operand.index, clock);
@@ -255,6 +259,8 @@ Outcome Facts::evaluate(const Node& node, Time clock, const profile::Properties*
         return at_least(node, clock, event);
     case Op::journey:
         return test_journey(node);
+    case Op::reached:
+        return test_reached(node, clock);
     default:
         return test(node, clock, event);
     }

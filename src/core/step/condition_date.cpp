@@ -281,4 +281,45 @@ Outcome Facts::test_date(const Node& node, Time clock, const profile::Properties
     return out;
 }
 
+std::optional<Time> Facts::date(const profile::Value& value) const {
+    Reading reading;
+    reading.value = value;
+    reading.kind = value.known() ? Reading::Kind::value : Reading::Kind::missing;
+    return time_of(reading, contact_zone());
+}
+
+// From the moment the date is reached, moved and set to a time of day, for a day. Where the contact's clock is put back by
+// a change of zone whoever has reached it stays there: a moment of the local clock comes once.
+Outcome Facts::test_reached(const Node& node, Time clock) const {
+    const auto& test = model.reached_tests[node.detail];
+    const Zone& zone = contact_zone();
+    Outcome out{Truth::unknown, never};
+    auto const of = date(attribute(node.operand.index));
+    if (!of)
+        return out;
+    Span const back = members[test.segment] != 0 ? 26 * one_hour : 0;
+    bool yes = false;
+    auto const decide = [&](Time base) {
+        Time begin = add_on_calendar(base, test.offset, zone);
+        if (test.at)
+            begin = zone.first_at(day_of(begin, zone) * one_day + *test.at);
+        Time const from = begin - back;
+        Time const to = saturating_add(begin, one_day);
+        sooner(out.flips, from, clock);
+        sooner(out.flips, to, clock);
+        yes = yes || (clock >= from && clock < to);
+    };
+    if (!test.yearly) {
+        decide(*of);
+    } else {
+        CivilDay const born = civil_of(day_of(*of, zone));
+        int const now = civil_of(day_of(clock, zone)).year;
+        int const first = std::max(born.year + 1, now - 2);
+        for (int year = first; year <= std::max(first, now) + 2; ++year)
+            decide(begin_of_day(anniversary_in(born, year, model.source.calendar.leap_day_in_march), zone));
+    }
+    out.truth = truth(yes);
+    return out;
+}
+
 } // namespace nurture::step

@@ -65,9 +65,13 @@ Outcome Facts::test_sample(const Node& node) const {
     const auto& test = model.sample_tests[node.detail];
     if (key.empty())
         return {Truth::unknown, never};
+    return {truth(in_sample(test)), never};
+}
+
+bool Facts::in_sample(const model::SampleTest& test) const {
     std::uint64_t const hash = hash64(std::to_string(test.seed) + '\n' + std::string(key));
     // hash / 2^64 < percent / 100, in integers
-    return {truth(Wide(hash) * 100 * micro_one < (Wide(test.percent) << 64)), never};
+    return Wide(hash) * 100 * micro_one < (Wide(test.percent) << 64);
 }
 
 Outcome Facts::test_journey(const Node& node) const {
@@ -83,12 +87,12 @@ Outcome Facts::test_journey(const Node& node) const {
         yes = std::binary_search(profile.completed.begin(), profile.completed.end(), test.workflow);
         break;
     case language::JourneyRelation::inside:
-        yes = std::any_of(profile.journeys.begin(), profile.journeys.end(), [&](const profile::Journey& journey) {
-            if (journey.workflow != test.workflow)
+        yes = std::any_of(profile.journeys.begin(), profile.journeys.end(), [&](const profile::Journey& walk) {
+            if (walk.workflow != test.workflow)
                 return false;
-            Index const workflow = model.workflow_of(journey.workflow, journey.version);
-            return !test.step || (workflow != none && journey.at_step < model.workflows[workflow].program.size() &&
-                                  model.workflows[workflow].program[journey.at_step].step == *test.step);
+            Index const workflow = model.workflow_of(walk.workflow, walk.version);
+            return !test.step || (workflow != none && walk.at_step < model.workflows[workflow].program.size() &&
+                                  model.workflows[workflow].program[walk.at_step].step == *test.step);
         });
         break;
     }

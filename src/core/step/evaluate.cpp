@@ -18,7 +18,7 @@ Evaluation evaluate(const Model& model, const profile::Profile& profile, Time at
     }
     Evaluation out;
     for (const auto& [id, index] : model.segments_by_id)
-        if (facts.members[index] != 0)
+        if (facts.members[index] != 0 && !model.segments[index].hidden)
             out.segments.push_back(id);
     out.score = facts.score(none, clock);
     return out;

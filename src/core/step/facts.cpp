@@ -108,6 +108,15 @@ Value Facts::attribute(Index index) const {
     return value_of_json(attribute_json(profile, path.keys.front()), path, texts_);
 }
 
+Value Facts::variable(Index index) const {
+    const auto& wanted = model.contexts[index];
+    if (journey != nullptr)
+        for (auto const& [path, json] : journey->context)
+            if (path == wanted.text)
+                return value_of_json(json, texts_);
+    return {};
+}
+
 // --- like ---------------------------------------------------------------------------------------------------------
 
 namespace {

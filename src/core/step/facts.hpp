@@ -51,6 +51,12 @@ class Facts {
 
     /// The contact's attribute, or `missing`. The text lives until the next call of forget().
     [[nodiscard]] profile::Value attribute(Index index) const;
+    /// A variable of the journey at hand, or `missing`.
+    [[nodiscard]] profile::Value variable(Index index) const;
+    mutable const profile::Journey* journey = nullptr; ///< whose variables conditions read
+    /// A date that an attribute or a variable holds, on the contact's clock.
+    [[nodiscard]] std::optional<Time> date(const profile::Value& value) const;
+    [[nodiscard]] bool in_sample(const model::SampleTest& test) const;
     void forget() const { texts_.clear(); }
     /// To be called when a feature's value has changed.
     void changed(Index feature) noexcept;
@@ -185,6 +191,7 @@ class Facts {
     [[nodiscard]] Time end_of(const Duration& duration, Time from) const;
     [[nodiscard]] Outcome test_sample(const model::Node& node) const;
     [[nodiscard]] Outcome test_journey(const model::Node& node) const;
+    [[nodiscard]] Outcome test_reached(const model::Node& node, Time clock) const; // condition_date.cpp
     [[nodiscard]] Outcome test_list(const model::Node& node, Time clock) const;
     [[nodiscard]] Outcome at_least(const model::Node& node, Time clock, const profile::Properties* event) const;
 };

@@ -1,8 +1,8 @@
-// Walking through workflows.
-#include "core/step/stepper.hpp"
-
+// Walking through workflows. What steps wait for is in waits.cpp, what they do in acts.cpp, what starts them in triggers.cpp.
 #include "core/base/error.hpp"
-#include "core/guard/guard.hpp"
+#include "core/language/language.hpp"
+#include "core/step/reading.hpp"
+#include "core/step/stepper.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -23,23 +23,22 @@ constexpr int max_hops = 10'000;
 /// memory bounded.
 constexpr std::size_t max_instant_bytes = 16 << 20, max_step_bytes = 256 << 20;
 
-/// A single key and its value, as `set` writes it.
-class OneProperty final : public profile::Properties {
-  public:
-    OneProperty(std::string_view key, std::string_view json) : key_(key), json_(json) {}
-    [[nodiscard]] profile::Value get(const language::Path& path) const override {
-        return path.keys.front() == key_ ? value_of_json(json_, path, texts_) : profile::Value{};
-    }
-    void each(Visit visit, void* context) const override { visit(context, key_, json_); }
-
-  private:
-    std::string_view key_, json_;
-    mutable std::deque<std::string> texts_;
-};
-
 bool contains(const std::vector<Index>& set, Index value) {
     return std::find(set.begin(), set.end(), value) != set.end();
 }
+
+/// While it lives conditions read the journey's variables.
+class Variables {
+  public:
+    Variables(const Facts& facts, const Journey& journey) : facts_(facts), before_(facts.journey) { facts_.journey = &journey; }
+    Variables(const Variables&) = delete;
+    Variables& operator=(const Variables&) = delete;
+    ~Variables() { facts_.journey = before_; }
+
+  private:
+    const Facts& facts_;
+    const Journey* before_;
+};
 
 } // namespace
 
@@ -66,92 +65,224 @@ profile::WorkflowMemory& Stepper::memory_of(std::uint32_t workflow) {
                                         [](const auto& m, std::uint32_t id) { return m.workflow < id; });
     if (place != memories.end() && place->workflow == workflow)
         return *place;
-    return *memories.insert(place, {workflow, 0, 0});
+    profile::WorkflowMemory fresh;
+    fresh.workflow = workflow;
+    return *memories.insert(place, std::move(fresh));
 }
 
-Zone Stepper::contact_zone() const {
-    std::deque<std::string> texts;
-    profile::Value const name = value_of_json(attribute_json(profile_, "timezone"), texts);
-    if (name.kind == profile::Value::Kind::string)
-        if (auto const zone = Zone::try_find(name.text))
-            return *zone;
-    return model_.zone;
+Zone Stepper::contact_zone() const { return facts_.contact_zone(); }
+
+bool Stepper::holds(Index condition) const { return facts_.evaluate(condition, clock_).truth == Truth::yes; }
+
+bool Stepper::concerns(const model::JourneyPattern& event, const Happening& happening) const {
+    if (event.pattern == none || !contains(happening.matched, event.pattern))
+        return false;
+    return event.filter == none || (happening.event != nullptr && facts_.matches(event.filter, *happening.event) == Truth::yes);
 }
 
-void Stepper::start(Index index, const Cause& cause) {
-    const Workflow& workflow = model_.workflows[index];
-    auto const id = workflow.id;
-    bool const active = std::any_of(profile_.journeys.begin(), profile_.journeys.end(),
-                                    [id](const Journey& journey) { return journey.workflow == id; });
-    {
-        const auto& memory = memory_of(id);
-        switch (workflow.reentry.kind) {
-        case language::Reentry::never:
-            if (memory.entries > 0)
-                return;
-            break;
-        case language::Reentry::after:
-            if (active || (memory.entries > 0 && add_on_calendar(memory.last_start, workflow.reentry.after,
-                                                                 contact_zone()) > clock_))
-                return;
-            break;
-        case language::Reentry::always:
-            break;
-        }
+// --- entry --------------------------------------------------------------------------------------------------------
+
+bool Stepper::may_enter(const Workflow& workflow, std::uint64_t key) {
+    using language::Reentry;
+    const auto& policy = workflow.reentry;
+    std::int64_t inside = 0, same_key = 0;
+    for (const Journey& journey : profile_.journeys) {
+        inside += journey.workflow == workflow.id ? 1 : 0;
+        same_key += journey.workflow == workflow.id && journey.key == key ? 1 : 0;
     }
-    for (Index const condition : workflow.exit_conditions)
-        if (facts_.evaluate(condition, clock_).truth == Truth::yes)
-            return;
-    auto& memory = memory_of(id);
-    memory.last_start = clock_;
+    const auto& memory = memory_of(workflow.id);
+    if (policy.times != 0 && memory.entries >= policy.times)
+        return false;
+    if (policy.at_once != 0 && inside >= policy.at_once)
+        return false;
+    switch (policy.kind) {
+    case Reentry::never:
+        return memory.entries == 0;
+    case Reentry::after:
+        return inside == 0 && (memory.entries == 0 ||
+                               add_on_calendar(memory.last_start, policy.after, contact_zone()) <= clock_);
+    case Reentry::always:
+        return true;
+    case Reentry::per_key:
+        return same_key == 0;
+    case Reentry::once_per_key:
+        return std::find(memory.keys.begin(), memory.keys.end(), key) == memory.keys.end();
+    }
+    return false;
+}
+
+// Where a journey begins: at a goal's label when that is reached already; refused when the goal would end it.
+Index Stepper::begin_of(Journey& journey, const Workflow& workflow, bool& refused) {
+    Index begin = workflow.begin;
+    for (std::size_t i = 0; i < workflow.goals.size(); ++i) {
+        const auto& goal = workflow.goals[i];
+        if (goal.condition == none || !holds(goal.condition))
+            continue;
+        refused = refused || goal.go_to == none;
+        if (refused)
+            return begin;
+        journey.goals |= 1U << i;
+        begin = goal.go_to;
+    }
+    return begin;
+}
+
+void Stepper::start(Index index, const Cause& cause, const profile::Properties* event, const Variables* given) {
+    const Workflow& workflow = model_.workflows[index];
     Journey journey;
-    journey.workflow = id;
+    if (!workflow.reentry.key.keys.empty()) {
+        profile::Value const value = event == nullptr ? profile::Value{} : event->get(workflow.reentry.key);
+        journey.key = std::max<std::uint64_t>(hash64(value.known() ? "key " + std::string(text_of(value)) : std::string()), 1);
+    }
+    if (!may_enter(workflow, journey.key))
+        return;
+    journey.context = variables_of(workflow, event, given);
+    step::Variables const variables(facts_, journey);
+    for (Index const condition : workflow.exit_conditions)
+        if (holds(condition))
+            return;
+    bool refused = false;
+    Index const begin = begin_of(journey, workflow, refused);
+    if (refused)
+        return;
+    if (workflow.holdout && facts_.in_sample(*workflow.holdout)) {
+        note(TransitionKind::journey_held_out, workflow, "", "", cause);
+        return;
+    }
+    auto& memory = memory_of(workflow.id);
+    memory.last_start = clock_;
+    if (workflow.reentry.kind == language::Reentry::once_per_key) {
+        memory.keys.push_back(journey.key);
+        if (memory.keys.size() > profile::keys_limit)
+            memory.keys.erase(memory.keys.begin());
+    }
+    journey.workflow = workflow.id;
     journey.version = workflow.version;
     journey.instance = ++memory.entries;
     journey.started = journey.since = clock_;
     instance_ = journey.instance;
     via_.clear();
     note(TransitionKind::journey_started, workflow, "", "", cause);
-    journey_moved(id);
-    walk(journey, workflow.begin, cause);
+    for (std::size_t i = 0; i < workflow.goals.size(); ++i)
+        if ((journey.goals >> i & 1) != 0)
+            note(TransitionKind::goal_reached, workflow, "", workflow.goals[i].text, cause);
+    journey_moved(workflow.id);
+    walk(journey, begin, cause);
     if (journey.workflow != 0)
         profile_.journeys.push_back(std::move(journey));
+}
+
+// --- on the way ---------------------------------------------------------------------------------------------------
+
+bool Stepper::leaves(Journey& journey, const Workflow& workflow, const Happening& happening) {
+    for (const auto& exit : workflow.exit_patterns)
+        if (concerns(exit, happening)) {
+            std::string const reason = "exit on " + model_.patterns[exit.pattern].type;
+            cancel_open(journey, reason);
+            end(journey, workflow, reason, happening.cause);
+            return true;
+        }
+    for (Index const condition : workflow.exit_conditions)
+        if (holds(condition)) {
+            cancel_open(journey, "exit when");
+            end(journey, workflow, "exit when", happening.cause);
+            return true;
+        }
+    return false;
+}
+
+bool Stepper::reaches_goal(Journey& journey, const Workflow& workflow, const Happening& happening) {
+    for (std::size_t i = 0; i < workflow.goals.size(); ++i) {
+        const auto& goal = workflow.goals[i];
+        if ((journey.goals >> i & 1) != 0)
+            continue;
+        if (!goal.within.empty() && add_on_calendar(journey.started, goal.within, contact_zone()) <= clock_)
+            continue;
+        if (goal.condition != none ? !holds(goal.condition) : !concerns(goal.event, happening))
+            continue;
+        journey.goals |= 1U << i;
+        note(TransitionKind::goal_reached, workflow, workflow.program[journey.at_step].step, goal.text, happening.cause);
+        if (goal.go_to == none) {
+            cancel_open(journey, "goal");
+            end(journey, workflow, "goal", happening.cause);
+        } else {
+            journey.loops.clear(); // labels stand outside of them
+            journey.held = false;
+            walk(journey, goal.go_to, happening.cause);
+        }
+        return true;
+    }
+    return false;
 }
 
 void Stepper::advance(Journey& journey, const Happening& happening) {
     instance_ = journey.instance;
     via_.clear();
-    Index const index = model_.workflow_of(journey.workflow, journey.version);
-    const Workflow& workflow = model_.workflows[index];
-    if (workflow.paused)
+    const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    if (happening.stop == journey.workflow) {
+        cancel_open(journey, "stopped");
+        end(journey, workflow, "stopped", happening.cause);
         return;
-    for (Index const pattern : workflow.exit_patterns)
-        if (contains(happening.matched, pattern)) {
-            cancel_open(journey, "exit on " + model_.patterns[pattern].type);
-            end(journey, workflow, "exit on " + model_.patterns[pattern].type, happening.cause);
-            return;
-        }
-    for (Index const condition : workflow.exit_conditions)
-        if (facts_.evaluate(condition, clock_).truth == Truth::yes) {
-            cancel_open(journey, "exit when");
-            end(journey, workflow, "exit when", happening.cause);
-            return;
-        }
+    }
+    if (is_paused(journey))
+        return;
+    step::Variables const variables(facts_, journey);
+    if (leaves(journey, workflow, happening) || reaches_goal(journey, workflow, happening) ||
+        settle_failure(journey, workflow, happening))
+        return;
     const Instruction& at = workflow.program[journey.at_step];
-    if (at.kind == InstructionKind::wait_event && contains(happening.matched, at.pattern)) {
-        pass(at.step, ":then");
-        walk(journey, at.next, happening.cause);
-    } else if (at.kind == InstructionKind::wait_condition &&
-               facts_.evaluate(at.condition, clock_).truth == Truth::yes) {
-        pass(at.step, ":then");
+    if (journey.held) {
+        journey.held = false;
+        walk(journey, journey.at_step, happening.cause);
+        return;
+    }
+    for (const auto& awaited : at.awaited)
+        if (awaited.condition != none ? holds(awaited.condition) : concerns(awaited.event, happening)) {
+            pass(at.step, awaited.how);
+            walk(journey, awaited.then, happening.cause);
+            return;
+        }
+    bool const starts_now = happening.start && happening.cause.fresh && happening.start->workflow == at.workflow;
+    if (at.kind == InstructionKind::wait_workflow && !starts_now && !is_inside(at.workflow, &journey)) {
+        pass(at.step);
         walk(journey, at.next, happening.cause);
     } else if (happening.timer && journey.wakes <= clock_) {
-        if (at.kind != InstructionKind::wait)
+        if (at.kind == InstructionKind::wait_for)
             pass(at.step, ":else");
-        walk(journey, at.kind == InstructionKind::wait ? at.next : at.other, happening.cause);
+        walk(journey, at.other, happening.cause); // of a wait for nothing but time the two are one
     } else {
         look_ahead(journey, workflow);
     }
+}
+
+// Goes round once more, or on behind the loop.
+Index Stepper::round(Journey& journey, const Workflow& workflow, Index at) {
+    const Instruction& loop = workflow.program[at];
+    auto const counted = std::find_if(journey.loops.begin(), journey.loops.end(), [&](const auto& l) { return l.at == at; });
+    std::uint32_t const rounds = counted == journey.loops.end() ? 0 : counted->count;
+    bool const over = (loop.limit != 0 && rounds >= loop.limit) || (loop.condition != none && holds(loop.condition));
+    if (over) {
+        if (counted != journey.loops.end())
+            journey.loops.erase(counted, journey.loops.end()); // and those inside it
+        return loop.other;
+    }
+    if (counted == journey.loops.end()) {
+        journey.loops.push_back({at, 1});
+    } else {
+        ++counted->count;
+        journey.loops.erase(counted + 1, journey.loops.end());
+    }
+    return loop.next;
+}
+
+// By the contact's key: the same arm wherever and whenever it is asked.
+const model::SplitArm& Stepper::arm_of(const Instruction& split) const {
+    std::uint64_t const hash = hash64(std::to_string(split.seed) + '\n' + std::string(input_.contact));
+    Wide const sum = split.arms.back().below;
+    for (const auto& arm : split.arms)
+        if (Wide(hash) * sum < (Wide(arm.below) << 64)) // hash / 2^64 < below / sum, in integers
+            return arm;
+    return split.arms.back();
 }
 
 void Stepper::pass(const std::string& step, std::string_view how) {
@@ -168,92 +299,97 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
     for (Index at = from;;) {
         hop();
         const Instruction& instruction = workflow.program[at];
-        switch (instruction.kind) {
-        case InstructionKind::wait:
-        case InstructionKind::wait_event:
+        if (workflow.holds(instruction) && !is_wait(instruction.kind) && instruction.kind != InstructionKind::again) {
+            journey.held = true;
             wait_at(journey, workflow, at, cause);
             return;
-        case InstructionKind::wait_condition:
-            if (facts_.evaluate(instruction.condition, clock_).truth != Truth::yes) {
+        }
+        Index next = instruction.next;
+        switch (instruction.kind) {
+        case InstructionKind::wait:
+            wait_at(journey, workflow, at, cause);
+            return;
+        case InstructionKind::wait_until:
+            if (reached(instruction.until, clock_).value_or(clock_) > clock_) {
                 wait_at(journey, workflow, at, cause);
                 return;
             }
             pass(instruction.step, ":held");
-            at = instruction.next;
+            break;
+        case InstructionKind::wait_for: {
+            auto const fulfilled = std::find_if(instruction.awaited.begin(), instruction.awaited.end(), [&](const auto& a) {
+                return a.condition != none && holds(a.condition);
+            });
+            if (fulfilled == instruction.awaited.end()) {
+                wait_at(journey, workflow, at, cause);
+                return;
+            }
+            pass(instruction.step, ":held");
+            next = fulfilled->then;
+            break;
+        }
+        case InstructionKind::wait_workflow:
+            if (is_inside(instruction.workflow, &journey)) {
+                wait_at(journey, workflow, at, cause);
+                return;
+            }
             break;
         case InstructionKind::branch: {
-            bool const yes = facts_.evaluate(instruction.condition, clock_).truth == Truth::yes;
-            at = yes ? instruction.next : instruction.other;
-            bool const more = workflow.program[at].kind == InstructionKind::branch && workflow.program[at].step == instruction.step;
+            bool const yes = holds(instruction.condition);
+            next = yes ? instruction.next : instruction.other;
+            bool const more = workflow.program[next].kind == InstructionKind::branch && workflow.program[next].step == instruction.step;
             if (yes)
-                pass(instruction.step, refused == 0 ? ":then" : ":elsif" + std::to_string(refused));
+                pass(instruction.step, instruction.name.empty() ? (refused == 0 ? ":then" : ":elsif" + std::to_string(refused))
+                                                                : ":when" + std::to_string(refused + 1));
             else if (!more)
                 pass(instruction.step, ":else");
             refused = yes || !more ? 0 : refused + 1;
             break;
         }
+        case InstructionKind::split: {
+            const auto& arm = arm_of(instruction);
+            if (instruction.experiment)
+                note(TransitionKind::arm_assigned, workflow, instruction.step,
+                     nlohmann::json{{"experiment", instruction.name}, {"arm", arm.name}}.dump(), cause);
+            pass(instruction.step, ':' + language::print_name(arm.name));
+            next = arm.next;
+            break;
+        }
+        case InstructionKind::repeat:
+            next = round(journey, workflow, at);
+            break;
+        case InstructionKind::again:
+            break;
         case InstructionKind::send:
         case InstructionKind::act:
+            std::erase_if(journey.retries, [at](const auto& count) { return count.at == at; });
             act(journey, workflow, instruction);
             pass(instruction.step);
-            at = instruction.next;
             break;
-        case InstructionKind::set:
-            set(workflow, instruction, cause);
+        case InstructionKind::stop:
             pass(instruction.step);
-            at = instruction.next;
+            if (instruction.workflow == workflow.id) { // itself: as exit, what it sent is sent
+                end(journey, workflow, "stopped", cause);
+                return;
+            }
+            change(workflow, instruction, cause);
             break;
         case InstructionKind::end:
             pass(instruction.step);
             end(journey, workflow, "completed", cause);
             return;
+        default:
+            pass(instruction.step);
+            change(workflow, instruction, cause);
         }
+        at = next;
     }
-}
-
-void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, const Cause& cause) {
-    const Instruction& instruction = workflow.program[at];
-    journey.at_step = at;
-    journey.since = clock_;
-    journey.wakes = end_of_wait(clock_, instruction.duration);
-    look_ahead(journey, workflow);
-    note(TransitionKind::journey_waits, workflow, instruction.step, "", cause);
-    journey_moved(workflow.id);
-}
-
-Time Stepper::end_of_wait(Time since, const Duration& duration) const {
-    bool const on_calendar = duration.months != 0 || duration.days != 0;
-    Time const end = on_calendar ? add_on_calendar(since, duration, contact_zone()) : saturating_add(since, duration.micros);
-    return std::max(end, saturating_add(since, 1));
-}
-
-// Waits on the calendar end at another moment when the contact's clock shows another time: those that have come to
-// nothing yet are reckoned anew from their beginning. One that would already be over ends at once, as a timer.
-void Stepper::resolve_waits() {
-    for (Journey& journey : profile_.journeys) {
-        if (journey.workflow == 0)
-            continue;
-        const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
-        const Duration& duration = workflow.program[journey.at_step].duration;
-        if (duration.months != 0 || duration.days != 0)
-            journey.wakes = end_of_wait(journey.since, duration);
-    }
-}
-
-// When a condition the journey hangs on may change by itself.
-void Stepper::look_ahead(Journey& journey, const Workflow& workflow) {
-    Time check = never;
-    for (Index const condition : workflow.exit_conditions)
-        check = std::min(check, facts_.evaluate(condition, clock_).flips);
-    const Instruction& at = workflow.program[journey.at_step];
-    if (at.kind == InstructionKind::wait_condition)
-        check = std::min(check, facts_.evaluate(at.condition, clock_).flips);
-    journey.check = check == never ? never : std::max(check, saturating_add(clock_, 1));
 }
 
 void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason, const Cause& cause) {
     std::string step = reason == "completed" ? "" : workflow.program[journey.at_step].step;
-    if (reason == "completed") {
+    bool const finished = reason == "completed" || reason == "goal";
+    if (finished) {
         auto& completed = profile_.completed;
         auto const place = std::lower_bound(completed.begin(), completed.end(), workflow.id);
         if (place == completed.end() || *place != workflow.id)
@@ -261,101 +397,25 @@ void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason
     }
     note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
     journey_moved(workflow.id);
+    follow(workflow.id, "", true, finished, cause);
     journey.workflow = 0; // removed when the instant is settled
     journey.wakes = journey.check = never;
+}
+
+// Tells other journeys, if there may be some that want to know.
+void Stepper::follow(std::uint32_t workflow, const std::string& step, bool ended, bool finished, const Cause& cause) {
+    if (!std::binary_search(model_.followed.begin(), model_.followed.end(), workflow))
+        return;
+    Happening moved;
+    moved.cause = cause;
+    moved.move = Happening::Move{workflow, step, ended, finished};
+    happenings_.push_back(std::move(moved));
 }
 
 void Stepper::cancel_open(Journey& journey, const std::string& reason) {
     for (const Uuid& id : journey.open)
         result_.cancellations.push_back({id, clock_, reason});
     journey.open.clear();
-}
-
-// The engine was told what became of an action.
-void Stepper::settle_outcome(std::string_view action_id) {
-    for (Journey& journey : profile_.journeys)
-        std::erase_if(journey.open, [&](const Uuid& id) { return print_uuid(id) == action_id; });
-}
-
-std::string Stepper::argument_json(const model::Argument& argument) const {
-    if (argument.attribute == none)
-        return argument.json;
-    profile::Value const value = facts_.attribute(argument.attribute);
-    switch (value.kind) {
-    case profile::Value::Kind::missing:
-    case profile::Value::Kind::null:
-        return "null";
-    case profile::Value::Kind::boolean:
-        return value.boolean ? "true" : "false";
-    case profile::Value::Kind::string:
-        return nlohmann::json(std::string(value.text)).dump();
-    default:
-        return std::string(value.text);
-    }
-}
-
-void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
-    Action action;
-    action.channel = instruction.channel;
-    action.template_name = instruction.template_name;
-    action.purpose = instruction.purpose;
-    action.transactional = instruction.transactional;
-    action.payload = "{";
-    for (const auto& argument : instruction.arguments) {
-        action.payload += action.payload.size() > 1 ? ", " : "";
-        action.payload += nlohmann::json(argument.name).dump() + ": " + argument_json(argument);
-    }
-    action.payload += '}';
-    action.due = clock_;
-    if (!action.transactional)
-        action.expires = saturating_add(clock_, model_.source.action_expiry);
-    action.workflow = workflow.name;
-    if (model_.guards) {
-        guard::Message const message{action.channel, action.purpose, action.workflow, action.transactional};
-        auto const plan = guard::plan(*model_.guards, message, contact_zone(), clock_, model_.source.action_expiry);
-        action.due = plan.due;
-        action.expires = plan.expires;
-        action.priority = plan.priority;
-    }
-    action.version = workflow.version;
-    action.instance = journey.instance;
-    action.step = instruction.step;
-    // The identity of an action: workflow, instance, step, the visit's number (a step is come to once), original key.
-    std::string identity = "action\n" + std::to_string(workflow.id) + '\n' + std::to_string(journey.instance) + '\n' +
-                           instruction.step + "\n1\n";
-    identity += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
-    action.id = hash_uuid(identity);
-    count_output(sizeof action + action.payload.size());
-    journey.open.push_back(action.id);
-    result_.actions.push_back(std::move(action));
-}
-
-std::vector<Index> Stepper::write(const std::string& name, const std::string& json) {
-    OneProperty const property(name, json);
-    if (!fits(property))
-        return {};
-    WrittenEvent written;
-    written.n = next_n_++;
-    written.at = clock_;
-    written.type = "$set";
-    written.properties = '{' + nlohmann::json(name).dump() + ": " + json + '}';
-    count_output(sizeof written + written.properties.size());
-    auto matched = remember(written.type, property, {clock_, input_.tick, written.n});
-    result_.written.push_back(std::move(written));
-    return matched;
-}
-
-void Stepper::set(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
-    const auto& argument = instruction.arguments.front();
-    std::size_t const before = result_.written.size();
-    Happening happening;
-    happening.matched = write(argument.name, argument_json(argument));
-    if (result_.written.size() == before) // it does not fit
-        return;
-    labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
-    happening.cause = {labels_.back(), input_.tick, result_.written.back().n, cause.fresh};
-    evaluate_segments(happening.cause, happening.changes);
-    happenings_.push_back(std::move(happening));
 }
 
 void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string step, std::string reason,

@@ -70,6 +70,8 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
     if (type == "$consent")
         take_consent(properties, stamp);
     if (writes_attributes(type)) {
+        if (!model_.attribute_triggers.empty())
+            note_writes(properties, true);
         struct Write {
             Stepper& stepper;
             const profile::Stamp& stamp;
@@ -86,6 +88,8 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
             },
             &write);
         facts_.attributes_changed();
+        if (!model_.attribute_triggers.empty())
+            note_writes(properties, false);
         resolve_waits(); // the contact may live in another zone from now on
     }
     std::vector<Index> matched;
@@ -129,6 +133,8 @@ void Stepper::evaluate_segments(const Cause& cause, std::vector<std::pair<Index,
 void Stepper::enter_or_leave(Index segment, bool member, const Cause& cause) {
     facts_.members[segment] = member ? 1 : 0;
     since_[segment] = clock_;
+    if (model_.segments[segment].hidden)
+        return;
     if (model_.remembers[segment] != 0)
         remember_change(segment, member);
     member_cause_[segment] = cause.label;

@@ -30,6 +30,9 @@ enum class TransitionKind : std::uint8_t {
     journey_ended,
     band_changed, ///< of a topic's score; `reason` is a JSON object with from and to
     consent_changed, ///< of a channel and purpose; `reason` is a JSON object with channel, purpose, from and to
+    journey_held_out, ///< it would have started, but the contact is of the control group
+    goal_reached,     ///< `reason` is the goal
+    arm_assigned,     ///< of an experiment; `reason` is a JSON object with experiment and arm
 };
 [[nodiscard]] std::string_view name_of(TransitionKind kind) noexcept;
 

@@ -5,6 +5,7 @@
 #include "core/step/adjust.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace nurture::step {
 
@@ -22,6 +23,12 @@ std::string_view name_of(TransitionKind kind) noexcept {
         return "journey ended";
     case TransitionKind::band_changed:
         return "band changed";
+    case TransitionKind::journey_held_out:
+        return "journey held out";
+    case TransitionKind::goal_reached:
+        return "goal reached";
+    case TransitionKind::arm_assigned:
+        return "arm assigned";
     case TransitionKind::consent_changed:
         return "consent changed";
     }
@@ -71,6 +78,7 @@ void Stepper::run() {
         mark_bands();
     }
     profile_.model = model_.source.id;
+    refresh_schedules();
 
     bool plain = true; // numbers are 1, 2, 3, …
     for (std::int32_t place = 0; place < static_cast<std::int32_t>(input_.messages.size()); ++place) {
@@ -97,7 +105,7 @@ void Stepper::adopt() {
     Happening adopted;
     adopted.cause = {"published", 0, 0, false};
     for (const auto& segment : profile_.segments)
-        if (segment.member && model_.segment_of(segment.id) == none) // deleted or disabled
+        if (segment.member && segment.id < model::first_hidden_id && model_.segment_of(segment.id) == none) // deleted or disabled
             result_.memberships.push_back({segment.id, false, clock_, {}});
     for (const auto& left : model_.source.left_segments)
         if (std::any_of(profile_.segments.begin(), profile_.segments.end(),
@@ -118,6 +126,10 @@ void Stepper::adopt() {
                             [&](const auto& workflow) { return workflow.id == memory.workflow; });
     });
     check_journeys();
+    std::erase_if(profile_.schedules, [this](const auto& memory) {
+        return std::none_of(model_.schedules.begin(), model_.schedules.end(), [&](const auto& s) { return s.id == memory.id; });
+    });
+    refresh_schedules();
     resolve_waits(); // the policy's zone may be another
     evaluate_segments(adopted.cause, adopted.changes);
     adopted.timer = true;
@@ -175,7 +187,7 @@ void Stepper::enrol() {
             continue;
         clock_ = std::max(clock_, source.published);
         hops_ = 0;
-        start(w, {"published", 0, 0, false});
+        start(w, {"published", 0, 0, false}, nullptr);
         settle();
     }
 }
@@ -188,8 +200,7 @@ void Stepper::check_journeys() const {
         bool const stands = workflow != none && journey.at_step < model_.workflows[workflow].program.size();
         InstructionKind const kind =
             stands ? model_.workflows[workflow].program[journey.at_step].kind : InstructionKind::end;
-        if (kind != InstructionKind::wait && kind != InstructionKind::wait_event &&
-            kind != InstructionKind::wait_condition)
+        if (!is_wait(kind) && (!journey.held || kind == InstructionKind::end))
             throw Error(ErrorKind::corrupt_data, "the contact stands at a step that its workflow does not have");
     }
 }
@@ -242,6 +253,9 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     happening.cause = {message.type, stamp.tick, stamp.n,
                        !message.history && message.received_at - at <= model_.source.late_after};
     happening.matched = remember(message.type, *message.properties, stamp);
+    happening.attributes = std::exchange(triggered_, {});
+    happening.event = message.properties;
+    happening.command = message.type == "$journey" && !message.history;
     if (mailed && message.type == "$split") {
         split(std::move(*mailed), is_new);
     } else if (mailed) {
@@ -249,7 +263,7 @@ bool Stepper::take(const Message& message, std::int32_t place) {
         happening.matched.insert(happening.matched.end(), more.begin(), more.end());
     }
     if (message.type == "$sent" || message.type == "$failed" || message.type == "$dropped")
-        settle_outcome(message.properties->get({{"action"}}).text);
+        settle_outcome(message.properties->get({{"action"}}).text, happening, message);
     happening.started = started;
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
@@ -280,6 +294,7 @@ void Stepper::fire(Time at, const Cause& cause) {
     happening.cause = cause;
     happening.timer = true;
     evaluate_segments(happening.cause, happening.changes);
+    run_schedules(happening);
     happenings_.push_back(std::move(happening));
     settle();
 }
@@ -290,6 +305,8 @@ Time Stepper::next_timer() const {
         next = std::min(next, flips);
     for (const auto& ladder : ladders_)
         next = std::min(next, ladder.flips);
+    for (Time const run : runs_)
+        next = std::min(next, run);
     for (const auto& journey : profile_.journeys) {
         Time const wakes = std::min(journey.wakes, journey.check);
         if (wakes < next && !is_paused(journey)) // a paused journey keeps its timers until it is resumed
@@ -299,7 +316,8 @@ Time Stepper::next_timer() const {
 }
 
 bool Stepper::is_paused(const profile::Journey& journey) const {
-    return model_.workflows[model_.workflow_of(journey.workflow, journey.version)].paused;
+    const auto& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    return workflow.paused || journey.paused || workflow.holds(workflow.program[journey.at_step]);
 }
 
 void Stepper::settle() {
@@ -311,10 +329,13 @@ void Stepper::settle() {
             follow_journeys(happening.cause);
     }
     std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
+    refresh_schedules();
     facts_.forget();
 }
 
 void Stepper::dispatch(const Happening& happening) {
+    if (happening.command)
+        command(*happening.event, happening);
     // Those inside first: they see what the happening means to them before it makes new ones.
     std::size_t const inside = profile_.journeys.size();
     for (std::size_t i = 0; i < inside; ++i)
@@ -326,15 +347,16 @@ void Stepper::dispatch(const Happening& happening) {
         const auto& workflow = model_.workflows[w];
         if (!workflow.current || workflow.paused)
             continue;
-        bool starts = std::any_of(workflow.start_segments.begin(), workflow.start_segments.end(), [&](const auto& s) {
-            return std::find(happening.changes.begin(), happening.changes.end(), s) != happening.changes.end();
-        });
-        starts = starts || std::find_first_of(workflow.start_patterns.begin(), workflow.start_patterns.end(),
-                                              happening.matched.begin(),
-                                              happening.matched.end()) != workflow.start_patterns.end();
-        if (starts || w == happening.started)
-            start(w, happening.cause);
+        if (happening.start && happening.start->workflow == workflow.id)
+            start(w, happening.cause, nullptr, &happening.start->context);
+        else if (w == happening.started)
+            start_by_hand(w, happening);
+        else if (starts(workflow, happening))
+            start(w, happening.cause, happening.event);
     }
+    // Whoever waits for the end of one that did not start goes on.
+    if (happening.start && !is_inside(happening.start->workflow, nullptr))
+        follow(happening.start->workflow, "", true, false, happening.cause);
 }
 
 void Stepper::store() {
@@ -354,6 +376,8 @@ void Stepper::store() {
         bool const member = facts_.members[index] != 0;
         if (member || flips_[index] != never)
             profile_.segments.push_back({id, member, member ? since_[index] : 0, flips_[index]});
+        if (model_.segments[index].hidden)
+            continue;
         if (member != (was_member_[index] != 0) || (member && !member_cause_[index].empty()))
             result_.memberships.push_back({id, member, since_[index], std::string(member_cause_[index])});
     }

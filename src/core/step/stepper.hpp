@@ -1,10 +1,13 @@
 #pragma once
 // One contact's step in the making. Split by subject: stepper.cpp (order of things), memory.cpp (what an event leaves
-// behind), journeys.cpp (walking through workflows).
+// behind), past.cpp (what was), journeys.cpp (walking through workflows), waits.cpp, acts.cpp (what steps do), triggers.cpp (what
+// starts journeys, and what people do to them).
 #include "core/step/facts.hpp"
 #include "core/step/step.hpp"
 
 #include <deque>
+#include <memory>
+#include <optional>
 
 namespace nurture::step {
 
@@ -90,26 +93,58 @@ class Stepper {
     void note_consent(const consent::Scope& scope, consent::Status before, consent::Status after, const Cause& cause);
 
     // --- journeys.cpp
-    void start(Index workflow, const Cause& cause);
+    using Variables = std::vector<std::pair<std::string, std::string>>;
+    void start(Index workflow, const Cause& cause, const profile::Properties* event, const Variables* given = nullptr);
+    [[nodiscard]] bool may_enter(const model::Workflow& workflow, std::uint64_t key);
+    [[nodiscard]] Index begin_of(profile::Journey& journey, const model::Workflow& workflow, bool& refused);
     void advance(profile::Journey& journey, const Happening& happening);
+    bool leaves(profile::Journey& journey, const model::Workflow& workflow, const Happening& happening);
+    bool reaches_goal(profile::Journey& journey, const model::Workflow& workflow, const Happening& happening);
     void walk(profile::Journey& journey, Index from, const Cause& cause);
-    /// Notes a step on the journey's way, for Transition::via.
-    void pass(const std::string& step, std::string_view how = {});
-    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause);
-    void look_ahead(profile::Journey& journey, const model::Workflow& workflow);
+    [[nodiscard]] bool concerns(const model::JourneyPattern& event, const Happening& happening) const;
+    [[nodiscard]] bool holds(Index condition) const;
+    [[nodiscard]] Index round(profile::Journey& journey, const model::Workflow& workflow, Index at);
+    [[nodiscard]] const model::SplitArm& arm_of(const model::Instruction& split) const;
     void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
     void cancel_open(profile::Journey& journey, const std::string& reason);
-    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
-    void set(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
-    /// Writes an attribute, for the log to say so; the patterns that the event matches.
-    std::vector<Index> write(const std::string& name, const std::string& json);
-    void resolve_waits();
-    [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
-    void settle_outcome(std::string_view action_id);
+    /// Notes a step on the journey's way, for Transition::via.
+    void pass(const std::string& step, std::string_view how = {});
     void note(TransitionKind kind, const model::Workflow& workflow, std::string step, std::string reason,
               const Cause& cause);
-    [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
+    void follow(std::uint32_t workflow, const std::string& step, bool ended, bool finished, const Cause& cause);
     [[nodiscard]] profile::WorkflowMemory& memory_of(std::uint32_t workflow);
+
+    // --- waits.cpp
+    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause);
+    void look_ahead(profile::Journey& journey, const model::Workflow& workflow);
+    void resolve_waits();
+    [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
+    [[nodiscard]] std::optional<Time> end_of_wait(Time since, const model::Instruction& wait) const;
+    [[nodiscard]] std::optional<Time> reached(const model::Until& until, Time since) const;
+    [[nodiscard]] bool is_inside(std::uint32_t workflow, const profile::Journey* but) const;
+
+    // --- acts.cpp
+    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+    void change(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
+    void write(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause,
+               const std::string& type, std::vector<std::pair<std::string, std::string>> properties);
+    /// Writes an attribute, for the log to say so; the patterns that the event matches.
+    std::vector<Index> write(const std::string& name, const std::string& json);
+    bool settle_failure(profile::Journey& journey, const model::Workflow& workflow, const Happening& happening);
+    void settle_outcome(std::string_view action_id, Happening& happening, const Message& message);
+    [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
+    [[nodiscard]] Variables variables_of(const model::Workflow& workflow, const profile::Properties* event,
+                                         const Variables* given) const;
+
+    // --- triggers.cpp
+    [[nodiscard]] bool starts(const model::Workflow& workflow, const Happening& happening) const;
+    void note_writes(const profile::Properties& properties, bool before);
+    void command(const profile::Properties& properties, const Happening& happening);
+    void start_by_hand(Index workflow, const Happening& happening);
+    void migrate(profile::Journey& journey, const profile::Properties& properties, const Cause& cause);
+    void refresh_schedules();
+    void run_schedules(Happening& happening);
+    [[nodiscard]] Time next_run(Index schedule) const;
     [[nodiscard]] Zone contact_zone() const;
     void hop();
     void count_output(std::size_t bytes);
@@ -129,6 +164,9 @@ class Stepper {
         bool dirty = false;
     };
     std::vector<LadderState> ladders_;
+    std::vector<Time> runs_; // by schedule: its next moment
+    std::vector<Micro> values_before_; // by attribute trigger, while attributes are written
+    std::vector<Index> triggered_;     // attribute triggers that the last write fulfilled
     std::vector<std::pair<consent::Scope, consent::Status>> consents_noted_; // ascending
     Time consent_flips_ = never; // when a status changes by time alone; always: something was said
     std::deque<Happening> happenings_;
@@ -144,10 +182,34 @@ class Stepper {
 /// Something at the clock that journeys must be told: an event that matched patterns, segments entered or left, or (with
 /// neither) that time has passed.
 struct Happening {
+    /// A journey of this contact has come to a step, or has ended.
+    struct Move {
+        std::uint32_t workflow = 0;
+        std::string step;
+        bool ended = false, finished = false;
+    };
+    /// A journey to be started by another, or by hand.
+    struct Start {
+        std::uint32_t workflow = 0; ///< id; 0: none
+        std::vector<std::pair<std::string, std::string>> context;
+    };
+    /// An action that failed for good.
+    struct Failure {
+        std::uint32_t workflow = 0, version = 0, instance = 0;
+        Index at = none;
+    };
     std::vector<Index> matched;
     std::vector<std::pair<Index, bool>> changes;
     Cause cause;
     bool timer = false;
+    const profile::Properties* event = nullptr; ///< what happened, if it was an event
+    std::shared_ptr<const profile::Properties> own; ///< keeps an event of the engine's
+    bool command = false; ///< it is a $journey
+    std::vector<Index> attributes, schedules; ///< triggers
+    std::optional<Move> move;
+    std::optional<Start> start;
+    std::uint32_t stop = 0; ///< id of a workflow
+    std::optional<Failure> failure;
     Index started = none; ///< the workflow that somebody starts by hand
 };
 

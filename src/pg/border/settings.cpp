@@ -31,6 +31,8 @@ int definition_terms = 10000;
 int longest_sleep = 60 * 1000;
 int most_quarantined = 100;
 int session_gap = 30 * 60;
+double held_out = 0;
+char* holdout_salt = nullptr;
 int most_window_entries = 1000;
 char* page_types = nullptr;
 char* zone = nullptr;
@@ -90,6 +92,12 @@ void define_settings() {
                                "Events that happened earlier share one partition of the log.",
                                "Read by the first tick. Empty: the month of the first tick.", &history_begins, "",
                                PGC_SUSET, 0, check_history_from, nullptr, nullptr);
+    DefineCustomRealVariable("nurture.holdout_percent",
+                             "How many percent of the contacts start no workflow that does not say \"holdout none\".",
+                             "The control group is: sample ... percent, with nurture.holdout_salt.", &held_out, 0, 0, 100,
+                             PGC_SUSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("nurture.holdout_salt", "The salt that tells who is in the control group.", nullptr, &holdout_salt,
+                               "", PGC_SUSET, 0, nullptr, nullptr, nullptr);
     define_int("nurture.enrol_limit", "More journeys than this are started by publishing only when their number is confirmed.",
                &most_enrolled, 0, INT_MAX, 0);
     define_int("nurture.late_after", "Messages that arrive later than this start no journeys.", &late_after,

@@ -47,6 +47,17 @@ CREATE TABLE nurture.workflow_version (
 COMMENT ON TABLE nurture.workflow_version IS 'every definition that a workflow has had';
 COMMENT ON COLUMN nurture.workflow_version.retired IS 'nobody is inside any more, and nobody will be';
 
+CREATE TABLE nurture.workflow_hold (
+    workflow int NOT NULL, -- no foreign key: a parallel restore loads the two tables side by side
+    step text NOT NULL,
+    since timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    by text NOT NULL DEFAULT current_user,
+    PRIMARY KEY (workflow, step)
+);
+COMMENT ON TABLE nurture.workflow_hold IS 'steps of workflows that nobody passes for now; see nurture.pause_journeys';
+REVOKE ALL ON TABLE nurture.workflow_hold FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('nurture.workflow_hold', '');
+
 CREATE TABLE nurture.pending_change (
     id bigint GENERATED ALWAYS AS IDENTITY,
     kind text NOT NULL,
@@ -116,6 +127,17 @@ $$;
 CREATE TRIGGER forget_versions AFTER DELETE OR TRUNCATE ON nurture.workflow
     FOR EACH STATEMENT EXECUTE FUNCTION nurture._forget_workflow_versions();
 
+CREATE FUNCTION nurture._forget_holds() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM nurture.workflow_hold h WHERE NOT EXISTS (SELECT FROM nurture.workflow w WHERE w.id = h.workflow);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER forget_holds AFTER DELETE OR TRUNCATE ON nurture.workflow
+    FOR EACH STATEMENT EXECUTE FUNCTION nurture._forget_holds();
+REVOKE ALL ON FUNCTION nurture._forget_holds() FROM PUBLIC;
+
 -- The live definitions as JSON, as core/model/source.hpp reads them. Features are added by the tick.
 CREATE FUNCTION nurture._source(model int, features json DEFAULT '[]') RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -128,6 +150,8 @@ SELECT json_build_object(
     'dedup_window', extract(epoch FROM current_setting('nurture.dedup_window')::interval)::bigint * 1000000,
     'calendar', nurture._calendar_source(),
     'lists', (SELECT coalesce(json_agg(name ORDER BY name), '[]') FROM nurture.list),
+    'holdout_percent', (current_setting('nurture.holdout_percent')::numeric * 1000000)::bigint,
+    'holdout_salt', current_setting('nurture.holdout_salt'),
     'session_gap', extract(epoch FROM current_setting('nurture.session_gap')::interval)::bigint * 1000000,
     'max_window_entries', current_setting('nurture.max_window_entries')::bigint,
     'rules', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'definition', definition::text)
@@ -138,7 +162,9 @@ SELECT json_build_object(
                  FROM nurture.segment WHERE enabled),
     'workflows', (SELECT coalesce(json_agg(json_build_object('id', w.id, 'version', v.version, 'name', w.name,
                                            'definition', v.definition::text, 'current', v.version = w.version,
-                                           'paused', NOT w.enabled) ORDER BY w.id, v.version), '[]')
+                                           'paused', NOT w.enabled,
+                                           'held_steps', (SELECT coalesce(json_agg(h.step ORDER BY h.step), '[]')
+                                                          FROM nurture.workflow_hold h WHERE h.workflow = w.id)) ORDER BY w.id, v.version), '[]')
                   FROM nurture.workflow w JOIN nurture.workflow_version v ON v.workflow = w.id
                   WHERE w.live_since IS NOT NULL AND NOT v.retired),
     'limits', (SELECT coalesce(json_agg(json_build_object('name', name, 'topic', topic, 'floor', floor::text,

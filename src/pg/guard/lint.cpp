@@ -1,5 +1,6 @@
 // What nurture.lint() asks of definitions: what a workflow sends, and which guards there are for such a message.
 #include "core/guard/guard.hpp"
+#include "core/language/blocks.hpp"
 #include "core/model/source.hpp"
 
 #include <set>
@@ -19,16 +20,9 @@ struct Sending {
 
 void collect(const language::Steps& steps, std::set<Sending>& out) {
     for (const auto& step : steps) {
-        if (const auto* send = std::get_if<language::Send>(&step->node)) {
+        if (const auto* send = std::get_if<language::Send>(&step->node))
             out.insert({send->channel, send->template_name, send->purpose.value_or(""), send->transactional});
-        } else if (const auto* wait = std::get_if<language::WaitFor>(&step->node)) {
-            collect(wait->then_steps, out);
-            collect(wait->else_steps, out);
-        } else if (const auto* choice = std::get_if<language::If>(&step->node)) {
-            for (const auto& branch : choice->branches)
-                collect(branch.steps, out);
-            collect(choice->else_steps, out);
-        }
+        language::for_blocks(*step, [&](const language::Steps& block) { collect(block, out); });
     }
 }
 

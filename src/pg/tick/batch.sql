@@ -96,7 +96,7 @@ BEGIN
     IF kinds & 1 <> 0 THEN
         INSERT INTO nurture.transition (tick, contact, n, at, kind, name, version, step, cause, cause_tick, cause_n, detail)
         SELECT this_tick, s.contact, t.n, t.at, t.kind, t.name, t.version, t.step, t.cause, t.cause_tick, t.cause_n,
-               CASE WHEN t.kind IN ('band changed', 'consent changed') THEN t.reason::jsonb
+               CASE WHEN t.kind IN ('band changed', 'consent changed', 'arm assigned') THEN t.reason::jsonb
                     WHEN t.reason IS NOT NULL OR t.via IS NOT NULL OR t.instance > 1 THEN jsonb_strip_nulls(jsonb_build_object(
                         'reason', t.reason, 'instance', nullif(t.instance, 1), 'via', string_to_array(t.via, ' '))) END
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._transitions(s.outputs) t
@@ -126,6 +126,7 @@ BEGIN
         SELECT s.contact, s.contact, '$engine', w.type, w.at, w.at, w.at, w.props, this_tick, w.n
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._written(s.outputs) w
         WHERE s.kinds & 8 <> 0;
+        PERFORM nurture._keep_lists();
     END IF;
     IF kinds & 16 <> 0 THEN
         -- Whoever left and came back within one step gets a new entry, too.

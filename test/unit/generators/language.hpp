@@ -570,33 +570,166 @@ inline Gen<std::vector<NamedArgument>> arguments() {
 
 Gen<Steps> steps(int depth, bool may_be_empty = false);
 
-inline Gen<Step> step(int depth) {
-    return gen::exec([depth]() -> Step {
-        switch (*gen::inRange(0, depth > 0 ? 6 : 4)) {
+inline Gen<Span> time_of_day() {
+    return gen::map(gen::inRange<Span>(0, 24 * 3600), [](Span s) { return s * (s % 3 == 0 ? 1 : 60) % (24 * 3600) * one_second; });
+}
+
+inline Gen<std::optional<Span>> maybe_time_of_day() {
+    return gen::exec([]() -> std::optional<Span> {
+        if (*gen::arbitrary<bool>())
+            return std::nullopt;
+        return *time_of_day();
+    });
+}
+
+inline Gen<JourneyEvent> journey_event() {
+    return gen::exec([] {
+        JourneyEvent out;
+        out.event = *event();
+        if (*gen::inRange(0, 3) == 0)
+            out.same = *path();
+        return out;
+    });
+}
+
+inline Gen<Awaited> awaited() {
+    return gen::exec([]() -> Awaited {
+        if (*gen::arbitrary<bool>())
+            return *journey_event();
+        return Box<Condition>(*condition(2));
+    });
+}
+
+inline Gen<std::vector<Awaited>> several_awaited() {
+    return gen::exec([] {
+        std::vector<Awaited> out;
+        for (int i = *gen::inRange(1, 4); i > 0; --i)
+            out.push_back(*awaited());
+        return out;
+    });
+}
+
+inline Gen<WaitUntil> wait_until() {
+    return gen::exec([]() -> WaitUntil {
+        switch (*gen::inRange(0, 3)) {
         case 0:
-            return {Wait{*duration()}, {}};
+            return {UntilMoment{*moment()}};
         case 1: {
-            Send out{*name(), *text(), {}, *gen::arbitrary<bool>(), *arguments()};
+            UntilDate out;
+            if (*gen::arbitrary<bool>())
+                out.offset = *duration();
+            out.before = !out.offset.empty() && *gen::arbitrary<bool>();
+            out.attribute = *gen::oneOf(path(), gen::element(Path{{"monday"}}, Path{{"Sunday", "x"}}, Path{{"business"}}, Path{{"business", "day"}}));
+            out.at = *maybe_time_of_day();
+            return {std::move(out)};
+        }
+        default: {
+            UntilClock out;
+            int const kind = *gen::inRange(0, 3);
+            if (kind == 1) {
+                out.days.kind = DayChoice::Kind::weekdays;
+                out.days.weekdays = static_cast<std::uint8_t>(*gen::inRange(1, 128));
+            } else if (kind == 2) {
+                out.days.kind = DayChoice::Kind::business_day;
+                if (*gen::arbitrary<bool>())
+                    out.days.calendar = *text();
+            }
+            if (kind == 0 || *gen::arbitrary<bool>())
+                out.from = *time_of_day();
+            if (out.from && *gen::arbitrary<bool>()) {
+                out.to = *time_of_day();
+                if (*out.to == *out.from)
+                    out.to = (*out.from + one_hour) % one_day;
+            }
+            return {std::move(out)};
+        }
+        }
+    });
+}
+
+inline Gen<FailurePolicy> failure() {
+    return gen::exec([] { return FailurePolicy{*gen::element(0, 0, 0, 1, 5), *gen::inRange(0, 4) == 0}; });
+}
+
+inline Gen<Micro> nonzero() {
+    return gen::map(gen::inRange<Micro>(1, 1'000'000'000), [](Micro m) { return m; });
+}
+
+inline Gen<Step> acting_step() {
+    return gen::exec([]() -> Step {
+        switch (*gen::inRange(0, 11)) {
+        case 0: {
+            Send out{*name(), *text(), {}, *gen::arbitrary<bool>(), *arguments(), *failure()};
             if (*gen::arbitrary<bool>())
                 out.purpose = *name();
             return {std::move(out), {}};
         }
+        case 1:
+            return {Do{*text(), *arguments(), *failure()}, {}};
         case 2:
-            return {Do{*text(), *arguments()}, {}};
-        case 3:
             return {Set{*name(), *argument()}, {}};
-        case 4: {
-            WaitFor out;
+        case 3:
+            return {Clear{*name()}, {}};
+        case 4:
+            return {Increment{*name(), *gen::element<Micro>(1, 1'000'000, -1'000'000, 2'500'000)}, {}};
+        case 5:
+            return {ChangeItems{*gen::element(ChangeItems::Kind::append, ChangeItems::Kind::add, ChangeItems::Kind::remove),
+                                *argument(), *name()}, {}};
+        case 6:
+            return {ChangeList{*gen::arbitrary<bool>(), *text(), {}}, {}};
+        case 7: {
+            AdjustScore out;
             if (*gen::arbitrary<bool>())
-                out.what = *event();
-            else
-                out.what = Box<Condition>(*condition(2));
-            out.up_to = *duration();
-            out.then_steps = *steps(depth - 1, true);
-            out.else_steps = *steps(depth - 1, true);
+                out.topic = "fit.company";
+            out.points = *gen::inRange<Micro>(-5'000'000, 5'000'000);
+            out.reason = *text();
+            return {std::move(out), {}};
+        }
+        case 8: {
+            std::string type = *name();
+            return {Emit{type.front() == '$' ? "x" + type : type, *arguments()}, {}};
+        }
+        case 9:
+            return {StartWorkflow{*text(), *arguments(), {}}, {}};
+        default:
+            return {StopWorkflow{*text(), {}}, {}};
+        }
+    });
+}
+
+inline Gen<Step> waiting_step(int depth) {
+    return gen::exec([depth]() -> Step {
+        switch (*gen::inRange(0, depth > 0 ? 5 : 4)) {
+        case 0:
+            return {Wait{*duration()}, {}};
+        case 1:
+        case 2:
+            return {*wait_until(), {}};
+        case 3: {
+            WaitWorkflow out{*text(), {}, {}};
+            if (*gen::arbitrary<bool>())
+                out.up_to = *duration();
             return {std::move(out), {}};
         }
         default: {
+            WaitFor out;
+            out.what = *several_awaited();
+            out.up_to = *duration();
+            out.then_steps = *steps(depth - 1, true);
+            if (!out.then_steps.empty())
+                for (int i = *gen::inRange(0, 3); i > 0; --i)
+                    out.others.push_back({*several_awaited(), *steps(depth - 1)});
+            out.else_steps = *steps(depth - 1, true);
+            return {std::move(out), {}};
+        }
+        }
+    });
+}
+
+inline Gen<Step> choosing_step(int depth) {
+    return gen::exec([depth]() -> Step {
+        switch (*gen::inRange(0, 4)) {
+        case 0: {
             If out;
             int const wanted = *gen::inRange(1, 4);
             for (int i = 0; i < wanted; ++i)
@@ -604,6 +737,51 @@ inline Gen<Step> step(int depth) {
             out.else_steps = *steps(depth - 1, true);
             return {std::move(out), {}};
         }
+        case 1: {
+            Switch out;
+            out.of = Attribute{*path()};
+            for (int i = *gen::inRange(1, 4); i > 0; --i) {
+                Case one;
+                for (int k = *gen::inRange(1, 3); k > 0; --k)
+                    one.values.push_back(*literal());
+                one.steps = *steps(depth - 1);
+                out.cases.push_back(std::move(one));
+            }
+            out.else_steps = *steps(depth - 1, true);
+            return {std::move(out), {}};
+        }
+        case 2: {
+            Split out;
+            out.salt = *text();
+            out.experiment = !out.salt.empty() && *gen::arbitrary<bool>();
+            std::vector<std::string> const names{"a", "percent", "Days", "Control group", "end", "b"};
+            int const arms = *gen::inRange(2, 7);
+            for (int i = 0; i < arms; ++i)
+                out.arms.push_back({*nonzero(), names[static_cast<std::size_t>(i)], *steps(depth - 1, true)});
+            return {std::move(out), {}};
+        }
+        default: {
+            Repeat out;
+            out.at_most = *gen::element(0, 1, 10);
+            if (*gen::arbitrary<bool>())
+                out.until = *condition(2);
+            out.steps = *steps(depth - 1);
+            return {std::move(out), {}};
+        }
+        }
+    });
+}
+
+inline Gen<Step> step(int depth) {
+    return gen::exec([depth]() -> Step {
+        switch (*gen::inRange(0, depth > 0 ? 4 : 3)) {
+        case 0:
+            return *waiting_step(depth);
+        case 1:
+        case 2:
+            return *acting_step();
+        default:
+            return *choosing_step(depth);
         }
     });
 }
@@ -621,25 +799,111 @@ inline Gen<Steps> steps(int depth, bool may_be_empty) {
     });
 }
 
+inline Gen<Trigger> trigger() {
+    return gen::exec([]() -> Trigger {
+        switch (*gen::inRange(0, 8)) {
+        case 0:
+            return OnEvent{*event()};
+        case 1:
+            return OnSegment{*gen::arbitrary<bool>(), *text(), {}};
+        case 2:
+            return OnCondition{*gen::arbitrary<bool>(), *condition(2)};
+        case 3: {
+            OnAttribute out;
+            out.change = *gen::arbitrary<bool>();
+            out.attribute = *path();
+            if (out.change && *gen::arbitrary<bool>())
+                out.from = *literal();
+            if (*gen::arbitrary<bool>())
+                out.to = *literal();
+            return out;
+        }
+        case 4:
+            return OnListChange{*gen::arbitrary<bool>(), *text(), {}};
+        case 5: {
+            OnDate out;
+            if (*gen::arbitrary<bool>())
+                out.offset = *duration();
+            out.before = !out.offset.empty() && *gen::arbitrary<bool>();
+            out.yearly = *gen::arbitrary<bool>();
+            out.attribute = *path();
+            out.at = *maybe_time_of_day();
+            return out;
+        }
+        case 6: {
+            OnJourney out;
+            out.workflow = *text();
+            if (*gen::arbitrary<bool>())
+                out.step = *text();
+            return out;
+        }
+        default: {
+            OnSchedule out;
+            if (*gen::arbitrary<bool>())
+                out.once = *moment();
+            else
+                out.cron = *gen::element<std::string>("0 9 * * 1", "*/5 8-17 1,15 jan,jun mon-fri", "30 2 29 2 *");
+            out.zone.kind = *gen::element(ZoneChoice::Kind::policy, ZoneChoice::Kind::contact, ZoneChoice::Kind::named);
+            if (out.zone.kind == ZoneChoice::Kind::named)
+                out.zone.name = *text();
+            if (!out.once && *gen::arbitrary<bool>())
+                out.from = *moment();
+            if (!out.once && *gen::arbitrary<bool>())
+                out.until = *moment();
+            if (*gen::arbitrary<bool>())
+                out.segment = *text();
+            return out;
+        }
+        }
+    });
+}
+
+inline Gen<ReentryPolicy> reentry() {
+    return gen::exec([] {
+        ReentryPolicy out;
+        out.kind = *gen::element(Reentry::never, Reentry::always, Reentry::after, Reentry::per_key, Reentry::once_per_key);
+        if (out.kind == Reentry::after)
+            out.after = *duration();
+        if (out.kind == Reentry::per_key || out.kind == Reentry::once_per_key)
+            out.key = *path();
+        if (out.kind != Reentry::never) {
+            out.times = *gen::element(0, 0, 1, 7);
+            out.at_once = out.kind == Reentry::after ? 0 : *gen::element(0, 0, 1, 7);
+        }
+        return out;
+    });
+}
+
 inline Gen<Workflow> workflow(int depth = 3) {
     return gen::exec([depth] {
         Workflow out;
         int const triggers = *gen::inRange(0, 3);
         for (int i = 0; i < triggers; ++i)
-            if (*gen::arbitrary<bool>())
-                out.triggers.push_back(OnEvent{*event()});
-            else
-                out.triggers.push_back(OnSegment{*gen::arbitrary<bool>(), *text(), {}});
-        out.reentry.kind = *gen::element(Reentry::never, Reentry::always, Reentry::after);
-        if (out.reentry.kind == Reentry::after)
-            out.reentry.after = *duration();
+            out.triggers.push_back(*trigger());
+        out.reentry = *reentry();
+        if (*gen::inRange(0, 4) == 0)
+            out.holdout = Holdout{*gen::inRange<Micro>(0, 100 * micro_one + 1), *text()};
+        else
+            out.no_holdout = *gen::inRange(0, 4) == 0;
         int const exits = *gen::inRange(0, 3);
         for (int i = 0; i < exits; ++i)
             if (*gen::arbitrary<bool>())
-                out.exit_on.push_back(*event());
+                out.exit_on.push_back(*journey_event());
             else
                 out.exit_when.emplace_back(*condition(2));
-        out.steps = *steps(depth);
+        int const goals = *gen::inRange(0, 2);
+        for (int i = 0; i < goals; ++i) {
+            Goal goal;
+            if (*gen::arbitrary<bool>())
+                goal.within = *duration();
+            goal.what = *awaited();
+            if (*gen::arbitrary<bool>())
+                goal.go_to = "here";
+            out.goals.push_back(std::move(goal));
+        }
+        out.steps.emplace_back(Step{Label{"here"}, {}});
+        for (const auto& one : *steps(depth))
+            out.steps.push_back(one);
         return out;
     });
 }

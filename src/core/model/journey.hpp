@@ -1,0 +1,150 @@
+#pragma once
+// The compiled forms of workflows: what they wait for, start on, do.
+#include "core/base/calendar.hpp"
+#include "core/base/cron.hpp"
+#include "core/language/ast_workflow.hpp"
+#include "core/model/behaviour.hpp"
+#include "core/model/tests.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nurture::model {
+
+/// Where a journey's variables are named: context.file is a property of the event that started it.
+inline constexpr std::string_view context_prefix = "context";
+
+struct Argument {
+    std::string name;
+    std::string json;       ///< of a literal
+    Index attribute = none; ///< or of the contact
+    Index context = none;   ///< or of the journey
+};
+
+/// An event that a journey reacts to; the filter is its own, since it reads the journey's variables.
+struct JourneyPattern {
+    Index pattern = none;
+    Index filter = none; ///< a node over the event's properties and the journey's variables
+};
+
+struct Awaited {
+    JourneyPattern event;
+    Index condition = none; ///< instead of an event
+    Index then = 0;         ///< goes on here
+    std::string how;        ///< ":then", ":or1": the branch, in Transition::via
+};
+
+/// A moment to wait for, on the contact's clock.
+struct Until {
+    enum class Kind : std::uint8_t { moment, date, clock };
+    Kind kind = Kind::moment;
+    language::Moment moment;
+    Index attribute = none, context = none; ///< of a date
+    Duration offset;                        ///< negative before
+    std::optional<Span> from, to;           ///< times of day; of a date only `from`
+    language::DayChoice days;
+    std::shared_ptr<const std::vector<std::int32_t>> holidays;
+};
+
+enum class InstructionKind : std::uint8_t {
+    wait, wait_until, wait_for, wait_workflow, branch, split, repeat, again, send, act, set, increment, items, list, adjust,
+    emit, start, stop, end,
+};
+
+struct SplitArm {
+    Wide below = 0; ///< of the sum of the weights; the arm of the first that is greater
+    Index next = 0;
+    std::string name;
+};
+
+struct Instruction {
+    InstructionKind kind = InstructionKind::end;
+    std::string step;     ///< where it stands in the definition: "3", "3.then.1"
+    Duration duration;    ///< wait, or up to; empty: without end
+    Index condition = none;
+    Index next = 0;  ///< goes on here; branch: when true; repeat: the block
+    Index other = 0; ///< branch: when not true; waits: when the time is over; repeat, again: behind it
+    std::vector<Awaited> awaited;
+    std::string channel, template_name, purpose;
+    bool transactional = false;
+    std::vector<Argument> arguments; ///< set, increment, items: one, named like the attribute
+    Until until;
+    std::vector<SplitArm> arms;
+    std::uint64_t seed = 0;
+    bool experiment = false;
+    std::int64_t limit = 0;     ///< repeat: at most; increment, adjust: the amount
+    std::uint32_t workflow = 0; ///< id
+    std::string name;           ///< of a list, an event type, an experiment; the topic
+    std::string reason;
+    language::ChangeItems::Kind items = language::ChangeItems::Kind::append;
+    bool add = true;
+    language::FailurePolicy failure;
+};
+
+/// Where a journey stands until something happens.
+[[nodiscard]] constexpr bool is_wait(InstructionKind kind) noexcept { return kind <= InstructionKind::wait_workflow; }
+
+struct Goal {
+    Duration within;
+    JourneyPattern event;
+    Index condition = none;
+    Index go_to = none; ///< none: the journey ends
+    std::string text;   ///< what is to be reached
+};
+
+struct AttributeTrigger { ///< of Model::attribute_triggers
+    language::Path attribute;
+    bool change = true;
+    std::optional<Micro> from, to; ///< hashes, as histories keep them
+};
+
+struct ScheduleTrigger { ///< of Model::schedules
+    std::uint32_t id = 0; ///< hash of its text
+    std::optional<Cron> cron;
+    language::Moment once;
+    std::optional<language::Moment> from, until;
+    ZoneRef zone;
+    Index segment = none;
+};
+
+struct Workflow {
+    std::uint32_t id = 0, version = 0;
+    std::string name;
+    bool current = true, paused = false;
+    std::vector<std::string> held_steps; ///< nobody passes them
+    std::vector<Index> start_patterns, start_attributes, start_schedules;
+    std::vector<std::pair<Index, bool>> start_segments; ///< segment, entering?
+    std::vector<std::pair<std::uint32_t, std::string>> start_journeys; ///< workflow, step; empty: its end
+    std::vector<JourneyPattern> exit_patterns;
+    std::vector<Index> exit_conditions;
+    std::vector<Goal> goals;
+    std::vector<Index> contexts; ///< the variables that its text mentions
+    language::ReentryPolicy reentry;
+    std::optional<SampleTest> holdout;
+    std::vector<Instruction> program;
+    Index begin = 0; ///< of the program
+
+    [[nodiscard]] bool holds(const Instruction& instruction) const noexcept;
+};
+
+/// Conditions that a workflow asks about its contact, wherever they stand.
+template <class Each>
+void for_conditions(const Workflow& workflow, Each each) {
+    for (Index const condition : workflow.exit_conditions)
+        each(condition);
+    for (const Goal& goal : workflow.goals)
+        if (goal.condition != none)
+            each(goal.condition);
+    for (const Instruction& instruction : workflow.program) {
+        if (instruction.condition != none)
+            each(instruction.condition);
+        for (const Awaited& awaited : instruction.awaited)
+            if (awaited.condition != none)
+                each(awaited.condition);
+    }
+}
+
+} // namespace nurture::model

@@ -1,0 +1,19 @@
+#pragma once
+// The bytes of what few journeys have: parts behind the rest of a profile.
+#include "core/base/varint.hpp"
+#include "core/profile/profile.hpp"
+
+namespace nurture::profile {
+
+[[nodiscard]] bool has_rich_journeys(const Profile& profile) noexcept;
+void encode_rich_journeys(ByteWriter& out, const Profile& profile);
+void decode_rich_journeys(ByteReader& in, Profile& profile);
+
+[[nodiscard]] bool has_keys(const Profile& profile) noexcept;
+void encode_keys(ByteWriter& out, const Profile& profile);
+void decode_keys(ByteReader& in, Profile& profile);
+
+void encode_schedules(ByteWriter& out, const Profile& profile);
+void decode_schedules(ByteReader& in, Profile& profile);
+
+} // namespace nurture::profile
