@@ -235,6 +235,31 @@ SELECT state, at, text FROM nurture.consent_history WHERE contact = 'anna' ORDER
 SELECT channel, purpose, status FROM nurture.consent WHERE contact = 'anna' ORDER BY 1, 2;
 SELECT count(*) FROM nurture.verify();
 
+-- Two who turn out to be one: what the one refused, the other has refused, until it is granted again.
+INSERT INTO nurture.inbox (contact, kind, type, props, at, received_at) VALUES
+    ('otto', NULL, '$consent', '{"channel": "email", "purpose": "news", "state": "granted"}', '2026-12-02', '2026-12-02'),
+    ('cookie', 'anonymous', '$consent', '{"channel": "email", "purpose": "news", "state": "withdrawn"}', '2026-12-03', '2026-12-03');
+CALL nurture.tick('2026-12-04');
+CREATE FUNCTION suppressed_by_any_key(at timestamptz) RETURNS text LANGUAGE sql AS $$
+SELECT coalesce(string_agg(DISTINCT s.reason, ', '), '-') FROM nurture.suppression s
+WHERE s.contact IN ('otto', 'cookie') AND nurture._suppresses(s, 'email', 'news', false, suppressed_by_any_key.at)
+$$;
+SELECT contact, status FROM nurture.consent WHERE contact IN ('otto', 'cookie') ORDER BY 1;
+INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES
+    ('otto', '$alias', '{"to": "cookie", "kind": "anonymous"}', '2026-12-05', '2026-12-05');
+CALL nurture.tick('2026-12-06');
+SELECT contact, status, since FROM nurture.consent WHERE contact IN ('otto', 'cookie') ORDER BY 1;
+SELECT contact, name, at, detail FROM nurture.transition WHERE kind = 'consent changed' AND contact IN ('otto', 'cookie') ORDER BY at, contact;
+SELECT suppressed('otto', 'email', 'news', false, '2026-12-06');
+INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES
+    ('cookie', '$bounce', '{"kind": "hard"}', '2026-12-07', '2026-12-07'),
+    ('otto', '$consent', '{"channel": "email", "purpose": "news", "state": "granted"}', '2026-12-07', '2026-12-07');
+CALL nurture.tick('2026-12-08');
+SELECT suppressed_by_any_key('2026-12-08'), nurture.unsuppress('cookie', 'email', reason => 'bounce');
+SELECT suppressed_by_any_key('2026-12-08');
+SELECT contact, key, state FROM nurture.consent_history WHERE contact = 'otto' ORDER BY at;
+SELECT count(*) FROM nurture.verify();
+
 -- Who may: nobody; a role that was granted the functions, and these alone.
 CREATE ROLE regress_form;
 GRANT EXECUTE ON FUNCTION nurture.grant_consent(text, text, text, text, timestamptz, text, text, inet, timestamptz),

@@ -88,7 +88,8 @@ WHERE c.relnamespace = 'nurture'::regnamespace AND c.relkind = 'S' AND has_seque
 -- Every security definer function fixes its search_path, and so does whatever PL/pgSQL there is.
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = 'nurture'::regnamespace AND (p.prosecdef OR l.lanname = 'plpgsql')
-    AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
+    AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false)
+ORDER BY p.proname;
 
 \set VERBOSITY terse
 GRANT INSERT ON nurture.inbox TO regress_producer;

@@ -199,8 +199,8 @@ SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
 CREATE FUNCTION pg_temp.plan() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE line text; BEGIN
-    FOR line IN EXPLAIN (COSTS OFF) SELECT l.contact, nurture._past((SELECT model FROM nurture.model LIMIT 1), 1, l.type, l.at, l.props, l.tick, l.n)
-        FROM nurture.event_log l GROUP BY 1 LOOP
+    FOR line IN EXPLAIN (COSTS OFF) SELECT nurture._past((SELECT model FROM nurture.model LIMIT 1), 1, l.contact, l.type, l.at, l.props, l.tick, l.n)
+        FROM nurture.event_log l LOOP
         RETURN NEXT line;
     END LOOP;
 END $$;

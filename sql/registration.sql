@@ -1,4 +1,4 @@
--- Registration switches strategies: one message moves a contact from the prospects to the customers in one step; what was
+-- Registration switches strategies: one step moves a contact from the prospects to the customers in one step; what was
 -- planned for the prospect is withdrawn, and the customers' workflow begins. However the messages are cut into ticks.
 SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
@@ -10,7 +10,7 @@ SET nurture.enabled = off; -- the clock is simulated
 
 INSERT INTO nurture.segment (name, condition) VALUES
     ('prospect', 'did view and registered is not set'),
-    ('customer', 'registered and newsletter');
+    ('customer', 'registered and consent(email, membership)');
 INSERT INTO nurture.workflow (name, definition) VALUES
     ('prospects', $$ on entering segment 'prospect' exit when registered
         do 'banner' wait 1 hour send email 'still_looking' for offers wait 1 day send email 'last_call' for offers $$),
@@ -22,10 +22,14 @@ INSERT INTO told (contact, type, at, props) VALUES
     ('finn', 'view', '2026-03-02 09:00', '{}'),
     ('gina', 'view', '2026-03-02 09:00', '{}'),
     ('hugo', 'view', '2026-03-02 09:00', '{}'),
-    ('finn', '$identify', '2026-03-02 10:30', '{"registered": true, "newsletter": true}'),
-    ('gina', '$identify', '2026-03-02 10:30', '{"registered": true, "newsletter": false}'), -- no prospect any more, but does not consent
-    ('hugo', '$identify', '2026-03-02 10:00', '{"registered": true, "newsletter": true}'), -- at the very moment at which the mail is due
-    ('ines', '$identify', '2026-03-02 10:30', '{"registered": true, "newsletter": true}'), -- was never a prospect
+    ('finn', '$consent', '2026-03-02 10:30', '{"channel": "email", "purpose": "membership", "state": "granted"}'),
+    ('finn', '$identify', '2026-03-02 10:30', '{"registered": true}'),
+    ('gina', '$consent', '2026-03-02 10:30', '{"channel": "email", "purpose": "membership", "state": "denied"}'), -- no prospect any more, but no customer
+    ('gina', '$identify', '2026-03-02 10:30', '{"registered": true}'),
+    ('hugo', '$consent', '2026-03-02 10:00', '{"channel": "email", "purpose": "membership", "state": "granted"}'),
+    ('hugo', '$identify', '2026-03-02 10:00', '{"registered": true}'), -- at the very moment at which the mail is due
+    ('ines', '$consent', '2026-03-02 10:30', '{"channel": "email", "purpose": "membership", "state": "granted"}'),
+    ('ines', '$identify', '2026-03-02 10:30', '{"registered": true}'), -- was never a prospect
     ('ines', 'view', '2026-03-02 10:40', '{}');
 INSERT INTO nurture.inbox (contact, type, at, received_at, props) SELECT contact, type, at, at, props FROM told WHERE at < '2026-03-02 09:30' ORDER BY place;
 CALL nurture.tick('2026-03-02 09:30');
@@ -33,7 +37,7 @@ SELECT segment, contact FROM nurture.membership ORDER BY 1, 2;
 UPDATE nurture.action SET status = 'done' WHERE contact = 'finn' AND channel = 'banner'; -- as a sender does
 INSERT INTO nurture.inbox (contact, type, at, received_at, props) SELECT contact, type, at, at, props FROM told WHERE at >= '2026-03-02 09:30' ORDER BY place;
 CALL nurture.tick('2026-03-02 11:00');
-SELECT contact, n, at::time AS at, kind, name, cause FROM nurture.transition WHERE tick > 1 ORDER BY contact, tick, n;
+SELECT contact, n, at::time AS at, kind, name, cause FROM nurture.transition WHERE tick > 1 AND kind <> 'consent changed' ORDER BY contact, tick, n;
 -- Leaving, entering, the end of one journey and the start of the other: at one moment, by one message.
 SELECT contact, count(*) AS changes, count(DISTINCT (at, cause, cause_tick, cause_n)) AS moments, count(DISTINCT tick) AS ticks
 FROM nurture.transition WHERE cause = '$identify' GROUP BY contact ORDER BY contact;
@@ -51,7 +55,7 @@ DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;
 INSERT INTO nurture.segment (name, condition) VALUES
     ('prospect', 'did view and registered is not set'),
-    ('customer', 'registered and newsletter');
+    ('customer', 'registered and consent(email, membership)');
 INSERT INTO nurture.workflow (name, definition) VALUES
     ('prospects', $$ on entering segment 'prospect' exit when registered
         do 'banner' wait 1 hour send email 'still_looking' for offers wait 1 day send email 'last_call' for offers $$),
@@ -65,3 +69,28 @@ SELECT count(*) AS same, (SELECT count(*) FROM in_two) AS before FROM (
 SELECT count(*) AS same, (SELECT count(*) FROM actions_in_two) AS before FROM (
     SELECT id, contact, channel, template, due, workflow, step FROM nurture.action INTERSECT ALL TABLE actions_in_two) s;
 DROP TABLE told, in_two, actions_in_two;
+
+-- A visitor whom only a cookie names, the alias and the registration, told in one COPY: the cookie's views made a prospect, and
+-- whoever it turns out to be is a customer from the moment of the registration.
+INSERT INTO nurture.segment (name, condition) VALUES ('looked twice', 'count(view) >= 2');
+CALL nurture.tick('2026-03-21');
+COPY nurture.inbox (contact, kind, type, props, at, received_at) FROM stdin;
+cookie-7	anonymous	view	{}	2026-03-22 09:00	2026-03-22 09:00
+cookie-7	anonymous	view	{}	2026-03-22 09:05	2026-03-22 09:05
+cookie-7	anonymous	$alias	{"to": "jane"}	2026-03-22 10:30	2026-03-22 10:30
+jane	\N	$consent	{"channel": "email", "purpose": "membership", "state": "granted"}	2026-03-22 10:30	2026-03-22 10:30
+jane	\N	$identify	{"registered": true}	2026-03-22 10:30	2026-03-22 10:30
+jane	\N	view	{}	2026-03-22 10:40	2026-03-22 10:40
+\.
+CALL nurture.tick('2026-03-22 11:00');
+SELECT nurture.contact_of('cookie-7');
+SELECT segment, contact, since, cause FROM nurture.membership WHERE contact IN ('cookie-7', 'jane') ORDER BY segment;
+SELECT contact, at::time AS at, kind, name, cause FROM nurture.transition WHERE contact IN ('cookie-7', 'jane') AND kind <> 'consent changed' ORDER BY at, contact, tick, n;
+SELECT contact, channel, template, status FROM nurture.action WHERE contact IN ('cookie-7', 'jane') ORDER BY due, channel, template;
+SELECT contact, workflow, step FROM nurture.journey WHERE contact IN ('cookie-7', 'jane') ORDER BY workflow;
+-- Its sessions are hers: one visit from the first view to the second, another after the registration.
+SELECT contact, n, events, started::time, ended::time FROM nurture.session WHERE contact IN ('cookie-7', 'jane') ORDER BY contact, n;
+SELECT at::time AS at, step, what, why FROM nurture.trace_journey('jane', 'prospects');
+SELECT what, entered, active, passed, exited FROM nurture.workflow_report('prospects') WHERE step IN ('', '4');
+SELECT bool_and(entered = active + passed + exited) AS all_are_somewhere FROM nurture.workflow_report('prospects') WHERE entered IS NOT NULL;
+SELECT count(*) AS differences FROM nurture.verify();

@@ -19,6 +19,11 @@ isolation:
 bench-outbox:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/outbox/run.sh
 
+# What guards cost a claim.
+.PHONY: bench-claim
+bench-claim:
+	PG_CONFIG='$(PG_CONFIG)' test/bench/claim.sh
+
 # The core's tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 .PHONY: sanitized
 sanitized:

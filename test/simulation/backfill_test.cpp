@@ -45,6 +45,42 @@ struct Life {
     }
 };
 
+/// The contact's fold, among those of others, by several processes: they come to know the contacts in any order.
+std::string past_among_others(Random& r, const step::PastPlan& plan, const std::vector<Logged>& log) {
+    std::vector<std::string> keys{"", "a", "contact 1", "contact 10", std::string(32, 'k'), std::string(33, 'k'), std::string(300, 'k') + "\xff"};
+    for (std::int64_t more = r.chance(4) ? 700 : r.below(5); more > 0; --more)
+        keys.push_back("contact " + std::to_string(more * 7919 % 1009 + 100));
+    const std::string& own = keys[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(keys.size())))];
+    std::vector<step::PastTable> workers;
+    for (std::int64_t n = 1 + r.below(4); n > 0; --n)
+        workers.emplace_back(plan);
+    auto take = [&](const std::string& key, const Logged& l) {
+        workers[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(workers.size())))].take(
+            key, l.event->type, JsonProperties(l.event->properties), l.stamp);
+    };
+    for (const Logged& l : log) {
+        take(own, l);
+        for (std::int64_t others = r.below(20); others > 0; --others)
+            if (const auto& key = keys[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(keys.size())))]; key != own)
+                take(key, l);
+    }
+    std::vector<std::string> encoded;
+    for (auto& worker : workers)
+        encoded.push_back(worker.encode());
+    step::PastReader in({encoded.begin(), encoded.end()});
+    std::string_view key;
+    std::optional<std::string> before;
+    std::string found;
+    for (std::string parts; in.next(key, parts);) {
+        EXPECT_FALSE(parts.empty());
+        EXPECT_TRUE(!before || *before < key);
+        before = key;
+        if (key == own)
+            found = parts;
+    }
+    return found;
+}
+
 /// The fold of the log below a tick, by any number of workers, in any order.
 std::string past_of(Random& r, const model::Model& model, std::int64_t from_tick, std::vector<Logged> log) {
     std::erase_if(log, [&](const Logged& l) { return l.stamp.tick >= from_tick; });
@@ -52,8 +88,10 @@ std::string past_of(Random& r, const model::Model& model, std::int64_t from_tick
         std::swap(log[i - 1], log[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(i)))]);
     profile::Profile const nobody;
     step::Facts const facts(model, nobody);
-    auto const slots = step::backfilled_slots(model, from_tick);
-    std::vector<step::PastFold> workers(static_cast<std::size_t>(1 + r.below(4)), step::PastFold(facts, slots));
+    step::PastPlan const plan(facts, from_tick);
+    if (r.chance(50))
+        return past_among_others(r, plan, log);
+    std::vector<step::PastFold> workers(static_cast<std::size_t>(1 + r.below(4)), step::PastFold(plan));
     for (const Logged& l : log)
         workers[static_cast<std::size_t>(r.below(static_cast<std::int64_t>(workers.size())))].take(
             l.event->type, JsonProperties(l.event->properties), l.stamp);

@@ -46,6 +46,10 @@ std::set<Time> moments_of(const Definitions& definitions, const std::vector<Even
                     if (auto const t = Oracle::date_of(event.properties[path], zone))
                         here.push_back(*t);
         for (const Event& event : events)
+            if (event.type == "$consent")
+                if (auto const t = Oracle::consent_expires(event, definitions.source.timezone))
+                    here.push_back(*t);
+        for (const Event& event : events)
             if (event.properties.contains("signed") && event.properties["signed"].is_object())
                 if (auto const t = Oracle::date_of(event.properties["signed"]["at"], zone))
                     here.push_back(*t);

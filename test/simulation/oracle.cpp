@@ -265,6 +265,8 @@ Answer Oracle::test(const Condition& condition, Time now, const Event* event) {
         return (read(set->left, now, event).kind != Held::Kind::missing) != set->negated ? Answer::yes : Answer::no;
     if (const auto* truth = std::get_if<Truth>(&node)) {
         Held const held = read(truth->operand, now, event);
+        if (std::holds_alternative<language::Consent>(truth->operand))
+            return held.json == "granted" ? Answer::yes : Answer::no;
         auto const value = held.kind == Held::Kind::json ? as_truth(held.json) : std::nullopt;
         return value ? (*value ? Answer::yes : Answer::no) : Answer::unknown;
     }

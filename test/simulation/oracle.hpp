@@ -52,6 +52,8 @@ class Oracle {
     static std::int64_t day_of(Time t, const std::string& zone);
     static Time moved(Time t, const Duration& d, int sign, const std::string& zone);
     static std::optional<Time> date_of(const Json& json, const std::string& zone);
+    /// When what a $consent says is over; none: never.
+    static std::optional<Time> consent_expires(const Event& event, const std::string& zone);
 
   private:
     std::map<std::string, language::Condition> segments_;
@@ -74,6 +76,7 @@ class Oracle {
     std::optional<Held> read_more(const language::Operand& operand, Time now, const Event* event);
     Answer test_date(const language::DateTest& test, Time now, const Event* event);
     std::string zone_of(const language::ZoneChoice& choice, Time now) const;
+    [[nodiscard]] Held read_consent(const language::Consent& asked, Time now) const; // oracle_consent.cpp
     Answer test_history(const language::Condition& condition, Time now) const;
     std::optional<Answer> test_past(const language::Condition& condition, Time now);
     Answer compare_values(const Held& a, language::Comparator comparator, const Held& b);

@@ -246,6 +246,8 @@ std::optional<Oracle::Held> Oracle::read_more(const Operand& operand, Time now, 
         out.json = folded(text.substr(at + 1), "c");
         return out;
     }
+    if (const auto* consent = std::get_if<Consent>(&operand))
+        return read_consent(*consent, now);
     const auto* part = std::get_if<DatePart>(&operand);
     if (part == nullptr)
         return std::nullopt;

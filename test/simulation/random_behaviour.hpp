@@ -108,4 +108,19 @@ inline std::string random_behaviour(Random& r, const Taste& taste) {
     }
 }
 
+// The windows' ends, and sums of two: a silence that is over may be the beginning of another.
+inline const std::vector<Duration>& behaviour_windows() {
+    static const std::vector<Duration> windows = [] {
+        std::vector<Duration> single{{0, 0, 20 * one_minute}, {0, 0, one_hour}, {0, 0, 90 * one_minute}, {0, 1, 0}, {0, 2, 0},
+                                     {0, 3, one_hour},        {0, 3, 0},        {0, 4, 0},               {0, 7, 0}, {1, 0, 0},
+                                     {0, 0, 30 * one_minute + 1}, {0, 0, 20 * one_minute + 1}}; // a session is over
+        std::vector<Duration> out = single;
+        for (const Duration& a : single)
+            for (const Duration& b : single)
+                out.push_back({a.months + b.months, a.days + b.days, a.micros + b.micros});
+        return out;
+    }();
+    return windows;
+}
+
 } // namespace nurture::world

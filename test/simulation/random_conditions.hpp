@@ -147,6 +147,24 @@ inline std::string random_attribute_test(Random& r) {
     }
 }
 
+inline std::string random_consent_test(Random& r, std::int64_t around) {
+    std::string const of = r.pick<std::string>({"consent(email)", "consent(email, news)", "consent(sms, news)", "consent(email, offers)"});
+    switch (r.below(7)) {
+    case 0:
+        return of + " = " + r.pick<std::string>({"'granted'", "'withdrawn'", "'expired'", "'pending'", "'never asked'"});
+    case 1:
+        return of + r.pick<std::string>({" in ('withdrawn', 'denied')", " not in ('granted', 'pending')", " like '%d'"});
+    case 2:
+        return of + " expires" + r.pick<std::string>({" within next ", " within last "}) + language::print(r.pick(test_spans())) + random_zone(r);
+    case 3:
+        return of + " expires" + r.pick<std::string>({" before ", " after "}) + date_text(around + r.below(9) - 4, r.below(1440));
+    case 4:
+        return of + " expires is" + r.pick<std::string>({" set", " not set", " in the future", " in the past", " today"});
+    default:
+        return of;
+    }
+}
+
 inline std::string random_past_test(Random& r, std::int64_t around) {
     std::string const segment = r.pick<std::string>({"'s0'", "'s1'"});
     std::string const days = r.pick<std::string>({"1 day", "3 days", "7 days", "36 hours"});
@@ -179,7 +197,9 @@ inline std::string random_conditions(Random& r, std::int64_t around, bool past, 
             return "at least " + std::to_string(1 + r.below(3)) + " of (" + a + ", " + b + ", " + c + ")";
         }
     }
-    switch (r.below(past ? 9 : 6)) {
+    switch (r.below(past ? 10 : 7)) {
+    case 6:
+        return random_consent_test(r, around);
     case 0:
     case 1:
     case 2:
@@ -245,6 +265,16 @@ inline std::vector<Event> random_life(Random& r, std::int64_t around, int most =
                 p["age"] = r.pick<Json>({5, "5", 5.0, 7, nullptr});
             if (r.chance(15))
                 p["vip"] = r.pick<Json>({true, "true", false});
+        } else if (r.chance(40)) {
+            event.type = "$consent";
+            Json& p = event.properties;
+            p["state"] = r.pick<std::string>({"granted", "granted", "granted", "granted", "withdrawn", "denied", "pending", "yes"});
+            if (r.chance(80))
+                p["channel"] = r.pick<std::string>({"email", "email", "email", "sms"});
+            if (r.chance(60))
+                p["purpose"] = r.pick<std::string>({"news", "news", "offers"});
+            if (r.chance(60))
+                p["expires"] = r.chance(70) ? language::print(r.pick(test_spans())) : date_text(around + r.below(12) - 4, r.below(1440));
         } else if (r.chance(25)) {
             event.type = "$list";
             event.properties = {{"list", r.pick<std::string>({"vips", "others"})}, {"state", r.pick<std::string>({"member", "excluded", "none"})}};

@@ -73,6 +73,11 @@ SELECT has_table_privilege('app', 'nurture.lead', 'SELECT'), has_table_privilege
     has_table_privilege('app', 'nurture.inbox', 'INSERT WITH GRANT OPTION'), has_column_privilege('app', 'nurture.action', 'contact', 'SELECT'),
     has_function_privilege('app', 'nurture.explain(text, timestamptz)', 'EXECUTE'), has_function_privilege('app', 'nurture._lock_engine()', 'EXECUTE')
 SQL
+    is($node->safe_psql($name, 'SELECT step, state FROM nurture.migration ORDER BY position'), 'states|waiting', "$version: it has left something to be done");
+    $node->safe_psql($name, 'CALL nurture.migrate()');
+    is($node->safe_psql($name, 'SELECT step, state, done = (SELECT count(*) FROM nurture.contact) FROM nurture.migration ORDER BY position'), 'states|done|t', "$version: which is done");
+    is($node->safe_psql($name, 'SELECT count(*) FROM nurture.contact WHERE state::text <> state::text::nurture.profile::text'), 0, "$version: and all states are as this version writes them");
+    is_same_lines(lines_of($node, $name, 'upgrade/outcome.sql'), slurp_file(golden($version, 'before.txt')), "$version: and they say the same");
     my $dump = $node->basedir . "/$name.sql";
     command_ok([ 'pg_dump', '-d', $node->connstr($name), '-f', $dump ], "$version: the updated one is dumped");
     my $text = slurp_file($dump);

@@ -16,6 +16,7 @@ my %ephemeral = (
     'nurture._stepped' => 'empty between ticks',
     'nurture._drain_plan' => 'says where rows lie; made anew when it is empty',
     'nurture._drain_block' => 'as the above',
+    'nurture._pace' => 'learnt anew when it is empty',
     'nurture._past_of' => 'scratch of a backfill; a crash empties it, too',
     'nurture._past_range' => 'scratch of a backfill; a crash empties it, too',
     'nurture._retention_job' => 'how far a round has got; begun again it keeps the same bases',

@@ -1,6 +1,7 @@
 // parse∘print is the identity on syntax, print∘parse on canonical text; nothing that is typed crashes the
 // parser.
 #include "core/base/error.hpp"
+#include "core/language/policy.hpp"
 #include "generators/language.hpp"
 
 #include <gtest/gtest.h>
@@ -46,7 +47,7 @@ TEST(LanguageRoundTrip, Workflow) {
     EXPECT_TRUE(survives("workflow", generators::workflow()));
 }
 
-// Parses in all three forms; what parses must have a canonical text that is its own, and what does not must
+// Parses in all four forms; what parses must have a canonical text that is its own, and what does not must
 // say where.
 void must_not_crash(const std::string& text) {
     auto const attempt = [&](auto parser) {
@@ -67,6 +68,7 @@ void must_not_crash(const std::string& text) {
     attempt(parse_rule);
     attempt(parse_condition);
     attempt(parse_workflow);
+    attempt(parse_policy);
 }
 
 TEST(LanguageRobustness, RandomBytes) {

@@ -83,7 +83,7 @@ Profile any_profile() {
         out.segments.push_back({id, member, member ? any_time(out.clock) : 0, any_time(out.clock)});
     }
     for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
-        Journey journey{1, 2, 3, 4, any_time(out.clock), any_time(out.clock), any_time(out.clock), any_time(out.clock), {}};
+        Journey journey{1, 2, 3, 4, any_time(out.clock), any_time(out.clock), any_time(out.clock), any_time(out.clock), {}, {}};
         for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
             journey.open.push_back(hash_uuid(std::to_string(i)));
         out.journeys.push_back(journey);

@@ -65,3 +65,6 @@ WHERE c.contact IN (SELECT l.contact FROM nurture.event_log l WHERE l.type = '$c
 INSERT INTO nurture.suppression (contact, channel, purpose, reason, since, transactional, source)
 SELECT c.contact, r.channel, r.purpose, r.reason, r.since, false, r.source
 FROM nurture.contact c CROSS JOIN LATERAL nurture._refusals(c.state) r;
+
+-- What is known of contacts is written in the form of this version when there is time for it; it is read in either.
+INSERT INTO nurture.migration (position, step, version) VALUES (1, 'states', '0.2');

@@ -2,6 +2,7 @@
 
 #include "core/base/error.hpp"
 #include "core/language/lexer.hpp"
+#include "core/language/policy.hpp"
 
 namespace nurture::language {
 
@@ -15,19 +16,56 @@ std::string print_as(Form form, std::string_view text, const Limits& limits) {
         return print(parse_condition(text, limits));
     case Form::workflow:
         return print(parse_workflow(text, limits));
+    case Form::policy:
+        return print(parse_policy(text, limits));
     }
     return {};
+}
+
+// A scope, or a guard: told from an attribute of that name by the word behind it.
+bool begins_policy(const std::vector<Token>& tokens, std::string_view text) {
+    auto const is_colon = [&](std::size_t n) {
+        return n < tokens.size() && text.substr(tokens[n].from, tokens[n].to - tokens[n].from) == ":";
+    };
+    const Token& next = tokens[std::min<std::size_t>(1, tokens.size() - 1)];
+    switch (tokens.front().keyword) {
+    case Keyword::for_:
+        return next.kind == TokenKind::name || next.keyword == Keyword::purpose || next.keyword == Keyword::workflow ||
+               (next.kind == TokenKind::word && next.keyword == Keyword::none);
+    case Keyword::require:
+        return next.keyword == Keyword::consent;
+    case Keyword::at:
+        return next.keyword == Keyword::most;
+    case Keyword::quiet:
+        return next.keyword == Keyword::from;
+    case Keyword::only:
+        return next.keyword == Keyword::on || (next.keyword == Keyword::between && is_colon(3));
+    case Keyword::never:
+        return next.keyword == Keyword::on;
+    case Keyword::rate:
+    case Keyword::budget:
+        return next.kind == TokenKind::number;
+    case Keyword::priority:
+        return next.kind == TokenKind::number || (next.kind == TokenKind::symbol && tokens.size() > 3 &&
+                                                  text[next.from] == '-' && tokens[2].kind == TokenKind::number);
+    case Keyword::expire:
+        return next.keyword == Keyword::after;
+    case Keyword::when:
+        return next.keyword == Keyword::stopped;
+    default:
+        return false;
+    }
 }
 
 } // namespace
 
 std::string_view name_of(Form form) noexcept {
-    static constexpr std::string_view names[] = {"rule", "condition", "workflow"};
+    static constexpr std::string_view names[] = {"rule", "condition", "workflow", "policy"};
     return names[static_cast<std::size_t>(form)];
 }
 
 std::optional<Form> form_named(std::string_view name) noexcept {
-    for (Form const form : {Form::rule, Form::condition, Form::workflow})
+    for (Form const form : {Form::rule, Form::condition, Form::workflow, Form::policy})
         if (name_of(form) == name)
             return form;
     return std::nullopt;
@@ -47,6 +85,8 @@ Form form_of(std::string_view text) {
     if (first.keyword == Keyword::on && lexed.tokens[1].keyword == Keyword::list &&
         lexed.tokens[2].kind == TokenKind::string)
         return Form::condition; // on list 'l'
+    if (begins_policy(lexed.tokens, text))
+        return Form::policy;
     switch (first.keyword) {
     case Keyword::on:
     case Keyword::wait:

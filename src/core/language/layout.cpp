@@ -172,7 +172,8 @@ void align(const Lines& a, std::size_t a_from, std::size_t a_to, const Lines& b,
 std::vector<std::string> lines_of(std::string_view canonical) {
     if (canonical.empty())
         return {};
-    return form_of(canonical) == Form::workflow ? split(canonical) : Layout(canonical).run();
+    Form const form = form_of(canonical);
+    return form == Form::workflow || form == Form::policy ? split(canonical) : Layout(canonical).run();
 }
 
 std::vector<DiffLine> diff(const Lines& before, const Lines& after) {

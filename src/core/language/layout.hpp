@@ -7,7 +7,7 @@
 namespace nurture::language {
 
 /// The canonical text in the lines in which one would write it by hand: one per clause of a rule and per operand of a
-/// condition. A workflow has its lines already. Put together with blanks they mean the same as the text.
+/// condition. A workflow or policy has its lines already. Put together with blanks they mean the same as the text.
 [[nodiscard]] std::vector<std::string> lines_of(std::string_view canonical);
 
 struct DiffLine {

@@ -71,9 +71,31 @@ namespace nurture::language {
     X(completed, "completed", false)                                                                         \
     X(consent, "consent", false)
 
+// Words of policies; consent is one, too.
+#define NURTURE_POLICY_KEYWORDS(X)                                                                           \
+    X(purpose, "purpose", false)                                                                             \
+    X(workflow, "workflow", false)                                                                           \
+    X(workflows, "workflows", false)                                                                         \
+    X(require, "require", false)                                                                             \
+    X(rolling, "rolling", false)                                                                             \
+    X(channels, "channels", false)                                                                           \
+    X(quiet, "quiet", false)                                                                                 \
+    X(holidays, "holidays", false)                                                                           \
+    X(rate, "rate", false)                                                                                   \
+    X(second, "second", false)                                                                               \
+    X(budget, "budget", false)                                                                               \
+    X(priority, "priority", false)                                                                           \
+    X(expire, "expire", false)                                                                               \
+    X(stopped, "stopped", false)                                                                             \
+    X(delay, "delay", false)                                                                                 \
+    X(drop, "drop", false)                                                                                   \
+    X(keep, "keep", false)                                                                                   \
+    X(best, "best", false)
+
 // The words of the grammar; those marked true are reserved: as names they must be quoted.
 #define NURTURE_KEYWORDS(X)                                                                                  \
     NURTURE_CONDITION_KEYWORDS(X)                                                                            \
+    NURTURE_POLICY_KEYWORDS(X)                                                                               \
     X(and_, "and", true)                                                                                     \
     X(or_, "or", true)                                                                                       \
     X(not_, "not", true)                                                                                     \

@@ -4,6 +4,7 @@
 #include "core/base/error.hpp"
 #include "core/language/language.hpp"
 #include "core/language/lexer.hpp"
+#include "core/language/policy.hpp"
 
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ public:
     Rule whole_rule();
     Condition whole_condition();
     Workflow whole_workflow();
+    Policy whole_policy();
     Duration whole_duration();
 
 private:
@@ -200,6 +202,24 @@ private:
     Send send();
     std::vector<NamedArgument> arguments();
     Argument argument();
+
+    // --- policies (parser_policy.cpp)
+    void policy_scope(Policy& policy);
+    std::vector<std::string> scope_names(std::string_view expectation);
+    std::vector<WorkflowName> scope_workflows();
+    WorkflowName workflow_name();
+    bool guard(Policy& policy);
+    bool time_guard(Policy& policy);
+    bool amount_guard(Policy& policy);
+    bool handling_guard(Policy& policy);
+    MessageCap message_cap();
+    SendWindow send_window();
+    WeekdaySet weekdays();
+    std::optional<std::string> calendar_choice();
+    std::int32_t time_of_day();
+    std::int64_t amount(std::string_view expectation);
+    Budget budget();
+    Rate rate();
 };
 
 } // namespace nurture::language

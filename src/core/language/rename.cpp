@@ -1,6 +1,7 @@
 #include "core/language/rename.hpp"
 
 #include "core/language/lexer.hpp"
+#include "core/language/policy.hpp"
 
 #include <algorithm>
 
@@ -16,6 +17,8 @@ std::vector<Reference> references_in(Form form, std::string_view text, const Lim
         return references(parse_condition(text, limits));
     case Form::workflow:
         return references(parse_workflow(text, limits));
+    case Form::policy:
+        return references(parse_policy(text, limits));
     }
     return {};
 }

@@ -1,4 +1,5 @@
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 #include "core/language/references.hpp"
 #include "core/model/builder.hpp"
 #include "core/model/program.hpp"
@@ -43,6 +44,9 @@ class Compiler {
         rules();
         segments();
         workflows();
+        if (!model_.source.policies.empty())
+            model_.guards = std::make_shared<const guard::Guards>(
+                guard::compile(model_.source.policies, model_.source.calendar, model_.zone));
         model_.remembers.resize(model_.segments.size(), 0);
         upcoming();
         return std::move(model_);

@@ -7,11 +7,16 @@
 #include "core/model/tests.hpp"
 #include "core/profile/feature.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+namespace nurture::guard {
+struct Guards;
+}
 
 namespace nurture::model {
 
@@ -185,6 +190,7 @@ struct Model {
     std::vector<Segment> segments; ///< each after those its condition names
     std::vector<std::pair<std::uint32_t, Index>> segments_by_id;
     std::vector<Workflow> workflows;
+    std::shared_ptr<const guard::Guards> guards; ///< of the policies; none: there are none
 
     // Which segments to look at again when something changed.
     std::vector<std::vector<Index>> segments_of_feature, segments_of_segment;

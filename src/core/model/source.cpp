@@ -134,6 +134,10 @@ std::string print(const Source& source) {
                                      {"current", row.current},
                                      {"paused", row.paused}});
     print_scoring(json, source);
+    if (!source.policies.empty())
+        json["policies"] = Json::array();
+    for (const auto& row : source.policies)
+        json["policies"].push_back({{"id", row.id}, {"name", row.name}, {"definition", row.definition}});
     json["features"] = Json::array();
     for (const auto& row : source.features)
         json["features"].push_back({{"id", row.id}, {"definition", row.definition}, {"from_tick", row.from_tick}});
@@ -164,6 +168,8 @@ Source parse_source(std::string_view text) {
             source.workflows.push_back({row.at("id"), row.at("version"), row.at("name"), row.at("definition"),
                                         row.at("current"), row.at("paused")});
         parse_scoring(json, source);
+        for (const auto& row : json.value("policies", Json::array()))
+            source.policies.push_back({row.at("id"), row.at("name"), row.at("definition")});
         for (const auto& row : json.at("features"))
             source.features.push_back({row.at("id"), row.at("definition"), row.at("from_tick")});
         parse_takeover(json, source);

@@ -29,6 +29,11 @@ struct WorkflowRow {
     bool paused = false; ///< nothing starts, those inside keep their timers
     friend bool operator==(const WorkflowRow&, const WorkflowRow&) = default;
 };
+struct PolicyRow { ///< guards of what workflows send
+    std::uint32_t id = 0;
+    std::string name, definition;
+    friend bool operator==(const PolicyRow&, const PolicyRow&) = default;
+};
 struct FeatureRow {
     std::uint32_t id = 0;
     std::string definition;    ///< canonical text
@@ -70,6 +75,7 @@ struct Source {
     std::vector<WorkflowRow> workflows;
     std::vector<LimitRow> limits;
     std::vector<BandRow> bands;
+    std::vector<PolicyRow> policies;
     std::vector<FeatureRow> features;
 
     // How the model took over from the one before (docs/publishing.md).

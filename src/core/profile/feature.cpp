@@ -146,6 +146,8 @@ Micro hash_of(const Value& value) noexcept {
 
 void fold_entry(const FeatureDefinition& definition, FeatureValue& value, Entry entry, const Zone& zone) {
     auto& items = ensure<Entries>(value).items;
+    if (items.capacity() == 0)
+        items.reserve(4);
     if (items.empty() || items.back().stamp < entry.stamp)
         items.push_back(entry);
     else

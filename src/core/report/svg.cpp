@@ -160,9 +160,9 @@ double Picture::heading(std::string_view title, std::string_view subtitle) {
     return y + 8;
 }
 
-std::string Picture::finish(double height, std::string_view title, std::string_view description) const {
+std::string Picture::finish(double height, std::string_view title, std::string_view description, double wide) const {
     std::string size;
-    append_number(size, width);
+    append_number(size, wide);
     std::string tall;
     append_number(tall, height);
     std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"nurture-plot\" role=\"img\" viewBox=\"0 0 " + size +

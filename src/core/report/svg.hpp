@@ -96,7 +96,8 @@ class Picture {
     double heading(std::string_view title, std::string_view subtitle);
 
     /// The whole picture: an accessible name and description, the style sheet, the elements.
-    [[nodiscard]] std::string finish(double height, std::string_view title, std::string_view description) const;
+    [[nodiscard]] std::string finish(double height, std::string_view title, std::string_view description,
+                                     double wide = svg::width) const;
 
   private:
     std::string body_;

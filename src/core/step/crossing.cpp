@@ -10,7 +10,8 @@
 // whose two bounds lie on one side of the threshold holds no crossing; any other is halved, left half first, down to one
 // microsecond, where the score itself is read: no crossing is missed, and the first is found (search() below). Where
 // nothing is found the next stretch is twice as long, until all has worn off or a jump comes; the jump itself is
-// returned, since the score is to be read there again.
+// returned, since the score is to be read there again. Where nothing can raise the score (no rule counts anything on the side that
+// would), it only falls itself: then its readings alone are halved between, without their parts (search_falling()).
 //
 // That is exact but costs dozens of readings, mostly for crossings that further events move before they come. So a far
 // crossing is only bounded from below, which is allowed (waking early is harmless): but for roundings the score is a sum
@@ -133,13 +134,40 @@ std::optional<Span> Facts::Crossing::safe() const {
     return step == never ? even : std::min(even, step - from_ - 1);
 }
 
-Time Facts::Crossing::search(Span first, Time horizon) const {
+// A score that only falls: at `certain` after `from` it is where it is now.
+Time Facts::Crossing::search_falling(Span certain, Span first, Time horizon) const {
+    Time above = std::max(from_, std::min(saturating_add(from_, certain), horizon - 2)); // the score is not below the threshold there
+    Span reach = certain == 0 ? first : std::min(first, certain / 512 + one_second);
+    Time below = never;
+    while (below == never) {
+        Time const next = std::min(horizon - 1, saturating_add(above, std::max<Span>(reach, 1)));
+        if (next <= above)
+            return never;
+        Sides const sides = sides_at(next);
+        if (sides.score < threshold_)
+            below = next;
+        else if (sides.settled)
+            return never;
+        else
+            above = next;
+        reach = saturating_add(reach, reach);
+    }
+    while (below - above > 1) {
+        Time const middle = above + (below - above) / 2;
+        (score_at(middle) >= threshold_ ? above : below) = middle;
+    }
+    return below;
+}
+
+Time Facts::Crossing::search(Span certain, Span first, Time horizon) const {
     struct Stretch {
         Time from, to;
         Sides left, right;
     };
     Sides const now = sides_at(from_);
     bool const above = now.score >= threshold_;
+    if (!now.may_rise)
+        return above ? search_falling(certain, first, horizon) : never;
     int budget = search_budget;
     std::vector<Stretch> open; // a stack instead of recursion
     Stretch reach{from_, std::min(horizon - 1, saturating_add(from_, std::max<Span>(first, 1))), now, {}};
@@ -182,7 +210,7 @@ Time Facts::next_crossing(Index topic, Wide bound, Time clock) const {
     if (frozen_)
         return jump;
     Crossing const crossing(*this, topic, bound, clock);
-    Span first = near;
+    Span first = near, certain = 0;
     if (!model.scoring.limited) {
         if (auto const safe = crossing.safe()) {
             if (*safe == never)
@@ -190,9 +218,10 @@ Time Facts::next_crossing(Index topic, Wide bound, Time clock) const {
             if (*safe > near)
                 return std::min(jump, saturating_add(clock, *safe));
             first = *safe + near;
+            certain = *safe;
         }
     }
-    return std::min(jump, crossing.search(first, jump));
+    return std::min(jump, crossing.search(certain, first, jump));
 }
 
 } // namespace nurture::step

@@ -2,6 +2,7 @@
 #include "core/step/stepper.hpp"
 
 #include "core/base/error.hpp"
+#include "core/guard/guard.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -108,6 +109,8 @@ void Stepper::start(Index index, const Cause& cause) {
     journey.version = workflow.version;
     journey.instance = ++memory.entries;
     journey.started = journey.since = clock_;
+    instance_ = journey.instance;
+    via_.clear();
     note(TransitionKind::journey_started, workflow, "", "", cause);
     journey_moved(id);
     walk(journey, workflow.begin, cause);
@@ -116,6 +119,8 @@ void Stepper::start(Index index, const Cause& cause) {
 }
 
 void Stepper::advance(Journey& journey, const Happening& happening) {
+    instance_ = journey.instance;
+    via_.clear();
     Index const index = model_.workflow_of(journey.workflow, journey.version);
     const Workflow& workflow = model_.workflows[index];
     if (workflow.paused)
@@ -134,19 +139,32 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
         }
     const Instruction& at = workflow.program[journey.at_step];
     if (at.kind == InstructionKind::wait_event && contains(happening.matched, at.pattern)) {
+        pass(at.step, ":then");
         walk(journey, at.next, happening.cause);
     } else if (at.kind == InstructionKind::wait_condition &&
                facts_.evaluate(at.condition, clock_).truth == Truth::yes) {
+        pass(at.step, ":then");
         walk(journey, at.next, happening.cause);
     } else if (happening.timer && journey.wakes <= clock_) {
+        if (at.kind != InstructionKind::wait)
+            pass(at.step, ":else");
         walk(journey, at.kind == InstructionKind::wait ? at.next : at.other, happening.cause);
     } else {
         look_ahead(journey, workflow);
     }
 }
 
+void Stepper::pass(const std::string& step, std::string_view how) {
+    if (step.empty())
+        return;
+    via_ += via_.empty() ? "" : " ";
+    via_ += step;
+    via_ += how;
+}
+
 void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
     const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    int refused = 0; // conditions of an if, which are of one step
     for (Index at = from;;) {
         hop();
         const Instruction& instruction = workflow.program[at];
@@ -160,22 +178,33 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
                 wait_at(journey, workflow, at, cause);
                 return;
             }
+            pass(instruction.step, ":held");
             at = instruction.next;
             break;
-        case InstructionKind::branch:
-            at = facts_.evaluate(instruction.condition, clock_).truth == Truth::yes ? instruction.next
-                                                                                    : instruction.other;
+        case InstructionKind::branch: {
+            bool const yes = facts_.evaluate(instruction.condition, clock_).truth == Truth::yes;
+            at = yes ? instruction.next : instruction.other;
+            bool const more = workflow.program[at].kind == InstructionKind::branch && workflow.program[at].step == instruction.step;
+            if (yes)
+                pass(instruction.step, refused == 0 ? ":then" : ":elsif" + std::to_string(refused));
+            else if (!more)
+                pass(instruction.step, ":else");
+            refused = yes || !more ? 0 : refused + 1;
             break;
+        }
         case InstructionKind::send:
         case InstructionKind::act:
             act(journey, workflow, instruction);
+            pass(instruction.step);
             at = instruction.next;
             break;
         case InstructionKind::set:
             set(workflow, instruction, cause);
+            pass(instruction.step);
             at = instruction.next;
             break;
         case InstructionKind::end:
+            pass(instruction.step);
             end(journey, workflow, "completed", cause);
             return;
         }
@@ -281,6 +310,13 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     if (!action.transactional)
         action.expires = saturating_add(clock_, model_.source.action_expiry);
     action.workflow = workflow.name;
+    if (model_.guards) {
+        guard::Message const message{action.channel, action.purpose, action.workflow, action.transactional};
+        auto const plan = guard::plan(*model_.guards, message, contact_zone(), clock_, model_.source.action_expiry);
+        action.due = plan.due;
+        action.expires = plan.expires;
+        action.priority = plan.priority;
+    }
     action.version = workflow.version;
     action.instance = journey.instance;
     action.step = instruction.step;
@@ -336,7 +372,11 @@ void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string st
     transition.cause_tick = cause.tick;
     transition.cause_n = cause.n;
     transition.reason = std::move(reason);
-    count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size());
+    transition.instance = instance_;
+    if (kind == TransitionKind::journey_waits || kind == TransitionKind::journey_ended)
+        transition.via = std::exchange(via_, {});
+    count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size() +
+                 transition.via.size());
     result_.transitions.push_back(std::move(transition));
 }
 

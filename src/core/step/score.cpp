@@ -429,12 +429,19 @@ Sides Facts::Crossing::sides_at(Time t) const {
         part.first = facts_.count_events(rule, t, &part.second);
         bool const wears = rule.fading || facts_.half_life_of(rule) != 0;
         sides.settled = sides.settled && (!wears || (part.first == 0 && part.second == 0));
+        sides.may_rise = sides.may_rise || (wears && (rule.points >= 0 ? part.second : part.first) != 0);
     }
     sides.score = combine(t, [&](const ScoringRule& rule, std::size_t place) {
         auto const& part = sides.parts[place];
         return multiply_micro(rule.points, part.first - part.second);
     });
     return sides;
+}
+
+Wide Facts::Crossing::score_at(Time t) const {
+    return combine(t, [&](const ScoringRule& rule, std::size_t) {
+        return multiply_micro(rule.points, facts_.occurrences(rule, t));
+    });
 }
 
 // The least and the most the score can be anywhere between two readings; sums and limits are monotone in every part.

@@ -31,6 +31,7 @@ struct Facts::Fall {
 struct Sides {
     Wide score = 0;
     bool settled = true; ///< nothing of it wears off any more
+    bool may_rise = false; ///< something of it that lowers the score wears off
     boost::container::small_vector<std::pair<Wide, Wide>, 8> parts; ///< by the topic's rules: positive, negative
 };
 
@@ -39,8 +40,8 @@ class Facts::Crossing {
     Crossing(const Facts& facts, Index topic, Wide bound, Time from)
         : facts_(facts), topic_(topic), threshold_(bound), from_(from) {}
     /// The first moment after `from`, and before `horizon`, on the other side of the bound; never; or, its budget spent,
-    /// how far there is none.
-    [[nodiscard]] Time search(Span first, Time horizon) const;
+    /// how far there is none. It is known that there is none for as long as `certain`; looked at first is a stretch of `first`.
+    [[nodiscard]] Time search(Span certain, Span first, Time horizon) const;
     /// How long, from `from` on, there certainly is none, by half-lives alone; empty: something wears off otherwise.
     [[nodiscard]] std::optional<Span> safe() const;
 
@@ -49,7 +50,9 @@ class Facts::Crossing {
     Index topic_;
     Wide threshold_;
     Time from_;
+    [[nodiscard]] Time search_falling(Span certain, Span first, Time horizon) const;
     [[nodiscard]] Sides sides_at(Time t) const;
+    [[nodiscard]] Wide score_at(Time t) const;
     template <class Of>
     [[nodiscard]] Wide combine(Time at, Of of) const;
     [[nodiscard]] Wide bound(const Sides& from, const Sides& to, bool least) const;

@@ -47,6 +47,10 @@ struct Transition {
     std::int64_t cause_tick = 0;
     std::int32_t cause_n = 0;
     std::string reason; ///< journeys: why it ended; what it waits for
+    std::uint32_t instance = 0; ///< of journeys: counts those of the contact
+    /// Of journeys: the steps passed since the stop before, apart by blanks: "2" an action, "3:then", "3:elsif1" and
+    /// "3:else" how a choice or a wait went, "4:held" that what was to be waited for held already.
+    std::string via;
 };
 
 /// An action for the outbox.

@@ -211,6 +211,14 @@ bool Stepper::take(const Message& message, std::int32_t place) {
             result_.rejections.push_back({place, std::move(problem)});
             return false;
         }
+    Index started = none;
+    if (message.type == "$start") {
+        started = named_workflow(*message.properties);
+        if (started == none) {
+            result_.rejections.push_back({place, "it names no workflow that is live"});
+            return false;
+        }
+    }
     if (message.type == "$consent")
         if (std::string problem = consent_problem(*message.properties); !problem.empty()) {
             result_.rejections.push_back({place, std::move(problem)});
@@ -242,10 +250,21 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     }
     if (message.type == "$sent" || message.type == "$failed" || message.type == "$dropped")
         settle_outcome(message.properties->get({{"action"}}).text);
+    happening.started = started;
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
     settle();
     return true;
+}
+
+// The workflow that somebody starts by hand: its current version.
+Index Stepper::named_workflow(const profile::Properties& properties) const {
+    profile::Value const name = properties.get({{"workflow"}});
+    if (name.kind == profile::Value::Kind::string)
+        for (Index w = 0; w < model_.workflows.size(); ++w)
+            if (model_.workflows[w].current && model_.workflows[w].name == name.text)
+                return w;
+    return none;
 }
 
 void Stepper::run_timers(Time limit) {
@@ -313,7 +332,7 @@ void Stepper::dispatch(const Happening& happening) {
         starts = starts || std::find_first_of(workflow.start_patterns.begin(), workflow.start_patterns.end(),
                                               happening.matched.begin(),
                                               happening.matched.end()) != workflow.start_patterns.end();
-        if (starts)
+        if (starts || w == happening.started)
             start(w, happening.cause);
     }
 }

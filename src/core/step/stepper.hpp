@@ -39,6 +39,7 @@ class Stepper {
     void fire(Time at, const Cause& cause);
     void note_left(const model::Named& segment, const Cause& cause);
     void dispatch(const struct Happening& happening);
+    [[nodiscard]] Index named_workflow(const profile::Properties& properties) const;
 
     // --- memory.cpp
     [[nodiscard]] bool is_duplicate(const Message& message);
@@ -92,6 +93,8 @@ class Stepper {
     void start(Index workflow, const Cause& cause);
     void advance(profile::Journey& journey, const Happening& happening);
     void walk(profile::Journey& journey, Index from, const Cause& cause);
+    /// Notes a step on the journey's way, for Transition::via.
+    void pass(const std::string& step, std::string_view how = {});
     void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause);
     void look_ahead(profile::Journey& journey, const model::Workflow& workflow);
     void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
@@ -129,6 +132,8 @@ class Stepper {
     std::vector<std::pair<consent::Scope, consent::Status>> consents_noted_; // ascending
     Time consent_flips_ = never; // when a status changes by time alone; always: something was said
     std::deque<Happening> happenings_;
+    std::string via_;            // the way of the journey that is walking
+    std::uint32_t instance_ = 0; // and its number
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;
     std::int32_t next_n_ = 1, next_transition_ = 1;
@@ -143,6 +148,7 @@ struct Happening {
     std::vector<std::pair<Index, bool>> changes;
     Cause cause;
     bool timer = false;
+    Index started = none; ///< the workflow that somebody starts by hand
 };
 
 } // namespace nurture::step

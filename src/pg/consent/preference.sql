@@ -36,7 +36,7 @@ BEGIN
     END IF;
     INSERT INTO nurture.inbox (contact, type, at, props, received_at) VALUES (contact, '$identify', moment, told, nurture._told_at(moment));
     IF pause_until IS NOT NULL THEN
-        DELETE FROM nurture.suppression s WHERE s.contact = who AND s.reason = 'pause';
+        DELETE FROM nurture.suppression s WHERE s.contact = ANY (nurture._keys_of(who)) AND s.reason = 'pause';
         INSERT INTO nurture.suppression (contact, reason, since, until, transactional, source)
         SELECT who, 'pause', moment, pause_until, false, 'preferences' WHERE pause_until > moment;
     END IF;

@@ -62,14 +62,15 @@ CREATE TRIGGER suppress AFTER INSERT ON nurture.history FOR EACH ROW
 
 -- For whoever decides what is sent: EXISTS (SELECT FROM nurture.suppression s WHERE s.contact = a.contact AND
 -- nurture._suppresses(s, a.channel, a.purpose, a.transactional, moment)). The index finds the contact's rows, most have none.
--- A refusal is joined to what the contact's state knows: a grant that is newer, and as wide or narrower, overcomes it.
+-- A refusal is joined to what the contact's state knows: a grant that is newer, and as wide or narrower, overcomes it. The row
+-- may be under a key that is another's today.
 CREATE FUNCTION nurture._suppresses(refusal nurture.suppression, channel text, purpose text, transactional boolean, moment timestamptz)
     RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 SELECT CASE WHEN refusal.channel NOT IN ('', channel) OR refusal.purpose NOT IN ('', coalesce(purpose, ''))
                 OR (transactional AND NOT refusal.transactional) OR refusal.until <= moment THEN false
             WHEN refusal.reason IN ('withdrawn', 'denied') THEN
-                nurture._refusal_binds((SELECT c.state FROM nurture.contact c WHERE c.contact = refusal.contact),
+                nurture._refusal_binds((SELECT c.state FROM nurture.contact c WHERE c.contact = nurture.contact_of(refusal.contact)),
                                        refusal.channel, refusal.purpose, refusal.since, channel, purpose)
             ELSE true END
 $$;
@@ -98,14 +99,12 @@ END
 $$;
 COMMENT ON FUNCTION nurture._tend_suppression() IS 'makes nurture.suppression agree with the states of the batch';
 
--- For whoever makes one contact of two.
-CREATE FUNCTION nurture._copy_suppression(from_contact text, to_contact text) RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-INSERT INTO nurture.suppression (contact, channel, purpose, reason, since, until, transactional, source)
-SELECT to_contact, s.channel, s.purpose, s.reason, s.since, s.until, s.transactional, s.source
-FROM nurture.suppression s WHERE s.contact = from_contact
+-- A merge leaves the rows of the contact that is no more where they are, and copies them.
+CREATE FUNCTION nurture._keys_of(contact text) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT ARRAY[_keys_of.contact] || ARRAY(SELECT i.key FROM nurture.identity i WHERE i.contact = _keys_of.contact)
 $$;
-COMMENT ON FUNCTION nurture._copy_suppression(text, text) IS 'what must not be sent to the one must not be sent to the other';
+COMMENT ON FUNCTION nurture._keys_of(text) IS 'a contact, and every other key of it';
 
 CREATE FUNCTION nurture.suppress(contact text, channel text DEFAULT NULL, purpose text DEFAULT NULL, reason text DEFAULT 'by hand',
         until timestamptz DEFAULT NULL, transactional boolean DEFAULT true, source text DEFAULT NULL) RETURNS void
@@ -134,7 +133,7 @@ BEGIN
             HINT = 'Tell it by nurture.grant_consent or nurture.confirm_opt_in.';
     END IF;
     DELETE FROM nurture.suppression s
-    WHERE s.contact = nurture.contact_of(unsuppress.contact) AND s.channel = coalesce(unsuppress.channel, '')
+    WHERE s.contact = ANY (nurture._keys_of(nurture.contact_of(unsuppress.contact))) AND s.channel = coalesce(unsuppress.channel, '')
         AND s.purpose = coalesce(unsuppress.purpose, '') AND s.reason = unsuppress.reason;
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
@@ -143,6 +142,6 @@ $$;
 COMMENT ON FUNCTION nurture.unsuppress(text, text, text, text) IS
     'takes back what was suppressed for the reason (by hand, bounce, complaint, …); returns how many rows that were';
 
-REVOKE ALL ON FUNCTION nurture._suppress_at_once(), nurture._tend_suppression(), nurture._copy_suppression(text, text),
+REVOKE ALL ON FUNCTION nurture._suppress_at_once(), nurture._tend_suppression(), nurture._keys_of(text),
     nurture._suppresses(nurture.suppression, text, text, boolean, timestamptz),
     nurture.suppress(text, text, text, text, timestamptz, boolean, text), nurture.unsuppress(text, text, text, text) FROM PUBLIC;

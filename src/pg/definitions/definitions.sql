@@ -148,6 +148,9 @@ SELECT json_build_object(
                                        'hysteresis', hysteresis::text,
                                        'rearm', (extract(epoch FROM rearm) * 1000000)::bigint) ORDER BY id), '[]')
               FROM nurture.band WHERE enabled),
+    'policies', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'definition', definition::text)
+                                 ORDER BY id), '[]')
+                 FROM nurture.policy WHERE enabled),
     'features', features)::text
 $$;
 COMMENT ON FUNCTION nurture._source(int, json) IS 'the live definitions as a model''s source';

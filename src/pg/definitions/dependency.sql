@@ -3,10 +3,10 @@
 -- The segments and topics that a definition names, once per mention, and all that it uses, each once.
 CREATE FUNCTION nurture._references(form text, definition text) RETURNS TABLE (kind text, name text)
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 3 AS 'MODULE_PATHNAME', 'nurture_references';
-COMMENT ON FUNCTION nurture._references(text, text) IS 'what a rule, condition or workflow refers to by name';
+COMMENT ON FUNCTION nurture._references(text, text) IS 'what a rule, condition, workflow or policy refers to by name';
 CREATE FUNCTION nurture._uses(form text, definition text) RETURNS TABLE (kind text, name text)
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 5 AS 'MODULE_PATHNAME', 'nurture_uses';
-COMMENT ON FUNCTION nurture._uses(text, text) IS 'what a rule, condition or workflow reads, starts on, sends or writes';
+COMMENT ON FUNCTION nurture._uses(text, text) IS 'what a rule, condition, workflow or policy reads, starts on, sends, writes or guards';
 CREATE FUNCTION nurture._topic_of(rule text) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_topic_of';
 COMMENT ON FUNCTION nurture._topic_of(text) IS 'the topic that a rule counts for';

@@ -168,5 +168,6 @@ REVOKE ALL ON FUNCTION nurture._manage_definitions(text, text, text, text, text[
 SELECT nurture._manage_definitions('rule', 'definition', 'rule', 'rules');
 SELECT nurture._manage_definitions('segment', 'condition', 'condition', 'segments');
 SELECT nurture._manage_definitions('workflow', 'definition', 'workflow', 'workflows', '{id, version, live_since}');
+SELECT nurture._manage_definitions('policy', 'definition', 'policy', 'policies');
 COMMENT ON VIEW nurture.definition IS 'all definitions of all kinds as they are now';
 REVOKE ALL ON TABLE nurture.definition FROM PUBLIC;

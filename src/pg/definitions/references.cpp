@@ -1,5 +1,6 @@
 // What definitions name, what they say when a name changes, what two versions differ in.
 #include "core/language/layout.hpp"
+#include "core/language/policy.hpp"
 #include "core/language/rename.hpp"
 #include "core/model/model.hpp"
 
@@ -17,7 +18,7 @@ language::Form form_argument(FunctionCallInfo fcinfo, int n) {
     auto const form = language::form_named(name);
     if (!form)
         throw Error(ErrorKind::invalid_parameter, "unknown form \"" + std::string(name) + "\"", {},
-                    "The forms are rule, condition and workflow.");
+                    "The forms are rule, condition, workflow and policy.");
     return *form;
 }
 
@@ -30,9 +31,11 @@ auto read_as(language::Form form, std::string_view definition, Read read) {
     case language::Form::condition:
         return read(language::parse_condition(definition, limits));
     case language::Form::workflow:
+        return read(language::parse_workflow(definition, limits));
+    case language::Form::policy:
         break;
     }
-    return read(language::parse_workflow(definition, limits));
+    return read(language::parse_policy(definition, limits));
 }
 
 } // namespace
@@ -136,6 +139,9 @@ NURTURE_FUNCTION(nurture_unresolved) {
             break;
         case language::Form::workflow:
             source.workflows.push_back({id, 1, std::string(name), definition});
+            break;
+        case language::Form::policy:
+            source.policies.push_back({id, std::string(name), definition});
             break;
         }
         border::RowSink sink(fcinfo);

@@ -26,7 +26,30 @@ CREATE UNLOGGED TABLE nurture._drain_block (
     latest timestamptz
 );
 COMMENT ON TABLE nurture._drain_block IS 'blocks of a backlog while it is cut; empty otherwise';
-REVOKE ALL ON TABLE nurture._drain_plan, nurture._drain_block FROM PUBLIC;
+
+-- What can wait (history, timers) is taken so little at a time that whoever comes to the inbox meanwhile waits for a tenth of a second
+-- only; of history a stretch of blocks. Forgotten after a crash: then it is learnt anew.
+CREATE UNLOGGED TABLE nurture._pace (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    rows double precision NOT NULL DEFAULT 2000,
+    behind_block bigint NOT NULL DEFAULT 0,
+    searched_at timestamptz,
+    timers_at timestamptz
+);
+COMMENT ON TABLE nurture._pace IS 'how much of what can wait a batch takes, and how far nurture.history has been read';
+COMMENT ON COLUMN nurture._pace.rows IS 'so many messages or timers take about a tenth of a second';
+COMMENT ON COLUMN nurture._pace.behind_block IS 'blocks of history before this one were read; rows that came to lie there later are found at the end';
+COMMENT ON COLUMN nurture._pace.searched_at IS 'when all of history was last looked through in vain';
+COMMENT ON COLUMN nurture._pace.timers_at IS 'when timers last had their turn while history was waiting';
+REVOKE ALL ON TABLE nurture._drain_plan, nurture._drain_block, nurture._pace FROM PUBLIC;
+
+-- By hand nobody is waiting.
+CREATE FUNCTION nurture._rows_at_a_time() RETURNS bigint
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT CASE WHEN nurture._by_hand() THEN b.rows ELSE least(b.rows, coalesce((SELECT p.rows::bigint FROM nurture._pace p), 2000)) END
+FROM (SELECT current_setting('nurture.batch_rows')::bigint AS rows) b
+$$;
+COMMENT ON FUNCTION nurture._rows_at_a_time() IS 'how much of what can wait a batch takes';
 
 -- Inlined. Everything that an application chooses counts; without fetching any of it.
 CREATE FUNCTION nurture._message_size(contact text, type text, props jsonb, message_id text, kind text) RETURNS bigint
@@ -43,6 +66,60 @@ FROM unnest(parts) WITH ORDINALITY p (name, rank)
 $$;
 COMMENT ON FUNCTION nurture._of_parts(text[], text) IS 'the same query of several tables';
 
+-- Where the next rows of history lie. Behind what was read there are dead rows only, mostly, for as long as somebody's snapshot keeps the
+-- table from being truncated: who looked through all of it in vain does not do so again at every tick.
+CREATE FUNCTION nurture._history_begins() RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET synchronize_seqscans = off SET enable_seqscan = off AS $$
+DECLARE
+    size CONSTANT bigint := pg_relation_size('nurture.history');
+    pace nurture._pace;
+    begins bigint;
+    last_block bigint;
+BEGIN
+    IF size = 0 THEN
+        RETURN NULL;
+    END IF;
+    SELECT p.* INTO pace FROM nurture._pace p;
+    IF NOT FOUND THEN
+        INSERT INTO nurture._pace DEFAULT VALUES RETURNING * INTO pace;
+    END IF;
+    last_block := size / current_setting('block_size')::int - 1; -- may have got more rows since it was read
+    SELECT nurture._block(h.ctid) INTO begins FROM nurture.history h
+    WHERE h.ctid >= nurture._first_of(least(pace.behind_block, last_block)) LIMIT 1;
+    IF begins IS NULL AND (size < 1048576 OR nurture._by_hand()
+                           OR coalesce(pace.searched_at, '-infinity') < clock_timestamp() - interval '5 seconds') THEN
+        SELECT nurture._block(h.ctid) INTO begins FROM nurture.history h LIMIT 1;
+        IF begins IS NULL AND size >= 1048576 THEN
+            UPDATE nurture._pace p SET searched_at = clock_timestamp();
+        END IF;
+    END IF;
+    RETURN begins;
+END
+$$;
+COMMENT ON FUNCTION nurture._history_begins() IS 'the block of the next waiting row of nurture.history; NULL: there is none to be seen';
+
+CREATE FUNCTION nurture._history_waits() RETURNS boolean
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+SELECT EXISTS (SELECT FROM nurture._drain_plan p WHERE p.source = 'history') OR nurture._history_begins() IS NOT NULL
+$$;
+COMMENT ON FUNCTION nurture._history_waits() IS 'whether there is more of history';
+
+-- A tenth of a second a batch, whatever machine and definitions make of that.
+CREATE FUNCTION nurture._learn_pace(taken bigint, took interval) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF taken < 250 THEN
+        RETURN;
+    ELSIF NOT EXISTS (SELECT FROM nurture._pace) THEN
+        INSERT INTO nurture._pace DEFAULT VALUES;
+    END IF;
+    UPDATE nurture._pace p
+    SET rows = greatest(500, least(current_setting('nurture.batch_rows')::double precision, 2 * p.rows,
+                                   (p.rows + taken * 0.1 / greatest(extract(epoch FROM took), 0.001)) / 2));
+END
+$$;
+COMMENT ON FUNCTION nurture._learn_pace(bigint, interval) IS 'learns from a batch how much the next ones are to take';
+
 -- A backlog that is larger than a batch is cut along (received_at, place) by one scan, so that messages are taken in this
 -- order whatever the order in which they lie, no cut shows, and no batch is larger than allowed. Each batch has a horizon,
 -- its last message, and reads the blocks that hold anything up to it.
@@ -54,8 +131,10 @@ CREATE FUNCTION nurture._plan_drain(source text, moment timestamptz) RETURNS big
     SET enable_nestloop = on AS $$
 #variable_conflict use_variable
 DECLARE
-    max_rows CONSTANT double precision := current_setting('nurture.batch_rows');
+    max_rows double precision := current_setting('nurture.batch_rows');
     max_bytes CONSTANT double precision := pg_size_bytes(current_setting('nurture.batch_bytes'));
+    first_block bigint := 0;
+    behind_block bigint := 4294967293;
     parts CONSTANT text[] := CASE source WHEN 'history' THEN '{history}' ELSE nurture._open_slots() END;
     message_load CONSTANT text := 'greatest(1 / $2, nurture._message_size(contact, type, props, message_id, kind) / $3)';
     total double precision;
@@ -65,13 +144,21 @@ BEGIN
     IF parts = '{}' THEN
         RETURN 0;
     END IF;
+    IF source = 'history' THEN
+        first_block := nurture._history_begins();
+        max_rows := nurture._rows_at_a_time();
+        behind_block := first_block + greatest(64, ceil(max_rows / 8)::bigint);
+        UPDATE nurture._pace p SET behind_block = behind_block;
+    END IF;
     DELETE FROM nurture._drain_block;
     EXECUTE 'INSERT INTO nurture._drain_block ' || nurture._of_parts(parts, $query$
         SELECT %1$L, %2$s, nurture._block(ctid), sum($query$ || message_load || $query$),
                min(received_at) FILTER (WHERE isfinite(received_at) AND received_at <= $1 + interval '24 hours'),
                max(received_at) FILTER (WHERE isfinite(received_at) AND received_at <= $1 + interval '24 hours')
-        FROM nurture.%1$I WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $4
-        GROUP BY nurture._block(ctid)$query$) USING moment, max_rows, max_bytes, source = 'history';
+        FROM nurture.%1$I WHERE ((received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $4)
+                                AND ctid >= $5 AND ctid < $6
+        GROUP BY nurture._block(ctid)$query$)
+    USING moment, max_rows, max_bytes, source = 'history', nurture._first_of(first_block), nurture._first_of(behind_block);
     SELECT coalesce(sum(b.load), 0), coalesce(max(b.load), 0) INTO total, largest FROM nurture._drain_block b;
     IF total <= 1 AND source = 'inbox' THEN
         DELETE FROM nurture._drain_block;
@@ -91,7 +178,8 @@ BEGIN
                                 THEN received_at ELSE '-infinity' END AS key,
                            $query$ || message_load || $query$ AS load
                     FROM nurture.%1$I
-                    WHERE (received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $4$query$)
+                    WHERE ((received_at > $1 AND received_at <= $1 + interval '24 hours') IS NOT TRUE OR $4)
+                          AND ctid >= $6 AND ctid < $7$query$)
                 || $query$) m
             ), numbered AS (
                 -- A message larger than a batch is one by itself, or shares it with the few before it.
@@ -104,7 +192,8 @@ BEGIN
             INSERT INTO nurture._drain_plan
             SELECT n.chunk, $5, n.part, n.rank, min(n.place >> 16 & 4294967295), max(n.place >> 16 & 4294967295), l.key, l.place
             FROM numbered n JOIN last l USING (chunk) GROUP BY n.chunk, n.part, n.rank, l.key, l.place
-            $query$ USING moment, max_rows, max_bytes, source = 'history', source;
+            $query$ USING moment, max_rows, max_bytes, source = 'history', source, nurture._first_of(first_block),
+                          nurture._first_of(behind_block);
         SELECT count(DISTINCT p.chunk) INTO chunks FROM nurture._drain_plan p WHERE p.source = source;
     END IF;
     DELETE FROM nurture._drain_block;
@@ -112,7 +201,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION nurture._plan_drain(text, timestamptz) IS
-    'cuts a backlog into batches; returns how many; of the inbox nothing is planned when one batch takes it all';
+    'cuts a backlog into batches, of history a stretch of it; returns how many; of the inbox nothing is planned when one batch takes it all';
 
 CREATE FUNCTION nurture._plan_by_blocks(source text, moment timestamptz, size double precision) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' SET jit = off AS $$
@@ -203,11 +292,12 @@ COMMENT ON FUNCTION nurture._next_received(timestamptz) IS 'the earliest receive
 -- The next batch. `all_of_it`: it takes everything received by then; `chunk` is NULL then.
 CREATE FUNCTION nurture._next_range(moment timestamptz, OUT source text, OUT chunk bigint, OUT horizon timestamptz,
         OUT horizon_place bigint, OUT all_of_it boolean)
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     -- A block holds no more than a hundred messages or so: below that many blocks one batch takes it all.
     small CONSTANT bigint := greatest(current_setting('nurture.batch_rows')::bigint / 100, 1) * current_setting('block_size')::bigint;
     max_bytes CONSTANT bigint := pg_size_bytes(current_setting('nurture.batch_bytes'));
+    due_from CONSTANT timestamptz := coalesce((SELECT e.due_from FROM nurture.engine e), '-infinity');
     planned record;
 BEGIN
     all_of_it := false;
@@ -228,10 +318,12 @@ BEGIN
         -- While the backlog is worked off new rows go elsewhere, so that its slots become empty for good.
         PERFORM nurture._turn_slots();
     END IF;
-    IF planned.chunk IS NULL AND pg_relation_size('nurture.history') > 0 AND NOT nurture._is_waiting(moment) THEN
-        -- Nothing is waiting: history has its turn.
+    IF planned.chunk IS NULL AND pg_relation_size('nurture.history') > 0 AND NOT nurture._is_waiting(moment)
+        AND (nurture._by_hand() OR EXISTS (SELECT FROM nurture._pace p WHERE p.timers_at > clock_timestamp() - interval '1 second')
+             OR NOT EXISTS (SELECT FROM nurture.contact c WHERE c.due >= due_from AND c.due <= moment)) THEN
+        -- Nothing is waiting: history has its turn; but once a second timers have theirs.
         SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'history' ORDER BY p.chunk LIMIT 1;
-        IF NOT FOUND AND EXISTS (SELECT FROM nurture.history) THEN
+        IF NOT FOUND AND nurture._history_begins() IS NOT NULL THEN
             PERFORM nurture._plan_drain('history', moment);
             SELECT p.* INTO planned FROM nurture._drain_plan p WHERE p.source = 'history' ORDER BY p.chunk LIMIT 1;
         END IF;
@@ -307,6 +399,9 @@ DECLARE
     known CONSTANT boolean := EXISTS (SELECT FROM nurture.identity);
     whose CONSTANT text := CASE WHEN known THEN 'coalesce(i.contact, b.contact)' ELSE 'b.contact' END;
     keys CONSTANT text := CASE WHEN known THEN 'LEFT JOIN nurture.identity i ON i.key = b.contact' ELSE '' END;
+    aside CONSTANT boolean := EXISTS (SELECT FROM nurture.quarantine);
+    is_aside CONSTANT text := CASE WHEN aside THEN 'q.contact IS NOT NULL' ELSE 'false' END;
+    those_aside CONSTANT text := CASE WHEN aside THEN 'LEFT JOIN nurture.quarantine q ON q.contact = ' || whose ELSE '' END;
     pieces text;
     taken bigint;
 BEGIN
@@ -323,10 +418,9 @@ BEGIN
         SELECT %1$s AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
                b.message_id, %2$s::bigint << 48 | nurture._place(b.ctid) AS place, %3$L::boolean AS history,
                nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3) AS reason,
-               q.contact IS NOT NULL AS quarantined
-        FROM nurture.%4$I b %5$s
-        LEFT JOIN nurture.quarantine q ON q.contact = %1$s
-        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p)), ' UNION ALL ' ORDER BY p.rank)
+               %7$s AS quarantined
+        FROM nurture.%4$I b %5$s %8$s
+        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p), is_aside, those_aside), ' UNION ALL ' ORDER BY p.rank)
         INTO pieces FROM nurture._pieces(source, chunk) p;
     END IF;
     IF pieces IS NULL THEN
@@ -368,5 +462,5 @@ REVOKE ALL ON FUNCTION nurture._of_parts(text[], text), nurture._plan_drain(text
     nurture._plan_by_blocks(text, timestamptz, double precision), nurture._is_waiting(timestamptz),
     nurture._next_received(timestamptz), nurture._next_range(timestamptz), nurture._pieces(text, bigint),
     nurture._taken(record), nurture._fill_batch(text, bigint, timestamptz, bigint, timestamptz),
-    nurture._consume(text, bigint, timestamptz, bigint, timestamptz), nurture._message_size(text, text, jsonb, text, text)
-    FROM PUBLIC;
+    nurture._consume(text, bigint, timestamptz, bigint, timestamptz), nurture._message_size(text, text, jsonb, text, text),
+    nurture._history_begins(), nurture._history_waits(), nurture._learn_pace(bigint, interval), nurture._rows_at_a_time() FROM PUBLIC;

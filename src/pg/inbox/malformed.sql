@@ -23,7 +23,7 @@ CREATE FUNCTION nurture._malformed(contact text, type text, at timestamptz, prop
         WHEN type IS NULL OR type = '' THEN 'type is missing'
         WHEN octet_length(type) > 512 THEN 'type is longer than 512 bytes'
         WHEN starts_with(type, '$') AND type COLLATE "C" NOT IN ('$identify', '$alias', '$unmerge', '$consent', '$sent', '$failed',
-                '$dropped', '$list', '$adjust', '$bounce', '$complaint')
+                '$dropped', '$list', '$adjust', '$bounce', '$complaint', '$start')
             THEN 'type begins with $ but is not one of the engine''s own'
         WHEN type COLLATE "C" = '$alias' AND NOT props ?| '{to,keys,previous_id,previousId}' THEN '$alias names no other key: to, or keys'
         WHEN received_at IS NULL THEN 'received_at is missing'

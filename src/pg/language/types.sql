@@ -1,4 +1,4 @@
--- The language's types. All three are text in canonical form; the input functions parse, the output functions print.
+-- The language's types. All four are text in canonical form; the input functions parse, the output functions print.
 -- Nothing is looked up: a definition may name a segment that does not exist yet.
 
 CREATE TYPE nurture.rule_definition;
@@ -246,6 +246,88 @@ COMMENT ON OPERATOR nurture.< (nurture.workflow_definition, nurture.workflow_def
 COMMENT ON OPERATOR nurture.<= (nurture.workflow_definition, nurture.workflow_definition) IS 'before or equal in the order of the bytes of the canonical text';
 COMMENT ON OPERATOR nurture.> (nurture.workflow_definition, nurture.workflow_definition) IS 'after in the order of the bytes of the canonical text';
 COMMENT ON OPERATOR nurture.>= (nurture.workflow_definition, nurture.workflow_definition) IS 'after or equal in the order of the bytes of the canonical text';
+
+CREATE TYPE nurture.policy_definition;
+
+CREATE FUNCTION nurture._policy_definition_in(cstring) RETURNS nurture.policy_definition
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_policy_definition_in';
+CREATE FUNCTION nurture._policy_definition_out(nurture.policy_definition) RETURNS cstring
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_out';
+CREATE FUNCTION nurture._policy_definition_recv(internal) RETURNS nurture.policy_definition
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_policy_definition_recv';
+CREATE FUNCTION nurture._policy_definition_send(nurture.policy_definition) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_send';
+
+CREATE TYPE nurture.policy_definition (
+    INPUT = nurture._policy_definition_in,
+    OUTPUT = nurture._policy_definition_out,
+    RECEIVE = nurture._policy_definition_recv,
+    SEND = nurture._policy_definition_send,
+    INTERNALLENGTH = VARIABLE,
+    STORAGE = extended
+);
+COMMENT ON TYPE nurture.policy_definition IS 'whose messages, and what guards them: consent, caps, quiet hours, windows, rates, budgets';
+
+CREATE CAST (text AS nurture.policy_definition) WITH INOUT AS ASSIGNMENT;
+CREATE CAST (nurture.policy_definition AS text) WITH INOUT AS ASSIGNMENT;
+
+CREATE FUNCTION nurture._policy_definition_eq(nurture.policy_definition, nurture.policy_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_eq';
+CREATE FUNCTION nurture._policy_definition_ne(nurture.policy_definition, nurture.policy_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_ne';
+CREATE FUNCTION nurture._policy_definition_lt(nurture.policy_definition, nurture.policy_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_lt';
+CREATE FUNCTION nurture._policy_definition_le(nurture.policy_definition, nurture.policy_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_le';
+CREATE FUNCTION nurture._policy_definition_gt(nurture.policy_definition, nurture.policy_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_gt';
+CREATE FUNCTION nurture._policy_definition_ge(nurture.policy_definition, nurture.policy_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_ge';
+CREATE FUNCTION nurture._policy_definition_cmp(nurture.policy_definition, nurture.policy_definition) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_cmp';
+CREATE FUNCTION nurture._policy_definition_hash(nurture.policy_definition) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_hash';
+CREATE FUNCTION nurture._policy_definition_hash_extended(nurture.policy_definition, bigint) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_hash_extended';
+
+CREATE OPERATOR nurture.= (
+    LEFTARG = nurture.policy_definition, RIGHTARG = nurture.policy_definition, FUNCTION = nurture._policy_definition_eq,
+    COMMUTATOR = OPERATOR(nurture.=), NEGATOR = OPERATOR(nurture.<>), RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR nurture.<> (
+    LEFTARG = nurture.policy_definition, RIGHTARG = nurture.policy_definition, FUNCTION = nurture._policy_definition_ne,
+    COMMUTATOR = OPERATOR(nurture.<>), NEGATOR = OPERATOR(nurture.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR nurture.< (
+    LEFTARG = nurture.policy_definition, RIGHTARG = nurture.policy_definition, FUNCTION = nurture._policy_definition_lt,
+    COMMUTATOR = OPERATOR(nurture.>), NEGATOR = OPERATOR(nurture.>=), RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR nurture.<= (
+    LEFTARG = nurture.policy_definition, RIGHTARG = nurture.policy_definition, FUNCTION = nurture._policy_definition_le,
+    COMMUTATOR = OPERATOR(nurture.>=), NEGATOR = OPERATOR(nurture.>), RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR nurture.> (
+    LEFTARG = nurture.policy_definition, RIGHTARG = nurture.policy_definition, FUNCTION = nurture._policy_definition_gt,
+    COMMUTATOR = OPERATOR(nurture.<), NEGATOR = OPERATOR(nurture.<=), RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR nurture.>= (
+    LEFTARG = nurture.policy_definition, RIGHTARG = nurture.policy_definition, FUNCTION = nurture._policy_definition_ge,
+    COMMUTATOR = OPERATOR(nurture.<=), NEGATOR = OPERATOR(nurture.<), RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+CREATE OPERATOR CLASS nurture.policy_definition_ops DEFAULT FOR TYPE nurture.policy_definition USING btree AS
+    OPERATOR 1 nurture.<, OPERATOR 2 nurture.<=, OPERATOR 3 nurture.=, OPERATOR 4 nurture.>=, OPERATOR 5 nurture.>,
+    FUNCTION 1 nurture._policy_definition_cmp(nurture.policy_definition, nurture.policy_definition);
+CREATE OPERATOR CLASS nurture.policy_definition_ops DEFAULT FOR TYPE nurture.policy_definition USING hash AS
+    OPERATOR 1 nurture.=,
+    FUNCTION 1 nurture._policy_definition_hash(nurture.policy_definition),
+    FUNCTION 2 nurture._policy_definition_hash_extended(nurture.policy_definition, bigint);
+
+COMMENT ON OPERATOR nurture.= (nurture.policy_definition, nurture.policy_definition) IS 'same canonical text';
+COMMENT ON OPERATOR nurture.<> (nurture.policy_definition, nurture.policy_definition) IS 'different canonical text';
+COMMENT ON OPERATOR nurture.< (nurture.policy_definition, nurture.policy_definition) IS 'before in the order of the bytes of the canonical text';
+COMMENT ON OPERATOR nurture.<= (nurture.policy_definition, nurture.policy_definition) IS 'before or equal in the order of the bytes of the canonical text';
+COMMENT ON OPERATOR nurture.> (nurture.policy_definition, nurture.policy_definition) IS 'after in the order of the bytes of the canonical text';
+COMMENT ON OPERATOR nurture.>= (nurture.policy_definition, nurture.policy_definition) IS 'after or equal in the order of the bytes of the canonical text';
 
 CREATE FUNCTION nurture._validate(definition text, asked_form text, OUT valid boolean, OUT form text, OUT canonical text,
                                   OUT message text, OUT line integer, OUT "column" integer, OUT hint text)

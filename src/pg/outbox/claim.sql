@@ -69,7 +69,11 @@ REVOKE ALL ON FUNCTION nurture._recall_look(text) FROM PUBLIC;
 --
 -- Isolation: written for READ COMMITTED, where it never waits and never fails. In REPEATABLE READ it works, honours a
 -- pause at once, but does not see what was committed after the snapshot, and an action that somebody changed since then
--- raises 40001, which no lock clause can avoid: claim first in such a transaction, and repeat it on 40001.
+-- raises 40001, which no lock clause can avoid: claim first in such a transaction, and repeat it on 40001. Where there are
+-- policies or suppressions it refuses: an old snapshot knows neither what others have sent nor who has withdrawn consent.
+--
+-- Guards (docs/guards.md) judge what was selected and locked, see _enforce. What they stop is dropped or its due moved, so
+-- that the next look passes it by.
 CREATE FUNCTION nurture.claim(channel text, max_actions int DEFAULT 100, lease interval DEFAULT '1 minute')
     RETURNS TABLE (receipt uuid, id uuid, contact text, template text, purpose text, payload jsonb, due timestamptz,
         expires timestamptz, attempt int, leased_until timestamptz, workflow text, version int, journey text, step text,
@@ -90,6 +94,18 @@ DECLARE
     no_id CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
     ids uuid[];
     keys timestamptz[];
+    has_keys CONSTANT boolean := EXISTS (SELECT FROM nurture.identity);
+    from_key timestamptz;
+    from_id uuid;
+    wanted int;
+    got int;
+    guards text;
+    guarded boolean;
+    traits nurture._guard_traits;
+    verdict record;
+    settled boolean; -- the guards left none of the line for later
+    seen int := 0;
+    enough boolean := false;
 BEGIN
     IF claim.channel IS NULL OR max_actions IS NULL OR lease IS NULL THEN
         RAISE EXCEPTION 'channel, max_actions and lease must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -102,6 +118,19 @@ BEGIN
     PERFORM nurture._require_own_database();
     IF nurture._sending_paused() THEN
         RETURN;
+    END IF;
+    guards := nurture._guard_source();
+    guarded := guards IS NOT NULL OR EXISTS (SELECT FROM nurture.suppression);
+    IF guarded THEN
+        IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+            RAISE EXCEPTION 'claim enforces guards in READ COMMITTED only' USING ERRCODE = 'feature_not_supported',
+                DETAIL = 'An older snapshot does not see what others have sent meanwhile, nor who has withdrawn consent.',
+                HINT = 'Claim in a transaction of its own.';
+        END IF;
+        traits := nurture._traits_of(guards);
+        IF traits.counters THEN
+            room := LEAST(room, (nurture._rate_room(guards, claim.channel, moment)).room);
+        END IF;
     END IF;
     look := nurture._recall_look(claim.channel);
     WHILE room > 0 LOOP
@@ -120,36 +149,59 @@ BEGIN
             look.after[line] := no_id;
         END IF;
         this_priority := look.priorities[line];
-        SELECT array_agg(c.id), array_agg(c.key) INTO ids, keys FROM (
-            SELECT a.id, COALESCE(a.leased_until, a.due) AS key FROM nurture.action a
-            WHERE a.channel = claim.channel AND a.status IN ('ready', 'claimed') AND a.priority = this_priority
-                AND (COALESCE(a.leased_until, a.due), a.id) >= (look.since[line], look.after[line])
-                AND COALESCE(a.leased_until, a.due) <= moment
-                AND (a.expires IS NULL OR a.expires > moment)
-                AND a.attempts < nurture._max_attempts()
-                AND NOT EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = a.id)
-            ORDER BY COALESCE(a.leased_until, a.due), a.id
-            LIMIT room FOR NO KEY UPDATE OF a SKIP LOCKED) c;
-        IF cardinality(ids) = room AND keys[room] < moment - interval '1 minute' THEN
-            look.since[line] := keys[room];
-            look.after[line] := ids[room];
-        ELSE
-            look.since[line] := GREATEST(look.since[line], moment - interval '1 minute');
-            look.after[line] := no_id;
-        END IF;
-        CONTINUE WHEN ids IS NULL;
-        RETURN QUERY
-        WITH claimed AS (
-            UPDATE nurture.action a
-            SET status = 'claimed', attempts = a.attempts + 1, leased_until = moment + lease,
-                receipt = nurture._new_receipt(a.id)
-            WHERE a.id = ANY (ids)
-            RETURNING a.*
-        )
-        SELECT a.receipt, a.id, a.contact, a.template, a.purpose, a.payload, a.due, a.expires, a.attempts,
-               a.leased_until, a.workflow, a.version, a.journey, a.step, a.transactional
-        FROM claimed a ORDER BY a.due, a.id;
-        room := room - cardinality(ids);
+        from_key := look.since[line];
+        from_id := look.after[line];
+        settled := true;
+        LOOP -- once, unless guards stop some: then the line is read on, in portions, until there is enough
+            wanted := CASE WHEN guarded THEN LEAST(room, 1000) ELSE room END;
+            SELECT array_agg(c.id), array_agg(c.key) INTO ids, keys FROM (
+                SELECT a.id, COALESCE(a.leased_until, a.due) AS key FROM nurture.action a
+                WHERE a.channel = claim.channel AND a.status IN ('ready', 'claimed') AND a.priority = this_priority
+                    AND (COALESCE(a.leased_until, a.due), a.id) > (from_key, from_id)
+                    AND COALESCE(a.leased_until, a.due) <= moment
+                    AND (a.expires IS NULL OR a.expires > moment)
+                    AND a.attempts < nurture._max_attempts()
+                    AND NOT EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = a.id)
+                ORDER BY COALESCE(a.leased_until, a.due), a.id
+                LIMIT wanted FOR NO KEY UPDATE OF a SKIP LOCKED) c;
+            got := coalesce(cardinality(ids), 0);
+            IF got > 0 THEN
+                from_key := keys[got];
+                from_id := ids[got];
+            END IF;
+            IF guarded AND got > 0 THEN
+                seen := seen + got;
+                verdict := nurture._enforce(ids, claim.channel, moment, guards, traits);
+                ids := verdict.passed;
+                settled := settled AND verdict.settled;
+                enough := verdict.busy OR seen >= 10000;
+            END IF;
+            IF got = wanted AND settled AND from_key < moment - interval '1 minute' THEN
+                look.since[line] := from_key;
+                look.after[line] := from_id;
+            ELSIF settled THEN
+                look.since[line] := GREATEST(look.since[line], moment - interval '1 minute');
+                look.after[line] := no_id;
+            END IF;
+            IF ids IS NOT NULL THEN
+                RETURN QUERY
+                WITH claimed AS (
+                    UPDATE nurture.action a
+                    SET status = 'claimed', attempts = a.attempts + 1, leased_until = moment + lease,
+                        receipt = nurture._new_receipt(a.id)
+                    WHERE a.id = ANY (ids)
+                    RETURNING a.*
+                )
+                SELECT a.receipt, a.id,
+                       CASE WHEN has_keys THEN coalesce((SELECT k.contact FROM nurture.identity k WHERE k.key = a.contact), a.contact)
+                            ELSE a.contact END, a.template, a.purpose, a.payload, a.due, a.expires, a.attempts,
+                       a.leased_until, a.workflow, a.version, a.journey, a.step, a.transactional
+                FROM claimed a ORDER BY a.due, a.id;
+                room := room - cardinality(ids);
+            END IF;
+            EXIT WHEN NOT guarded OR got < wanted OR room <= 0 OR enough;
+        END LOOP;
+        EXIT WHEN enough;
     END LOOP;
     IF look.until IS NULL
         AND pg_stat_get_xact_tuples_returned('nurture.action_claimable'::regclass) - entries_before > 10000 + max_actions
@@ -164,7 +216,7 @@ END
 $$;
 COMMENT ON FUNCTION nurture.claim(text, int, interval) IS
     'takes up to max_actions due actions of the channel for the length of the lease, by priority, then due; two claims never '
-    'share one. Complete or fail each by its receipt; what is neither when the lease runs out can be claimed again';
+    'share one. contact: whose the key is today. Policies and suppressions are enforced. Complete or fail each by its receipt; what is neither when the lease runs out can be claimed again';
 REVOKE ALL ON FUNCTION nurture.claim(text, int, interval) FROM PUBLIC;
 
 CREATE FUNCTION nurture.next_claimable(channel text) RETURNS timestamptz
@@ -181,6 +233,7 @@ DECLARE
     this_priority bigint := 2147483648;
     next_here timestamptz;
     earliest timestamptz;
+    guards text;
 BEGIN
     IF nurture._sending_paused() THEN
         RETURN NULL;
@@ -205,6 +258,10 @@ BEGIN
         ORDER BY COALESCE(a.leased_until, a.due), a.id LIMIT 1;
         earliest := LEAST(earliest, next_here);
     END LOOP;
+    guards := nurture._guard_source();
+    IF guards IS NOT NULL THEN
+        earliest := GREATEST(earliest, CASE WHEN earliest IS NOT NULL THEN (nurture._rate_room(guards, next_claimable.channel, moment)).opens END);
+    END IF;
     RETURN earliest;
 END
 $$;

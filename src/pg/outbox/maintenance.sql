@@ -58,7 +58,8 @@ BEGIN
         UNION ALL
         SELECT id, 'dead', 'the lease of the last attempt ran out' FROM exhausted
     ), over AS (
-        UPDATE nurture.action a SET status = o.status, reason = o.reason, leased_until = NULL
+        UPDATE nurture.action a SET status = o.status, leased_until = NULL,
+            reason = CASE WHEN o.status = 'expired' AND a.status = 'ready' THEN left(concat_ws(': ', o.reason, a.reason), 1000) ELSE o.reason END
         FROM outcome o WHERE a.id = o.id
         RETURNING a AS action
     ), told AS (
@@ -111,6 +112,12 @@ CREATE FUNCTION nurture._outbox_maintain(max_actions int DEFAULT 10000) RETURNS 
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
     AS $$
 BEGIN
+    -- Once an hour by the session's memory: the engine's is long.
+    IF coalesce(nurture._recall('sent forgotten')::timestamptz, '-infinity') NOT BETWEEN clock_timestamp() - interval '1 hour' AND clock_timestamp() THEN
+        IF nurture._forget_sent(max_actions) < max_actions THEN
+            PERFORM nurture._remember('sent forgotten', clock_timestamp()::text);
+        END IF;
+    END IF;
     RETURN nurture._fold_cancellations(max_actions) + nurture._expire_actions(max_actions);
 END
 $$;

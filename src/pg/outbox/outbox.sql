@@ -56,7 +56,6 @@ CREATE INDEX action_claimable ON nurture.action (channel, priority DESC, COALESC
     WHERE status IN ('ready', 'claimed');
 CREATE INDEX action_expires ON nurture.action (expires)
     WHERE status IN ('ready', 'claimed') AND expires IS NOT NULL;
-
 CREATE TABLE nurture.action_cancel (
     id uuid NOT NULL,
     contact text COLLATE "C" NOT NULL,

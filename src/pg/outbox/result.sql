@@ -103,6 +103,10 @@ BEGIN
     END IF;
     UPDATE nurture.action a
     SET status = act.status, leased_until = NULL, reason = act.reason, due = act.due WHERE a.id = act.id;
+    -- What came to nothing takes no place under a frequency cap.
+    IF act.status <> 'ready' AND NOT act.transactional THEN
+        DELETE FROM nurture.sent s WHERE s.contact IN (act.contact, nurture.contact_of(act.contact)) AND s.action = act.id;
+    END IF;
     IF act.status IN ('failed', 'dead') THEN
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
         VALUES (act.contact, '$failed', moment, nurture._result_props(act), act.id || ':failed', nurture._told_at(moment));

@@ -16,23 +16,59 @@ using namespace nurture;
 
 namespace {
 
-/// What all groups of a query share. Made by its first row, and dies with the query.
+/// What a query folds by. Made by its first row, and dies with the query.
 struct Shared {
     std::shared_ptr<const model::Model> model;
     profile::Profile nobody;
     step::Facts facts;
-    std::vector<model::Index> slots;
+    step::PastPlan plan;
 
     Shared(std::shared_ptr<const model::Model> of, std::int64_t from_tick)
-        : model(std::move(of)), facts(*model, nobody), slots(step::backfilled_slots(*model, from_tick)) {}
+        : model(std::move(of)), facts(*model, nobody), plan(facts, from_tick) {}
 };
 
-/// One group's: its own fold, and what parallel workers have sent of theirs.
+/// A process's own fold, or what parallel workers have sent of theirs.
 struct FoldedPast {
-    std::optional<step::PastFold> fold;
-    std::string parts;
+    std::optional<step::PastTable> table;
+    std::vector<std::string> encoded;
 
-    [[nodiscard]] std::string bytes() const { return parts + (fold ? fold->encode() : std::string()); }
+    /// As PastTable encodes; several of them are only put together.
+    [[nodiscard]] std::string bytes() {
+        if (encoded.empty())
+            return table ? table->encode() : std::string();
+        std::vector<std::string_view> all(encoded.begin(), encoded.end());
+        std::string const own = table ? table->encode() : std::string();
+        all.push_back(own);
+        step::PastReader in(all);
+        ByteWriter out;
+        std::string_view contact;
+        for (std::string parts; in.next(contact, parts);) {
+            out.text(contact);
+            out.text(parts);
+        }
+        return out.take();
+    }
+};
+
+/// An event's properties, fetched and unpacked when something asks for them.
+class LateProperties final : public profile::Properties {
+  public:
+    LateProperties(Datum props, border::PropertyTexts& texts) noexcept : props_(props), texts_(texts) {}
+    [[nodiscard]] profile::Value get(const language::Path& path) const override { return fetched().get(path); }
+    void each(Visit visit, void* context) const override { fetched().each(visit, context); }
+
+  private:
+    Datum props_;
+    border::PropertyTexts& texts_;
+    mutable std::optional<border::JsonbProperties> fetched_;
+
+    [[nodiscard]] const border::JsonbProperties& fetched() const {
+        if (!fetched_) {
+            Datum const props = props_;
+            fetched_.emplace(border::pg_call([props] { return DatumGetJsonbP(props); }), texts_);
+        }
+        return *fetched_;
+    }
 };
 
 MemoryContext aggregate_context(FunctionCallInfo fcinfo) {
@@ -49,9 +85,8 @@ FoldedPast* state_argument(FunctionCallInfo fcinfo, int n) {
 }
 
 FoldedPast* state_or_new(FunctionCallInfo fcinfo) {
-    MemoryContext const context = aggregate_context(fcinfo);
     FoldedPast* const state = state_argument(fcinfo, 0);
-    return state != nullptr ? state : border::make_in<FoldedPast>(context);
+    return state != nullptr ? state : border::make_in<FoldedPast>(aggregate_context(fcinfo));
 }
 
 Shared& shared_by_all(FunctionCallInfo fcinfo) {
@@ -66,36 +101,47 @@ Datum null_result(FunctionCallInfo fcinfo) {
     return 0;
 }
 
+// Texts as short as those of the log lie in their rows; only what was moved out or compressed has to be fetched.
+std::string_view plain_argument(FunctionCallInfo fcinfo, int n) {
+    auto* const value = reinterpret_cast<varlena*>(DatumGetPointer(fcinfo->args[n].value));
+    if (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value))
+        return border::bytes_argument(fcinfo, n);
+    return border::bytes_of(value);
+}
+
 } // namespace
 
-// _past(model, from_tick, type, at, props, tick, n)
+// _past(model, from_tick, contact, type, at, props, tick, n)
 NURTURE_FUNCTION(nurture_past_transition) {
     return border::entry([&]() -> Datum {
-        for (int i = 1; i <= 7; ++i)
+        for (int i = 1; i <= 8; ++i)
             if (PG_ARGISNULL(i))
                 throw Error(ErrorKind::invalid_parameter, "the arguments of nurture._past must not be null");
         Shared& shared = shared_by_all(fcinfo);
         FoldedPast* const state = state_or_new(fcinfo);
-        if (!state->fold)
-            state->fold.emplace(shared.facts, shared.slots);
-        if (shared.slots.empty())
+        std::int64_t const tick = PG_GETARG_INT64(7);
+        if (tick >= PG_GETARG_INT64(2))
             return PointerGetDatum(state);
-        Datum const props = PG_GETARG_DATUM(5);
+        if (!state->table)
+            state->table.emplace(shared.plan);
         border::PropertyTexts texts;
-        border::JsonbProperties const properties(border::pg_call([props] { return DatumGetJsonbP(props); }), texts);
-        profile::Stamp const stamp{border::time_of(PG_GETARG_DATUM(4)), PG_GETARG_INT64(6), PG_GETARG_INT32(7)};
-        state->fold->take(border::bytes_argument(fcinfo, 3), properties, stamp);
+        LateProperties const properties(PG_GETARG_DATUM(6), texts);
+        profile::Stamp const stamp{border::time_of(PG_GETARG_DATUM(5)), tick, PG_GETARG_INT32(8)};
+        state->table->take(plain_argument(fcinfo, 3), plain_argument(fcinfo, 4), properties, stamp);
         return PointerGetDatum(state);
     });
 }
 
 NURTURE_FUNCTION(nurture_past_combine) {
     return border::entry([&]() -> Datum {
-        const FoldedPast* const other = state_argument(fcinfo, 1);
+        FoldedPast* const other = state_argument(fcinfo, 1);
         if (other == nullptr)
             return PG_ARGISNULL(0) ? null_result(fcinfo) : PG_GETARG_DATUM(0);
         FoldedPast* const state = state_or_new(fcinfo);
-        state->parts += other->bytes();
+        std::move(other->encoded.begin(), other->encoded.end(), std::back_inserter(state->encoded));
+        other->encoded.clear();
+        if (other->table)
+            state->encoded.push_back(other->table->encode());
         return PointerGetDatum(state);
     });
 }
@@ -107,17 +153,38 @@ NURTURE_FUNCTION(nurture_past_serialize) {
 NURTURE_FUNCTION(nurture_past_deserialize) {
     return border::entry([&]() -> Datum {
         auto* const state = border::make_in<FoldedPast>(aggregate_context(fcinfo));
-        state->parts = border::bytes_argument(fcinfo, 0);
+        state->encoded.emplace_back(border::bytes_argument(fcinfo, 0));
         return PointerGetDatum(state);
     });
 }
 
-// NULL when nothing of the group counts.
+// NULL: there was nothing to fold.
 NURTURE_FUNCTION(nurture_past_final) {
     return border::entry([&]() -> Datum {
-        const FoldedPast* const state = state_argument(fcinfo, 0);
-        std::string const bytes = state == nullptr ? std::string() : state->bytes();
-        return bytes.empty() ? null_result(fcinfo) : border::make_varlena(bytes);
+        FoldedPast* const state = state_argument(fcinfo, 0);
+        return state == nullptr ? null_result(fcinfo) : border::make_varlena(state->bytes());
+    });
+}
+
+// _past_rows(pasts) → contact, parts; ascending by contact
+NURTURE_FUNCTION(nurture_past_rows) {
+    return border::entry([&]() -> Datum {
+        step::PastReader in({border::bytes_argument(fcinfo, 0)});
+        border::RowSink sink(fcinfo);
+        MemoryContext const of_a_row = border::pg_call(
+            [] { return AllocSetContextCreate(CurrentMemoryContext, "nurture past", ALLOCSET_DEFAULT_SIZES); });
+        std::string_view contact;
+        for (std::string parts; in.next(contact, parts);) {
+            border::check_interrupts();
+            MemoryContext const old = MemoryContextSwitchTo(of_a_row);
+            border::Row<2> row;
+            row.add_text(contact);
+            row.add(border::make_varlena(parts));
+            row.put_into(sink);
+            MemoryContextSwitchTo(old);
+            border::pg_call([of_a_row] { MemoryContextReset(of_a_row); });
+        }
+        return 0;
     });
 }
 

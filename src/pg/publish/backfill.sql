@@ -34,9 +34,9 @@ COMMENT ON TABLE nurture._past_range IS 'the range of keys that nurture._past_of
 REVOKE ALL ON TABLE nurture.backfill, nurture._past_of, nurture._past_range FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('nurture.backfill', '');
 
-CREATE FUNCTION nurture._past_transition(internal, model nurture.compiled_model, from_tick bigint, type text, at timestamptz,
-        props jsonb, tick bigint, n int) RETURNS internal
-    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_past_transition';
+CREATE FUNCTION nurture._past_transition(internal, model nurture.compiled_model, from_tick bigint, contact text, type text,
+        at timestamptz, props jsonb, tick bigint, n int) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'nurture_past_transition';
 CREATE FUNCTION nurture._past_combine(internal, internal) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_combine';
 CREATE FUNCTION nurture._past_serialize(internal) RETURNS bytea
@@ -45,14 +45,18 @@ CREATE FUNCTION nurture._past_deserialize(bytea, internal) RETURNS internal
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_deserialize';
 CREATE FUNCTION nurture._past_final(internal) RETURNS bytea
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_final';
-CREATE AGGREGATE nurture._past(model nurture.compiled_model, from_tick bigint, type text, at timestamptz, props jsonb,
+CREATE AGGREGATE nurture._past(model nurture.compiled_model, from_tick bigint, contact text, type text, at timestamptz, props jsonb,
         tick bigint, n int) (
-    SFUNC = nurture._past_transition, STYPE = internal, SSPACE = 256,
+    SFUNC = nurture._past_transition, STYPE = internal, SSPACE = 1000000,
     FINALFUNC = nurture._past_final, COMBINEFUNC = nurture._past_combine, SERIALFUNC = nurture._past_serialize,
     DESERIALFUNC = nurture._past_deserialize, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE nurture._past(nurture.compiled_model, bigint, text, timestamptz, jsonb, bigint, int) IS
-    'the past of one contact for the features that the model has collected since that tick; NULL: none';
+COMMENT ON AGGREGATE nurture._past(nurture.compiled_model, bigint, text, text, timestamptz, jsonb, bigint, int) IS
+    'the past of all contacts for the features that the model has collected since that tick; see nurture._past_rows';
+CREATE FUNCTION nurture._past_rows(pasts bytea) RETURNS TABLE (contact text, parts bytea)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 100000 AS 'MODULE_PATHNAME', 'nurture_past_rows';
+COMMENT ON FUNCTION nurture._past_rows(bytea) IS 'the contacts of whom something counts, ascending by key';
+REVOKE ALL ON FUNCTION nurture._past_rows(bytea) FROM PUBLIC;
 
 CREATE FUNCTION nurture._past_types(model nurture.compiled_model, from_tick bigint) RETURNS text[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_past_types';
@@ -80,23 +84,29 @@ COMMENT ON FUNCTION nurture._backfill_waits() IS 'whether a worker is to work at
 REVOKE ALL ON FUNCTION nurture._backfill_waits() FROM PUBLIC;
 
 -- The fold of the log for a range of keys: a query that the planner may run in parallel. RETURN QUERY EXECUTE does; an
--- INSERT … SELECT would not.
+-- INSERT … SELECT would not. It has one group only: the aggregate keeps contacts apart by itself, which takes less than the server's own
+-- grouping, and what a parallel worker gives is one value.
 CREATE FUNCTION nurture._fold_past(model nurture.compiled_model, from_tick bigint, behind_key text, upto_key text)
     RETURNS TABLE (contact text, parts bytea)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET parallel_setup_cost = 100 SET parallel_tuple_cost = 0.01
     SET min_parallel_table_scan_size = '1MB' SET work_mem = '128MB' SET jit = off SET enable_indexscan = off
     SET enable_bitmapscan = off AS $$
+DECLARE
+    types CONSTANT text[] := nurture._past_types(model, from_tick);
+    merged CONSTANT boolean := EXISTS (SELECT FROM nurture.identity);
+    whose CONSTANT text := CASE WHEN merged THEN 'coalesce(i.contact, l.contact)' ELSE 'l.contact' END;
 BEGIN
     RETURN QUERY EXECUTE format($query$
-        SELECT f.contact, f.parts
-        FROM (SELECT coalesce(i.contact, l.contact) AS contact, nurture._past($1, $2, l.type, l.at, l.props, l.tick, l.n) AS parts
-              FROM nurture.event_log l LEFT JOIN nurture.identity i ON i.key = l.key
-              WHERE l.tick < $2 AND (l.type = ANY ($3) OR ('' = ANY ($3) AND left(l.type, 1) <> '$')) %s %s
-              GROUP BY 1) f
-        WHERE f.parts IS NOT NULL$query$,
-        CASE WHEN behind_key <> '' THEN 'AND coalesce(i.contact, l.contact) > $4' END,
-        CASE WHEN upto_key IS NOT NULL THEN 'AND coalesce(i.contact, l.contact) <= $5' END)
-    USING model, from_tick, nurture._past_types(model, from_tick), behind_key, upto_key;
+        SELECT r.contact, r.parts
+        FROM (SELECT nurture._past($1, $2, %1$s, l.type, l.at, l.props, l.tick, l.n) AS pasts
+              FROM nurture.event_log l %2$s WHERE %3$s %4$s %5$s) p
+        CROSS JOIN LATERAL nurture._past_rows(p.pasts) r$query$,
+        whose,
+        CASE WHEN merged THEN 'LEFT JOIN nurture.identity i ON i.key = l.key' END,
+        CASE WHEN '' = ANY (types) THEN 'true' WHEN cardinality(types) = 1 THEN 'l.type = ($3)[1]' ELSE 'l.type = ANY ($3)' END,
+        CASE WHEN behind_key <> '' THEN format('AND %s > $4', whose) END,
+        CASE WHEN upto_key IS NOT NULL THEN format('AND %s <= $5', whose) END)
+    USING model, from_tick, types, behind_key, upto_key;
 END
 $$;
 COMMENT ON FUNCTION nurture._fold_past(nurture.compiled_model, bigint, text, text) IS
@@ -115,16 +125,26 @@ REVOKE ALL ON FUNCTION nurture._try_backfill_lock() FROM PUBLIC;
 CREATE FUNCTION nurture._fold_next_range(job nurture.backfill) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    range_contacts CONSTANT int := current_setting('nurture.backfill_contacts');
+    at_once int := current_setting('nurture.backfill_contacts');
     upto text;
 BEGIN
-    SELECT c.contact INTO upto FROM nurture.contact c
-    WHERE c.contact > job.behind_key ORDER BY c.contact OFFSET range_contacts LIMIT 1;
     DELETE FROM nurture._past_range;
     TRUNCATE nurture._past_of;
-    INSERT INTO nurture._past_of (contact, parts)
-    SELECT f.contact, f.parts
-    FROM nurture._fold_past((SELECT m.model FROM nurture._current_model m), job.from_tick, job.behind_key, upto) f;
+    LOOP
+        SELECT c.contact INTO upto FROM nurture.contact c
+        WHERE c.contact > job.behind_key ORDER BY c.contact OFFSET at_once LIMIT 1;
+        BEGIN
+            INSERT INTO nurture._past_of (contact, parts)
+            SELECT f.contact, f.parts
+            FROM nurture._fold_past((SELECT m.model FROM nurture._current_model m), job.from_tick, job.behind_key, upto) f;
+            EXIT;
+        EXCEPTION WHEN program_limit_exceeded OR out_of_memory THEN -- what a process folds is one value, of 1 GB at most
+            IF at_once < 1000 THEN
+                RAISE;
+            END IF;
+            at_once := at_once / 4;
+        END;
+    END LOOP;
     INSERT INTO nurture._past_range (from_tick, behind_key) VALUES (job.from_tick, job.behind_key);
     UPDATE nurture.backfill b SET state = 'merging', upto_key = upto,
            total = coalesce(b.total, (SELECT count(*) FROM nurture.contact))

@@ -12,9 +12,12 @@ FROM (SELECT 'backfill' AS kind,
       FROM nurture.backfill b WHERE b.state IN ('folding', 'merging')
       UNION ALL
       SELECT 'adoption', format('model %s', m.id), 'sweeping', m.swept, greatest(m.contacts, m.swept), m.compiled_at
-      FROM nurture.model m WHERE NOT m.adopted) p;
-COMMENT ON VIEW nurture.progress IS 'what takes longer than a tick: backfills of features, contacts adopting a new model';
-COMMENT ON COLUMN nurture.progress.kind IS 'backfill: definitions wait for their past; adoption: a model comes to contacts without messages';
+      FROM nurture.model m WHERE NOT m.adopted
+      UNION ALL
+      SELECT 'migration', format('%s, version %s', m.step, m.version), m.state, m.done, (SELECT count(*) FROM nurture.contact), m.started
+      FROM nurture.migration m WHERE m.state <> 'done') p;
+COMMENT ON VIEW nurture.progress IS 'what takes longer than a tick: backfills of features, contacts adopting a new model, what an update has left';
+COMMENT ON COLUMN nurture.progress.kind IS 'backfill: definitions wait for their past; adoption: a model comes to contacts without messages; migration: what an update has left to nurture.migrate()';
 COMMENT ON COLUMN nurture.progress.done IS 'contacts';
 COMMENT ON COLUMN nurture.progress.eta IS 'when it will be through, going on like that';
 REVOKE ALL ON TABLE nurture.progress FROM PUBLIC;

@@ -1,12 +1,15 @@
 // The pictures as SQL functions: arrays in, SVG out. Drawing is the core's.
+#include "core/report/outline.hpp"
 #include "core/report/plots.hpp"
 #include "core/report/svg.hpp"
 
 #include "pg/border/datum.hpp"
+#include "pg/language/definition.hpp"
 
 extern "C" {
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 }
 
 using namespace nurture;
@@ -132,6 +135,31 @@ NURTURE_FUNCTION(nurture_plot_scores) {
                 happened.push_back(!outcomes.nulls[i] && DatumGetBool(outcomes.values[i]) ? 1 : 0);
         }
         return border::make_text(report::plot_scores(values, happened, title_argument(fcinfo, 2)));
+    });
+}
+
+// _workflow_diagram(definition, format, title, keys, counts)
+NURTURE_FUNCTION(nurture_workflow_diagram) {
+    return border::entry([&]() -> Datum {
+        auto const outline = report::outline_of(language::parse_workflow(language::definition_text(PG_GETARG_DATUM(0)),
+                                                                         language::language_limits()));
+        std::string const format = utf8(PG_GETARG_DATUM(1));
+        auto const keys = labels(fcinfo, 3, "keys");
+        auto const numbers = bigints(fcinfo, 4, "counts");
+        report::check_lengths("keys", keys.size() + 1, "counts", numbers.size() + 1);
+        report::JourneyCounts counts;
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            counts[keys[i]] = numbers[i];
+        if (format == "mermaid") {
+            std::string const drawn = report::mermaid_of(outline, counts);
+            return border::pg_call([&] {
+                return PointerGetDatum(cstring_to_text(pg_any_to_server(drawn.c_str(), static_cast<int>(drawn.size()), PG_UTF8)));
+            });
+        }
+        if (format != "svg")
+            throw Error(ErrorKind::invalid_parameter, "a diagram has no format \"" + format + "\"", {},
+                        "The formats are svg and mermaid.");
+        return border::make_text(report::draw_workflow(outline, counts, title_argument(fcinfo, 2)));
     });
 }
 

@@ -25,25 +25,26 @@ END
 $$;
 COMMENT ON FUNCTION nurture._step_messages(nurture.compiled_model, timestamptz, bigint) IS 'steps the contacts of the batch';
 
--- Contacts for which time alone has come. Their number is bounded; the batch after this one takes the rest.
+-- Contacts for which time alone has come, in the order in which they are due. Their number is bounded; the batch after this one takes
+-- the rest: those due from last_due on.
 CREATE FUNCTION nurture._step_due(model nurture.compiled_model, since timestamptz, moment timestamptz, this_tick bigint,
-        max_contacts bigint) RETURNS bigint
+        max_contacts bigint, OUT stepped bigint, OUT last_due timestamptz)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off
     SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' SET jit = off AS $$
-DECLARE
-    stepped bigint;
 BEGIN
-    INSERT INTO nurture._stepped
-    SELECT r.contact, r.place, r.due_before, (r.result).*
-    FROM (SELECT d.contact, d.place, d.due AS due_before,
-                 nurture._step(_step_due.model, d.contact, d.state, NULL, moment, this_tick) AS result
-          FROM (SELECT c.contact, c.ctid AS place, c.due, c.state FROM nurture.contact c
-                WHERE c.due >= since AND c.due <= moment
-                  AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
-                ORDER BY c.due LIMIT max_contacts) d
-          OFFSET 0) r;
-    GET DIAGNOSTICS stepped = ROW_COUNT;
-    RETURN stepped;
+    WITH written AS (
+        INSERT INTO nurture._stepped
+        SELECT r.contact, r.place, r.due_before, (r.result).*
+        FROM (SELECT d.contact, d.place, d.due AS due_before,
+                     nurture._step(_step_due.model, d.contact, d.state, NULL, moment, this_tick) AS result
+              FROM (SELECT c.contact, c.ctid AS place, c.due, c.state FROM nurture.contact c
+                    WHERE c.due >= since AND c.due <= moment
+                      AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
+                    ORDER BY c.due LIMIT max_contacts) d
+              OFFSET 0) r
+        RETURNING due_before
+    )
+    SELECT count(*), max(w.due_before) INTO stepped, last_due FROM written w;
 END
 $$;
 COMMENT ON FUNCTION nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint) IS
@@ -88,7 +89,7 @@ COMMENT ON FUNCTION nurture._write_contacts(timestamptz, int) IS 'writes the con
 
 -- The outputs, kind by kind; `kinds` says which there are (see OutputKinds in outputs.hpp).
 CREATE FUNCTION nurture._write_outputs(kinds int, this_tick bigint) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     channels text[];
 BEGIN
@@ -96,7 +97,8 @@ BEGIN
         INSERT INTO nurture.transition (tick, contact, n, at, kind, name, version, step, cause, cause_tick, cause_n, detail)
         SELECT this_tick, s.contact, t.n, t.at, t.kind, t.name, t.version, t.step, t.cause, t.cause_tick, t.cause_n,
                CASE WHEN t.kind IN ('band changed', 'consent changed') THEN t.reason::jsonb
-                    WHEN t.reason IS NOT NULL THEN jsonb_build_object('reason', t.reason) END
+                    WHEN t.reason IS NOT NULL OR t.via IS NOT NULL OR t.instance > 1 THEN jsonb_strip_nulls(jsonb_build_object(
+                        'reason', t.reason, 'instance', nullif(t.instance, 1), 'via', string_to_array(t.via, ' '))) END
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._transitions(s.outputs) t
         WHERE s.kinds & 1 <> 0;
     END IF;
@@ -128,8 +130,9 @@ BEGIN
     IF kinds & 16 <> 0 THEN
         -- Whoever left and came back within one step gets a new entry, too.
         DELETE FROM nurture.membership_entry e
-        USING nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
-        WHERE s.kinds & 16 <> 0 AND e.contact = s.contact AND e.segment = m.segment;
+        USING (SELECT s.contact, m.segment FROM nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
+               WHERE s.kinds & 16 <> 0 OFFSET 0) c -- the table of memberships is asked for each of them, never looked through
+        WHERE e.contact = c.contact AND e.segment = c.segment;
         INSERT INTO nurture.membership_entry (contact, segment, since, cause)
         SELECT s.contact, m.segment, m.since, m.cause
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._memberships(s.outputs) m
@@ -137,33 +140,32 @@ BEGIN
     END IF;
     IF kinds & 64 <> 0 THEN
         PERFORM nurture._tend_suppression();
+        PERFORM nurture._withdraw_refused(this_tick);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture._write_outputs(int, bigint) IS 'writes transitions, actions, cancellations, own events, memberships';
 
--- Small leftovers are deleted, large ones truncated: the tables are ours alone and empty between ticks. Should somebody be
--- looking at them all the same, the tick does not wait for him.
-CREATE FUNCTION nurture._clear_batch(rows bigint) RETURNS void
+CREATE FUNCTION nurture._empty(first regclass, second regclass) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'nurture_empty';
+COMMENT ON FUNCTION nurture._empty(regclass, regclass) IS
+    'empties two tables at once, for good even if the transaction is undone; false when somebody else has one of them open';
+REVOKE ALL ON FUNCTION nurture._empty(regclass, regclass) FROM PUBLIC;
+
+-- The tables are ours alone and mean nothing between ticks. Should somebody be looking at them all the same, the tick does not wait for
+-- him: then the rows are deleted, and the next tick tries again.
+CREATE FUNCTION nurture._clear_batch() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- By size, too: under somebody's long snapshot deleted rows stay.
-    IF rows > 2000 OR pg_relation_size('nurture._batch') + pg_relation_size('nurture._stepped') > 1048576 THEN
-        BEGIN
-            LOCK TABLE nurture._batch, nurture._stepped IN ACCESS EXCLUSIVE MODE NOWAIT;
-            TRUNCATE nurture._batch, nurture._stepped;
-            RETURN;
-        EXCEPTION WHEN lock_not_available THEN
-            NULL;
-        END;
+    IF NOT nurture._empty('nurture._batch', 'nurture._stepped') THEN
+        DELETE FROM nurture._batch;
+        DELETE FROM nurture._stepped;
     END IF;
-    DELETE FROM nurture._batch;
-    DELETE FROM nurture._stepped;
 END
 $$;
-COMMENT ON FUNCTION nurture._clear_batch(bigint) IS 'empties the batch';
+COMMENT ON FUNCTION nurture._clear_batch() IS 'empties the batch';
 
 REVOKE ALL ON FUNCTION nurture._step_messages(nurture.compiled_model, timestamptz, bigint),
     nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint), nurture._write_log(bigint),
-    nurture._write_contacts(timestamptz, int), nurture._write_outputs(int, bigint), nurture._clear_batch(bigint)
+    nurture._write_contacts(timestamptz, int), nurture._write_outputs(int, bigint), nurture._clear_batch()
     FROM PUBLIC;

@@ -28,6 +28,8 @@ void put(ByteWriter& out, const step::Transition& t) {
     out.integer(t.cause_tick);
     out.integer(t.cause_n);
     out.text(t.reason);
+    out.number(t.instance);
+    out.text(t.via);
 }
 void get(ByteReader& in, step::Transition& t) {
     t.n = static_cast<std::int32_t>(in.integer());
@@ -40,6 +42,8 @@ void get(ByteReader& in, step::Transition& t) {
     t.cause_tick = in.integer();
     t.cause_n = static_cast<std::int32_t>(in.integer());
     t.reason = in.text();
+    t.instance = static_cast<std::uint32_t>(in.number());
+    t.via = in.text();
 }
 
 void put(ByteWriter& out, const step::Action& a) {
@@ -141,30 +145,50 @@ std::int32_t kinds_of(const step::Result& result) noexcept {
            (result.consents ? has_consents : 0);
 }
 
+namespace {
+
+// Each kind behind its length: whoever wants one of them does not read the others.
+template <class T>
+void put_kind(ByteWriter& out, const std::vector<T>& list) {
+    ByteWriter part;
+    if (!list.empty())
+        put_list(part, list);
+    out.text(part.bytes());
+}
+template <class T>
+void get_kind(ByteReader& in, bool wanted, std::vector<T>& list) {
+    ByteReader part(in.text());
+    if (!wanted || part.at_end())
+        return;
+    get_list(part, list);
+    if (!part.at_end())
+        ByteReader::corrupt("goes on after its end");
+}
+
+} // namespace
+
 std::string encode_outputs(const step::Result& result) {
     if (kinds_of(result) == 0)
         return {};
     ByteWriter out;
-    put_list(out, result.transitions);
-    put_list(out, result.actions);
-    put_list(out, result.cancellations);
-    put_list(out, result.written);
-    put_list(out, result.memberships);
-    put_list(out, result.rejections);
+    put_kind(out, result.transitions);
+    put_kind(out, result.actions);
+    put_kind(out, result.cancellations);
+    put_kind(out, result.written);
+    put_kind(out, result.memberships);
+    put_kind(out, result.rejections);
     return out.take();
 }
 
-step::Result decode_outputs(std::string_view bytes) {
+step::Result decode_outputs(std::string_view bytes, OutputKinds wanted) {
     step::Result result;
     ByteReader in(bytes);
-    get_list(in, result.transitions);
-    get_list(in, result.actions);
-    get_list(in, result.cancellations);
-    get_list(in, result.written);
-    get_list(in, result.memberships);
-    get_list(in, result.rejections);
-    if (!in.at_end())
-        ByteReader::corrupt("goes on after its end");
+    get_kind(in, wanted == has_transitions, result.transitions);
+    get_kind(in, wanted == has_actions, result.actions);
+    get_kind(in, wanted == has_cancellations, result.cancellations);
+    get_kind(in, wanted == has_written, result.written);
+    get_kind(in, wanted == has_memberships, result.memberships);
+    get_kind(in, wanted == has_rejections, result.rejections);
     return result;
 }
 
@@ -174,31 +198,46 @@ using namespace nurture;
 using border::Row;
 using border::RowSink;
 
-NURTURE_FUNCTION(nurture_transitions) {
-    return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
-        RowSink sink(fcinfo);
-        for (const auto& t : outputs.transitions) {
-            Row<10> row;
-            row.add_int(t.n);
-            row.add_time(t.at);
-            row.add_text(name_of(t.kind));
-            row.add_text(t.name);
-            t.version == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.version));
-            row.add_optional(t.step);
-            row.add_text(t.cause);
-            t.cause_n == 0 ? row.add_null() : row.add_bigint(t.cause_tick);
-            t.cause_n == 0 ? row.add_null() : row.add_int(t.cause_n);
-            row.add_optional(t.reason);
-            row.put_into(sink);
+namespace {
+
+/// With the instance of a journey and its way, or without: as version 0.1 had it.
+template <int Columns>
+Datum put_transitions(FunctionCallInfo fcinfo) {
+    auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_transitions);
+    RowSink sink(fcinfo);
+    for (const auto& t : outputs.transitions) {
+        Row<Columns> row;
+        row.add_int(t.n);
+        row.add_time(t.at);
+        row.add_text(name_of(t.kind));
+        row.add_text(t.name);
+        t.version == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.version));
+        row.add_optional(t.step);
+        row.add_text(t.cause);
+        t.cause_n == 0 ? row.add_null() : row.add_bigint(t.cause_tick);
+        t.cause_n == 0 ? row.add_null() : row.add_int(t.cause_n);
+        row.add_optional(t.reason);
+        if constexpr (Columns > 10) {
+            t.instance == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.instance));
+            row.add_optional(t.via);
         }
-        return 0;
-    });
+        row.put_into(sink);
+    }
+    return 0;
+}
+
+} // namespace
+
+NURTURE_FUNCTION(nurture_path_transitions) {
+    return border::entry([&]() -> Datum { return put_transitions<12>(fcinfo); });
+}
+NURTURE_FUNCTION(nurture_transitions) { // 0.1: until ALTER EXTENSION the old tick calls the new library
+    return border::entry([&]() -> Datum { return put_transitions<10>(fcinfo); });
 }
 
 NURTURE_FUNCTION(nurture_actions) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_actions);
         RowSink sink(fcinfo);
         for (const auto& a : outputs.actions) {
             Row<13> row;
@@ -223,7 +262,7 @@ NURTURE_FUNCTION(nurture_actions) {
 
 NURTURE_FUNCTION(nurture_cancellations) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_cancellations);
         RowSink sink(fcinfo);
         for (const auto& c : outputs.cancellations) {
             Row<3> row;
@@ -238,7 +277,7 @@ NURTURE_FUNCTION(nurture_cancellations) {
 
 NURTURE_FUNCTION(nurture_written) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_written);
         RowSink sink(fcinfo);
         for (const auto& w : outputs.written) {
             Row<4> row;
@@ -254,7 +293,7 @@ NURTURE_FUNCTION(nurture_written) {
 
 NURTURE_FUNCTION(nurture_memberships) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_memberships);
         RowSink sink(fcinfo);
         for (const auto& m : outputs.memberships) {
             Row<4> row;
@@ -270,7 +309,7 @@ NURTURE_FUNCTION(nurture_memberships) {
 
 NURTURE_FUNCTION(nurture_rejections) {
     return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0));
+        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_rejections);
         RowSink sink(fcinfo);
         for (const auto& r : outputs.rejections) {
             Row<2> row;

@@ -21,7 +21,7 @@ enum OutputKinds : std::int32_t {
 [[nodiscard]] std::int32_t kinds_of(const step::Result& result) noexcept;
 /// Empty when there is none of them.
 [[nodiscard]] std::string encode_outputs(const step::Result& result);
-/// Fills the result's lists (not its profile).
-[[nodiscard]] step::Result decode_outputs(std::string_view bytes);
+/// Fills one of the result's lists.
+[[nodiscard]] step::Result decode_outputs(std::string_view bytes, OutputKinds wanted);
 
 } // namespace nurture::border

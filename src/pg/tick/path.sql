@@ -36,6 +36,8 @@ COMMENT ON COLUMN nurture.transition.at IS 'the logical time at which it happene
 COMMENT ON COLUMN nurture.transition.kind IS
     'segment entered, segment left, journey started, journey waits, journey ended, band changed (name: the topic, or score; detail: from, to), '
     'consent changed (name: channel/purpose; detail: channel, purpose, from, to)';
+COMMENT ON COLUMN nurture.transition.detail IS
+    'of journeys: reason (why it ended), instance (from the contact''s second on), via (the steps passed since the stop before: see docs/workflow_reports.md)';
 COMMENT ON COLUMN nurture.transition.cause IS 'type of the event behind it, time, published, or the workflow step that wrote an attribute';
 COMMENT ON COLUMN nurture.transition.cause_n IS 'with cause_tick: the event in nurture.event_log';
 

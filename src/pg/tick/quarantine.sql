@@ -56,12 +56,14 @@ COMMENT ON FUNCTION nurture._set_aside(bigint, boolean) IS 'keeps malformed mess
 
 -- A contact whose step failed keeps its row as it was, is due no more, and its messages wait.
 CREATE FUNCTION nurture._quarantine(this_tick bigint, failed bigint) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     kept bigint;
     example text;
 BEGIN
-    IF failed > current_setting('nurture.quarantine_limit')::bigint THEN
+    IF failed = 0 AND NOT EXISTS (SELECT FROM nurture.quarantine) THEN
+        RETURN 0;
+    ELSIF failed > current_setting('nurture.quarantine_limit')::bigint THEN
         SELECT format('contact "%s": %s', s.contact, s.failure) INTO example
         FROM nurture._stepped s WHERE s.failure IS NOT NULL ORDER BY s.contact LIMIT 1;
         RAISE EXCEPTION 'the steps of % contacts failed in one tick', failed
@@ -82,8 +84,8 @@ BEGIN
     SELECT b.contact, b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at,
            CASE WHEN b.type IN ('$merge', '$split') THEN 'waiting' WHEN b.history THEN 'history' ELSE 'inbox' END
     FROM nurture._batch b
-    WHERE b.reason IS NULL AND (b.quarantined OR failed > 0 AND EXISTS (SELECT FROM nurture._stepped s
-              WHERE s.contact = b.contact AND s.failure IS NOT NULL))
+    LEFT JOIN (SELECT s.contact FROM nurture._stepped s WHERE failed > 0 AND s.failure IS NOT NULL) f ON f.contact = b.contact
+    WHERE b.reason IS NULL AND (b.quarantined OR f.contact IS NOT NULL)
     ORDER BY b.received_at, b.place;
     GET DIAGNOSTICS kept = ROW_COUNT;
     RETURN kept;

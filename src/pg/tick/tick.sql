@@ -24,7 +24,6 @@ CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boole
 DECLARE
     moment timestamptz := coalesce(now, transaction_timestamp());
     began CONSTANT timestamptz := clock_timestamp();
-    batch_rows CONSTANT bigint := current_setting('nurture.batch_rows');
     engine nurture.engine;
     this_tick bigint;
     in_force record;
@@ -42,6 +41,8 @@ DECLARE
     taken bigint;
     stepped bigint := 0;
     woken bigint := 0;
+    most_woken CONSTANT bigint := nurture._rows_at_a_time();
+    woken_to timestamptz;
     counts record;
     logged bigint := 0;
     rejected bigint := 0;
@@ -59,6 +60,7 @@ BEGIN
         RETURN;
     END IF;
     PERFORM nurture._require_own_database();
+    PERFORM nurture._require_migrated();
     SELECT e.* INTO engine FROM nurture.engine e;
     IF engine.tick IS NULL THEN
         PERFORM nurture._adopt_database();
@@ -121,9 +123,13 @@ BEGIN
                         ELSE nurture._step_messages(model, CASE WHEN timers THEN moment END, this_tick) END;
     END IF;
     IF timers THEN
-        woken := nurture._step_due(model, coalesce(engine.due_from, '-infinity'), moment, this_tick, batch_rows);
+        SELECT d.stepped, d.last_due INTO woken, woken_to
+        FROM nurture._step_due(model, coalesce(engine.due_from, '-infinity'), moment, this_tick, most_woken) d;
+        IF NOT by_hand THEN
+            UPDATE nurture._pace p SET timers_at = clock_timestamp() WHERE pg_relation_size('nurture.history') > 0;
+        END IF;
     END IF;
-    more := NOT range.all_of_it OR barrier OR woken = batch_rows;
+    more := NOT range.all_of_it OR barrier OR woken = most_woken;
     IF NOT in_force.adopted AND (model_first OR NOT more) THEN
         adopting := nurture._step_unadopted(model, model_id, this_tick);
         more := true; -- whoever has adopted it may be due at once; there may be more of them, and a next model that waits
@@ -155,18 +161,23 @@ BEGIN
         PERFORM nurture._consume(range.source, range.chunk, range.horizon, range.horizon_place, moment);
     END IF;
     IF taken + woken + adopting > 0 THEN
-        PERFORM nurture._clear_batch(taken + stepped + woken + adopting);
+        PERFORM nurture._clear_batch();
     END IF;
     IF by_hand AND NOT more THEN
         more := nurture._retire_versions();
     END IF;
+    IF NOT by_hand AND (range.source = 'history' OR woken > taken) THEN
+        PERFORM nurture._learn_pace(taken + woken, clock_timestamp() - began);
+    END IF;
 
     IF NOT more THEN
         SELECT min(c.due) INTO next_due FROM nurture.contact c WHERE c.due > moment;
-        IF EXISTS (SELECT FROM nurture.history) THEN
+        IF nurture._history_waits() THEN
             more := true;
         END IF;
-        next_due := least(next_due, nurture._next_received(moment), CASE WHEN standing THEN moment + interval '1 microsecond' END);
+        next_due := least(next_due, nurture._next_received(moment),
+                          (SELECT p.searched_at + interval '5 seconds' FROM nurture._pace p WHERE pg_relation_size('nurture.history') >= 1048576),
+                          CASE WHEN standing THEN moment + interval '1 microsecond' END);
     END IF;
     -- The next scan for due contacts begins where this one ended, unless a batch in the middle of a backlog has just made
     -- somebody due earlier.
@@ -175,10 +186,11 @@ BEGIN
         UPDATE nurture.engine e
         SET tick = CASE WHEN taken + woken + adopting > 0 OR made OR e.tick = 0 THEN this_tick ELSE e.tick END,
             drained = CASE WHEN more THEN e.drained ELSE moment END,
-            due_from = CASE WHEN NOT timers OR woken = batch_rows THEN least(e.due_from, counts.due)
+            due_from = CASE WHEN NOT timers THEN least(e.due_from, counts.due)
+                            WHEN woken = most_woken THEN least(woken_to, counts.due)
                             WHEN adopting > 0 THEN least(moment, counts.due)
                             ELSE moment END,
-            due_behind = range.all_of_it AND woken = batch_rows OR model_first AND e.due_behind,
+            due_behind = range.all_of_it AND woken = most_woken OR model_first AND e.due_behind,
             logged = e.logged + logged, rejected = e.rejected + rejected,
             duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
             unconvertible = e.unconvertible + counts.unconvertible,
