@@ -1,6 +1,8 @@
 -- Whose a key is: chains, circles, limits, blocked keys, what waits, backfills under way, quarantine.
-SELECT format('ALTER DATABASE %I SET nurture.enabled = off', current_database()) \gexec
-\c
+SET client_min_messages = warning;
+SET nurture.enabled = off; -- the clock is simulated
+DROP EXTENSION nurture CASCADE;
+CREATE EXTENSION nurture;
 SET timezone = 'UTC';
 INSERT INTO nurture.rule (name, definition) VALUES ('views', '+2 on v');
 INSERT INTO nurture.segment (name, condition) VALUES ('reader', 'count(v within 7 days) >= 3');
