@@ -235,6 +235,7 @@ void decode_parts(ByteReader& in, Profile& profile, const Stamp& stamp) {
         case Part::origins:
             for (Journey& journey : profile.journeys)
                 journey.origin = in.text();
+            break;
         case Part::journeys:
             decode_rich_journeys(in, profile);
             break;
