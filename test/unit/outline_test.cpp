@@ -43,8 +43,21 @@ void gather(const std::vector<OutlineStep>& steps, std::vector<std::string>& out
 std::size_t count(const language::Steps& steps) {
     std::size_t out = steps.size();
     for (const auto& step : steps) {
-        if (const auto* wait = std::get_if<language::WaitFor>(&step->node))
+        if (const auto* wait = std::get_if<language::WaitFor>(&step->node)) {
             out += count(wait->then_steps) + count(wait->else_steps);
+            for (const auto& other : wait->others)
+                out += count(other.steps);
+        }
+        if (const auto* choice = std::get_if<language::Switch>(&step->node)) {
+            out += count(choice->else_steps);
+            for (const auto& one : choice->cases)
+                out += count(one.steps);
+        }
+        if (const auto* split = std::get_if<language::Split>(&step->node))
+            for (const auto& arm : split->arms)
+                out += count(arm.steps);
+        if (const auto* loop = std::get_if<language::Repeat>(&step->node))
+            out += count(loop->steps);
         if (const auto* choice = std::get_if<language::If>(&step->node)) {
             out += count(choice->else_steps);
             for (const auto& branch : choice->branches)

@@ -83,13 +83,25 @@ Profile any_profile() {
         out.segments.push_back({id, member, member ? any_time(out.clock) : 0, any_time(out.clock)});
     }
     for (int left = *rc::gen::inRange(0, 3); left > 0; --left) {
-        Journey journey{1, 2, 3, 4, any_time(out.clock), any_time(out.clock), any_time(out.clock), any_time(out.clock), {}, {}};
+        Journey journey;
+        journey.workflow = 1;
+        journey.version = 2;
+        journey.instance = 3;
+        journey.at_step = 4;
+        for (Time* const t : {&journey.started, &journey.since, &journey.wakes, &journey.check})
+            *t = any_time(out.clock);
+        if (*rc::gen::arbitrary<bool>())
+            journey.origin = "cookie";
         for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
             journey.open.push_back(hash_uuid(std::to_string(i)));
         out.journeys.push_back(journey);
         out.seen.push_back({any_time(out.clock), *rc::gen::arbitrary<std::uint64_t>()});
     }
-    out.workflows.push_back({7, 3, any_time(out.clock)});
+    WorkflowMemory memory;
+    memory.workflow = 7;
+    memory.entries = 3;
+    memory.last_start = any_time(out.clock);
+    out.workflows.push_back(memory);
     return out;
 }
 

@@ -209,6 +209,7 @@ private:
     Steps block(Keyword opener);
     bool step(Step& out);
     bool acting_step(Step& out);
+    [[nodiscard]] bool names_step(std::size_t after) const noexcept;
     void wait_step(Step& out);
     void wait_for(Step& out, std::uint32_t from);
     WaitUntil wait_until();

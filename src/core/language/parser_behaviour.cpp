@@ -53,7 +53,7 @@ Condition Parser::did() {
     if (times(out, pattern))
         return out;
     Window when = window();
-    if (is(Keyword::then) && is_name(1) && in_steps_)
+    if (is(Keyword::then) && is_name(1) && !names_step(1) && in_steps_)
         fail("Inside a workflow a sequence is written in brackets: did (cart_add then purchase within 1 day).");
     out.node = Did{std::move(pattern), std::move(when)};
     return out;

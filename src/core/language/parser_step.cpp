@@ -26,6 +26,16 @@ Steps Parser::block(Keyword opener) {
     return out;
 }
 
+// Words that begin a step though they may be names, too.
+bool Parser::names_step(std::size_t after) const noexcept {
+    for (Keyword const word : {Keyword::switch_, Keyword::split, Keyword::experiment, Keyword::repeat, Keyword::clear, Keyword::increment,
+                               Keyword::adjust, Keyword::emit, Keyword::start, Keyword::stop, Keyword::label, Keyword::append,
+                               Keyword::remove, Keyword::add})
+        if (is(word, after))
+            return true;
+    return false;
+}
+
 bool Parser::step(Step& out) {
     out.offset.byte = token().from;
     if (at(Keyword::wait)) {

@@ -76,11 +76,11 @@ BEGIN
             CONTINUE;
         END IF;
         state := coalesce(nurture._with_past(model, state, (
-            SELECT nurture._past(model, job.from_tick, l.type, l.at, l.props, l.tick, l.n)
-            FROM nurture._log_of(contact) l
-            WHERE l.tick < job.from_tick
-              AND (l.type = ANY (nurture._past_types(model, job.from_tick))
-                   OR '' = ANY (nurture._past_types(model, job.from_tick)) AND left(l.type, 1) <> '$'))), state);
+            SELECT r.parts
+            FROM (SELECT nurture._past(model, job.from_tick, contact, l.type, l.at, l.props, l.tick, l.n) AS pasts
+                  FROM nurture._log_of(contact) l
+                  WHERE l.type = ANY (nurture._past_types(model, job.from_tick)) OR '' = ANY (nurture._past_types(model, job.from_tick))) p
+            CROSS JOIN LATERAL nurture._past_rows(p.pasts) r)), state);
         INSERT INTO nurture._past_done (from_tick, contact) VALUES (job.from_tick, contact) ON CONFLICT DO NOTHING;
     END LOOP;
     RETURN state;
