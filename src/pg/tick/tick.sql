@@ -19,7 +19,8 @@ REVOKE ALL ON FUNCTION nurture._has_nothing_to_run() FROM PUBLIC;
 -- message is taken: what was defined first is there first.
 CREATE FUNCTION nurture._tick_batch(now timestamptz DEFAULT NULL, OUT more boolean, OUT next_due timestamptz)
     RETURNS SETOF record ROWS 1
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+    AS $$
 #variable_conflict use_variable
 DECLARE
     moment timestamptz := coalesce(now, transaction_timestamp());
@@ -257,7 +258,7 @@ REVOKE ALL ON PROCEDURE nurture.tick(timestamptz) FROM PUBLIC;
 
 -- What is done between ticks, in READ COMMITTED.
 CREATE FUNCTION nurture._maintain() RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' SET jit = off AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM nurture.engine) OR NOT nurture._is_own_database() THEN
         RETURN;
