@@ -69,9 +69,9 @@ like($error, qr/invalid value for parameter "nurture.timezone": "Mars\/Olympus"/
 like($error, qr/invalid configuration parameter name "nurture.max_slep"/, 'a setting that there is not');
 is($node->safe_psql('one', q{LOAD 'nurture'; SELECT string_agg(name || ' ' || current_setting(name), ', ' ORDER BY name) FROM pg_settings WHERE name LIKE 'nurture.%'}),
     'nurture.action_expiry 1d, nurture.aggregate_memory 256MB, nurture.backfill_contacts 250000, nurture.batch_bytes 64MB, nurture.batch_rows 50000, '
-    . 'nurture.change_reason , nurture.dedup_window 7d, nurture.enabled on, nurture.enrol_limit 1000, nurture.history_from , nurture.late_after 1d, '
+    . 'nurture.change_reason , nurture.dedup_window 7d, nurture.enabled on, nurture.enrol_limit 1000, nurture.history_from , nurture.holdout_percent 0, nurture.holdout_salt , nurture.late_after 1d, '
     . 'nurture.leap_day_in_march off, nurture.max_definition_depth 500, nurture.max_definition_terms 10000, nurture.max_sleep 1min, '
-    . 'nurture.max_window_entries 1000, nurture.quarantine_limit 100, nurture.session_gap 30min, nurture.sweep_contacts 1000, nurture.timezone UTC, '
+    . 'nurture.max_window_entries 1000, nurture.page_events page_view, nurture.quarantine_limit 100, nurture.session_gap 30min, nurture.sweep_contacts 1000, nurture.timezone UTC, '
     . 'nurture.week_start monday', 'the defaults');
 
 # No worker slot at all: the logical replication launcher takes the only one.

@@ -21,6 +21,8 @@ my %ephemeral = (
     'nurture._past_range' => 'scratch of a backfill; a crash empties it, too',
     'nurture._retention_job' => 'how far a round has got; begun again it keeps the same bases',
     'nurture._restored' => 'is about this database',
+    'nurture._link' => 'what a batch connects: empty between ticks',
+    'nurture._planned' => 'the merges of a batch: empty between ticks',
     'nurture.inbox' => 'its rows are dumped as those of _inbox_restored',
     'nurture._inbox_1' => 'a slot of the inbox',
     'nurture._inbox_2' => 'a slot of the inbox',
@@ -31,7 +33,7 @@ my %ephemeral = (
     'nurture.definition_kind_rank_seq' => 'numbers of the above',
 );
 # What is dumped with other rows than its own.
-my %condition = ('nurture._inbox_restored' => 'and what waits in the inbox');
+my %condition = ('nurture._inbox_restored' => 'and what waits in the inbox', 'nurture.identity_kind' => 'those that were edited');
 
 my $node = PostgreSQL::Test::Cluster->new('copies');
 $node->init;

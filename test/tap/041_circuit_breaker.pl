@@ -29,7 +29,7 @@ my $stops = sub {
 my $hellos = sub { return $node->safe_psql('live', q{SELECT count(*) FROM nurture.action WHERE template = 'hello'}) };
 my $goes_on = sub {
     my ($count, $name) = @_;
-    ok(defined wait_until(sub { $hellos->() == $count && $freshness->('status') eq 'fresh' }, 60), $name) or diag($freshness->('*'));
+    ok(defined wait_until(sub { $hellos->() == $count && $freshness->('status') eq 'fresh' && $freshness->('waiting') == 0 }, 60), $name) or diag($freshness->('*'));
     is($freshness->('waiting'), 0, "$name: nothing waits");
 };
 
