@@ -4,6 +4,12 @@ CREATE FUNCTION nurture._in_transaction_block() RETURNS boolean
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'nurture_in_transaction_block';
 COMMENT ON FUNCTION nurture._in_transaction_block() IS 'whether BEGIN is in force';
 
+CREATE FUNCTION nurture._replan_grown(tables regclass[]) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'nurture_replan_grown';
+COMMENT ON FUNCTION nurture._replan_grown(regclass[]) IS
+    'has the session make its plans anew when one of the tables has grown beyond what they were made for';
+REVOKE ALL ON FUNCTION nurture._replan_grown(regclass[]) FROM PUBLIC;
+
 CREATE FUNCTION nurture._has_nothing_to_run() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 SELECT NOT nurture._is_own_database()
@@ -62,6 +68,8 @@ BEGIN
     END IF;
     PERFORM nurture._require_own_database();
     PERFORM nurture._require_migrated();
+    PERFORM nurture._replan_grown('{nurture.contact,nurture.identity,nurture.merge_log,nurture.action,nurture.membership_entry,
+        nurture.suppression,nurture.base,nurture._waiting,nurture.list_member}');
     SELECT e.* INTO engine FROM nurture.engine e;
     IF engine.tick IS NULL THEN
         PERFORM nurture._adopt_database();
