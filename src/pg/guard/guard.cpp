@@ -8,10 +8,12 @@
 #include <memory>
 #include <unordered_map>
 
+#include "pg/border/elements.hpp"
 #include "pg/border/rows.hpp"
 #include "pg/profile/profile_argument.hpp"
 
 using namespace nurture;
+using border::Elements;
 
 namespace {
 
@@ -38,41 +40,11 @@ std::shared_ptr<const guard::Guards> guards_argument(FunctionCallInfo fcinfo, in
     return last.guards;
 }
 
-/// The elements of an array argument; NULL is an array without any.
-class Elements {
-  public:
-    Elements(FunctionCallInfo fcinfo, int n, Oid type, int length, bool by_value, char alignment) {
-        if (PG_ARGISNULL(n))
-            return;
-        border::pg_call([&] {
-            ArrayType* const array = PG_GETARG_ARRAYTYPE_P(n);
-            deconstruct_array(array, type, length, by_value, alignment, &values_, &nulls_, &count_);
-        });
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(count_); }
-    [[nodiscard]] bool is_null(std::size_t i) const noexcept { return nulls_[i]; }
-    [[nodiscard]] std::int32_t integer(std::size_t i) const noexcept { return nulls_[i] ? 0 : DatumGetInt32(values_[i]); }
-    [[nodiscard]] std::int64_t bigint(std::size_t i) const noexcept { return nulls_[i] ? 0 : DatumGetInt64(values_[i]); }
-    [[nodiscard]] bool truth(std::size_t i) const noexcept { return !nulls_[i] && DatumGetBool(values_[i]); }
-    [[nodiscard]] Time time(std::size_t i) const noexcept { return nulls_[i] ? never : border::time_of(values_[i]); }
-    /// NULL is empty.
-    [[nodiscard]] std::string_view text(std::size_t i) const noexcept {
-        if (nulls_[i])
-            return {};
-        return border::bytes_of(reinterpret_cast<const varlena*>(DatumGetPointer(values_[i])));
-    }
-
-  private:
-    Datum* values_ = nullptr;
-    bool* nulls_ = nullptr;
-    int count_ = 0;
-};
-
-Elements texts(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, TEXTOID, -1, false, TYPALIGN_INT}; }
-Elements integers(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, INT4OID, 4, true, TYPALIGN_INT}; }
-Elements bigints(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}; }
-Elements truths(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, BOOLOID, 1, true, TYPALIGN_CHAR}; }
-Elements times(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, TIMESTAMPTZOID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE}; }
+Elements texts(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, TEXTOID}; }
+Elements integers(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, INT4OID}; }
+Elements bigints(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, INT8OID}; }
+Elements truths(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, BOOLOID}; }
+Elements times(FunctionCallInfo fcinfo, int n) { return {fcinfo, n, TIMESTAMPTZOID}; }
 
 void require_equal(std::initializer_list<std::size_t> sizes) {
     for (std::size_t const size : sizes)

@@ -3,52 +3,18 @@
 #include "core/report/plots.hpp"
 #include "core/report/svg.hpp"
 
-#include "pg/border/datum.hpp"
+#include "pg/border/elements.hpp"
 #include "pg/language/definition.hpp"
 
 extern "C" {
 #include "mb/pg_wchar.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 }
 
 using namespace nurture;
+using border::Elements;
 
 namespace {
-
-/// The elements of an array, detoasted.
-struct Elements {
-    Datum* values = nullptr;
-    bool* nulls = nullptr;
-    int count = 0;
-};
-
-enum class Nulls { refused, passed_on };
-
-Elements elements(FunctionCallInfo fcinfo, int n, Oid type, const char* name, Nulls nulls = Nulls::refused) {
-    Elements out;
-    if (PG_ARGISNULL(n))
-        return out;
-    Datum const datum = PG_GETARG_DATUM(n);
-    int dimensions = 0;
-    border::pg_call([&, datum, type] {
-        auto* const array = DatumGetArrayTypeP(datum);
-        dimensions = ARR_NDIM(array);
-        int16 length = 0;
-        bool by_value = false;
-        char alignment = 0;
-        get_typlenbyvalalign(type, &length, &by_value, &alignment);
-        deconstruct_array(array, type, length, by_value, alignment, &out.values, &out.nulls, &out.count);
-    });
-    if (dimensions > 1)
-        throw Error(ErrorKind::invalid_parameter, std::string(name) + " must have one dimension");
-    if (nulls == Nulls::refused)
-        for (int i = 0; i < out.count; ++i)
-            if (out.nulls[i])
-                throw Error(ErrorKind::invalid_parameter, std::string(name) + " must not contain NULL",
-                            "Element " + std::to_string(i + 1) + " is NULL.");
-    return out;
-}
 
 /// Text in UTF-8, whatever the database's encoding.
 std::string utf8(Datum datum) {
@@ -64,30 +30,21 @@ std::string title_argument(FunctionCallInfo fcinfo, int n) {
 }
 
 report::Labels labels(FunctionCallInfo fcinfo, int n, const char* name) {
-    Elements const array = elements(fcinfo, n, TEXTOID, name);
+    Elements const array(fcinfo, n, TEXTOID);
     report::Labels out;
-    out.reserve(static_cast<std::size_t>(array.count));
-    for (int i = 0; i < array.count; ++i) {
+    out.reserve(array.complete(name).size());
+    for (std::size_t i = 0; i < array.size(); ++i) {
         border::check_interrupts();
-        out.push_back(utf8(array.values[i]));
+        out.push_back(utf8(array.datum(i)));
     }
     return out;
 }
 
-template <class T, class Get>
-std::vector<T> numbers(const Elements& array, Get get) {
-    std::vector<T> out;
-    out.reserve(static_cast<std::size_t>(array.count));
-    for (int i = 0; i < array.count; ++i)
-        out.push_back(get(array.values[i]));
-    return out;
-}
-
 std::vector<std::int64_t> bigints(FunctionCallInfo fcinfo, int n, const char* name) {
-    return numbers<std::int64_t>(elements(fcinfo, n, INT8OID, name), [](Datum d) { return DatumGetInt64(d); });
+    return Elements(fcinfo, n, INT8OID).complete(name).all(&Elements::bigint);
 }
 std::vector<double> doubles(FunctionCallInfo fcinfo, int n, const char* name) {
-    return numbers<double>(elements(fcinfo, n, FLOAT8OID, name), [](Datum d) { return DatumGetFloat8(d); });
+    return Elements(fcinfo, n, FLOAT8OID).complete(name).all(&Elements::real);
 }
 
 } // namespace
@@ -109,8 +66,7 @@ NURTURE_FUNCTION(nurture_plot_funnel) {
 NURTURE_FUNCTION(nurture_plot_retention) {
     return border::entry([&]() -> Datum {
         auto const cohorts = labels(fcinfo, 0, "cohorts");
-        auto const periods = numbers<std::int32_t>(elements(fcinfo, 1, INT4OID, "periods"),
-                                                   [](Datum d) { return DatumGetInt32(d); });
+        auto const periods = Elements(fcinfo, 1, INT4OID).complete("periods").all(&Elements::integer);
         return border::make_text(report::plot_retention(cohorts, periods, doubles(fcinfo, 2, "shares"),
                                                         bigints(fcinfo, 3, "members"), title_argument(fcinfo, 4)));
     });
@@ -119,20 +75,18 @@ NURTURE_FUNCTION(nurture_plot_retention) {
 // plot_scores(scores, outcomes, title); a NULL score is left out, a NULL outcome is false.
 NURTURE_FUNCTION(nurture_plot_scores) {
     return border::entry([&]() -> Datum {
-        Elements const scores = elements(fcinfo, 0, FLOAT8OID, "scores", Nulls::passed_on);
-        Elements const outcomes = elements(fcinfo, 1, BOOLOID, "outcomes", Nulls::passed_on);
+        Elements const scores(fcinfo, 0, FLOAT8OID), outcomes(fcinfo, 1, BOOLOID);
         bool const with_outcomes = !PG_ARGISNULL(1);
         if (with_outcomes)
-            report::check_lengths("scores", static_cast<std::size_t>(scores.count), "outcomes",
-                                  static_cast<std::size_t>(outcomes.count));
+            report::check_lengths("scores", scores.flat("scores").size(), "outcomes", outcomes.flat("outcomes").size());
         std::vector<double> values;
         std::vector<std::uint8_t> happened;
-        for (int i = 0; i < scores.count; ++i) {
-            if (scores.nulls[i])
+        for (std::size_t i = 0; i < scores.flat("scores").size(); ++i) {
+            if (scores.is_null(i))
                 continue;
-            values.push_back(DatumGetFloat8(scores.values[i]));
+            values.push_back(scores.real(i));
             if (with_outcomes)
-                happened.push_back(!outcomes.nulls[i] && DatumGetBool(outcomes.values[i]) ? 1 : 0);
+                happened.push_back(outcomes.truth(i) ? 1 : 0);
         }
         return border::make_text(report::plot_scores(values, happened, title_argument(fcinfo, 2)));
     });
@@ -190,8 +144,7 @@ NURTURE_FUNCTION(nurture_plot_attribution) {
 // _plot_segments(at, segments, sizes, title)
 NURTURE_FUNCTION(nurture_plot_segments) {
     return border::entry([&]() -> Datum {
-        auto const at = numbers<std::int64_t>(elements(fcinfo, 0, TIMESTAMPOID, "at"),
-                                              [](Datum d) { return DatumGetTimestamp(d); });
+        auto const at = Elements(fcinfo, 0, TIMESTAMPOID).complete("at").all(&Elements::bigint);
         auto const names = labels(fcinfo, 1, "segments");
         return border::make_text(
             report::plot_segments(at, names, bigints(fcinfo, 2, "sizes"), title_argument(fcinfo, 3)));
