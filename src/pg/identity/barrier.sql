@@ -74,13 +74,24 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.identity_conflict_id_seq', '
 
 CREATE TABLE nurture.survivorship (
     attribute text COLLATE "C" NOT NULL PRIMARY KEY,
-    rule text NOT NULL CHECK (rule IN ('newest', 'oldest', 'min', 'max', 'sum', 'union', 'winner'))
+    rule text NOT NULL CHECK (rule IN ('newest', 'oldest', 'min', 'max', 'sum', 'union', 'winner', 'source rank')),
+    sources text[],
+    CONSTRAINT survivorship_sources CHECK ((sources IS NOT NULL) = (rule = 'source rank'))
 );
 COMMENT ON TABLE nurture.survivorship IS 'which value of an attribute a merge keeps, where it is not the newest; rows are yours';
 COMMENT ON COLUMN nurture.survivorship.rule IS
-    'newest, oldest; min, max: by number, else by text; sum: of numbers; union: of lists; winner: that of the contact whose name remains';
+    'newest, oldest; min, max: by number, else by text; sum: of numbers; union: of lists; winner: that of the contact whose name remains; source rank: see sources';
+COMMENT ON COLUMN nurture.survivorship.sources IS
+    'of source rank: what $source of $identify says, the best first; of what none of them told, and of equal ones, the newest';
 REVOKE ALL ON TABLE nurture.survivorship FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('nurture.survivorship', '');
+
+CREATE FUNCTION nurture._survivorship_rules() RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT jsonb_object_agg(s.attribute, coalesce(to_jsonb(s.sources), to_jsonb(s.rule))) FROM nurture.survivorship s
+$$;
+COMMENT ON FUNCTION nurture._survivorship_rules() IS 'the rules as a $merge carries them: a name, or the list of sources; NULL: none';
+REVOKE ALL ON FUNCTION nurture._survivorship_rules() FROM PUBLIC;
 
 -- What somebody has decided: limits do not hold for these messages.
 CREATE TABLE nurture._decided (
@@ -159,7 +170,8 @@ REVOKE ALL ON FUNCTION nurture._unusable_key(text, text) FROM PUBLIC;
 
 -- What the messages of the batch connect.
 CREATE FUNCTION nurture._find_links() RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET enable_hashjoin = off
+    SET enable_mergejoin = off SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     found bigint;
 BEGIN
@@ -245,7 +257,8 @@ COMMENT ON FUNCTION nurture._connect() IS 'plans the batch''s merges; true: ther
 
 -- The keys of all contacts that the links name.
 CREATE FUNCTION nurture._known_keys() RETURNS text
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET enable_hashjoin = off
+    SET enable_mergejoin = off SET enable_seqscan = off AS $$
 SELECT coalesce(json_agg(json_build_object('contact', i.contact, 'key', i.key, 'kind', coalesce(i.kind, 'user'))), '[]')::text
 FROM (SELECT DISTINCT w.contact
       FROM (SELECT l.contact FROM nurture._link l WHERE l.reason IS NULL OR l.split
@@ -256,8 +269,8 @@ COMMENT ON FUNCTION nurture._known_keys() IS 'the keys of the contacts of the ba
 
 -- Steps the contacts of a batch with a barrier: who is to become somebody else lives until then, also without messages.
 CREATE FUNCTION nurture._step_before_merge(model nurture.compiled_model, this_tick bigint) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off
-    SET enable_hashagg = off SET work_mem = '64MB' SET jit = off AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_nestloop = on SET enable_hashjoin = off
+    SET enable_mergejoin = off SET enable_seqscan = off SET enable_hashagg = off SET work_mem = '64MB' SET jit = off AS $$
 DECLARE
     stepped bigint;
 BEGIN
@@ -265,13 +278,16 @@ BEGIN
     SELECT r.contact, r.place, r.due_before, (r.result).*
     FROM (SELECT m.contact, c.ctid AS place, c.due AS due_before,
                  nurture._step(_step_before_merge.model, m.contact, c.state, m.messages, m.until, this_tick) AS result
-          FROM (SELECT coalesce(b.contact, g.contact) AS contact, b.messages, g.until
-                FROM (SELECT b.contact, nurture._pack(b.type, least(b.at, b.received_at), b.received_at, b.props, b.message_id,
-                                                      b.place, b.history) AS messages
-                      FROM nurture._batch b WHERE b.ordinal > 0 GROUP BY b.contact) b
-                FULL JOIN (SELECT p.other AS contact, CASE WHEN NOT l.history THEN l.received_at END AS until
-                           FROM nurture._planned p JOIN nurture._link l ON l.n = p.link WHERE p.what = 'merge') g
-                    ON g.contact = b.contact) m
+          FROM (SELECT b.contact, max(b.until) AS until,
+                       nurture._pack(b.type, least(b.at, b.received_at), b.received_at, b.props, b.message_id, b.place, b.history)
+                           FILTER (WHERE b.told) AS messages
+                FROM (SELECT m.contact, m.type, m.at, m.received_at, m.props, m.message_id, m.place, m.history,
+                             NULL::timestamptz AS until, true AS told
+                      FROM nurture._batch m WHERE m.ordinal > 0
+                      UNION ALL
+                      SELECT p.other, NULL, NULL, NULL, NULL, NULL, NULL, NULL, CASE WHEN NOT l.history THEN l.received_at END, false
+                      FROM nurture._planned p JOIN nurture._link l ON l.n = p.link WHERE p.what = 'merge') b
+                GROUP BY b.contact) m
           LEFT JOIN nurture.contact c ON c.contact = m.contact
           WHERE m.messages IS NOT NULL OR c.contact IS NOT NULL
           OFFSET 0) r;

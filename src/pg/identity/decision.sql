@@ -129,7 +129,7 @@ BEGIN
         joined := (nurture._step(model, planned.contact, CASE planned.contact WHEN a THEN state_a ELSE state_b END,
             (SELECT nurture._pack('$merge', clock, clock, jsonb_build_object('contact', planned.other,
                         'state', CASE planned.contact WHEN a THEN state_b ELSE state_a END::text,
-                        'rules', (SELECT coalesce(jsonb_object_agg(s.attribute, s.rule), '{}') FROM nurture.survivorship s)),
+                        'rules', coalesce(nurture._survivorship_rules(), '{}')),
                     NULL, 1, false)), NULL, (SELECT e.tick + 1 FROM nurture.engine e))).state;
     END IF;
     RETURN QUERY

@@ -91,16 +91,16 @@ COMMENT ON FUNCTION nurture._with_all_past(text, nurture.profile, nurture.compil
 
 -- What was said and connected nothing. A message that waits is looked at again.
 CREATE FUNCTION nurture._note_conflicts(this_tick bigint) RETURNS void
-    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off AS $$
 INSERT INTO nurture.identity_conflict (at, tick, key, kind, other_key, other_kind, contact, other_contact, reason)
 SELECT c.received_at, this_tick, c.key, c.kind, c.other, c.of_kind, c.whose, c.whose_other, c.why
 FROM (SELECT DISTINCT ON (l.key, l.other) l.*, coalesce(p.contact, l.contact) AS whose, p.other AS whose_other,
              coalesce(l.reason, CASE WHEN p.what = 'conflict'
                                      THEN format('"%s" and "%s" would have more keys of kind %s than one contact may have', p.contact, p.other, p.kind)
-                                     ELSE format('contact "%s" was quarantined', coalesce(f.contact, p.contact)) END) AS why
+                                     ELSE format('contact "%s" was quarantined', coalesce((SELECT min(s.contact) FROM nurture._stepped s
+                                         WHERE s.contact IN (p.contact, p.other) AND s.failure IS NOT NULL), p.contact)) END) AS why
       FROM nurture._link l
       LEFT JOIN nurture._planned p ON p.link = l.n AND p.what IN ('conflict', 'failed')
-      LEFT JOIN nurture._stepped f ON f.contact IN (p.contact, p.other) AND f.failure IS NOT NULL AND p.what = 'failed'
       WHERE (l.reason IS NOT NULL OR p.what IS NOT NULL)
         AND EXISTS (SELECT FROM nurture._batch b WHERE b.contact = l.contact AND b.ordinal = l.ordinal)
         -- Said again it is no news.
@@ -140,8 +140,7 @@ BEGIN
     INSERT INTO nurture._waiting (contact, type, at, props, kind, received_at, history, place, sub)
     SELECT p.contact, '$merge', l.at,
            jsonb_build_object('contact', p.other, 'key', l.key, 'other', l.other, 'state', c.state::text)
-           || coalesce((SELECT jsonb_build_object('rules', jsonb_object_agg(s.attribute, s.rule)) FROM nurture.survivorship s
-                        HAVING count(*) > 0), '{}'),
+           || coalesce((SELECT jsonb_build_object('rules', r.rules) FROM nurture._survivorship_rules() r (rules) WHERE r.rules IS NOT NULL), '{}'),
            '$identity', l.received_at, l.history, l.place, l.n
     FROM nurture._planned p JOIN nurture._link l ON l.n = p.link JOIN nurture.contact c ON c.contact = p.other
     WHERE p.what = 'merge';
@@ -229,7 +228,8 @@ BEGIN
         IF failed > 0 THEN
             UPDATE nurture._planned p SET what = 'failed'
             WHERE p.what IN ('merge', 'split')
-              AND EXISTS (SELECT FROM nurture._stepped s WHERE s.failure IS NOT NULL AND s.contact IN (p.contact, p.other));
+              AND (p.contact IN (SELECT s.contact FROM nurture._stepped s WHERE s.failure IS NOT NULL)
+                   OR p.other IN (SELECT s.contact FROM nurture._stepped s WHERE s.failure IS NOT NULL));
         END IF;
         IF EXISTS (SELECT FROM nurture._planned p WHERE p.what = 'merge') THEN
             PERFORM nurture._make_merges(model, this_tick);
