@@ -1,6 +1,7 @@
 // One contact of two: features are those of all events, in whatever order contacts merge; journeys, memory and membership
 // go on.
 #include "../simulation/world.hpp"
+#include "core/base/hex.hpp"
 #include "core/identity/join.hpp"
 #include "core/report/report.hpp"
 #include "core/step/fold.hpp"
@@ -20,7 +21,7 @@ Event event(const std::string& at, const std::string& type, Json properties = Js
 }
 
 Event mail(const Contact& loser, const std::string& at, Json rules = Json::object()) {
-    return event(at, "$merge", {{"contact", loser.key}, {"state", identity::hex(loser.state)}, {"rules", std::move(rules)}});
+    return event(at, "$merge", {{"contact", loser.key}, {"state", to_hex(loser.state)}, {"rules", std::move(rules)}});
 }
 
 /// A contact with everything that it was told.
@@ -42,7 +43,7 @@ struct Person {
         log.emplace_back(told, profile::Stamp{told.at, tick, 1});
     }
     void join(const model::Model& model, const Person& other, Time received_at, std::int64_t tick) {
-        Event told{received_at, received_at, "$merge", {{"contact", other.key}, {"state", identity::hex(profile::encode(other.state))}}, {}, false};
+        Event told{received_at, received_at, "$merge", {{"contact", other.key}, {"state", to_hex(profile::encode(other.state))}}, {}, false};
         take(model, told, tick);
         log.insert(log.end(), other.log.begin(), other.log.end());
     }
@@ -171,6 +172,21 @@ TEST(Merge, JourneysThatMayRunSideBySideBothGoOn) {
     EXPECT_NE(anna.raw_actions[1].id, anna.raw_actions[2].id);
 }
 
+TEST(Merge, KeysThatOneOfThemHasBeenInUnderOpenNoMore) {
+    Definitions definitions;
+    definitions.workflow("w", "on order re-enter once per number send email 'how was it'");
+    auto const model = definitions.compile();
+    Contact anna, cookie;
+    cookie.key = "cookie";
+    cookie.step(model, {event("2026-03-01 10:00", "order", {{"number", 1}})}, std::nullopt);
+    anna.step(model, {event("2026-03-01 11:00", "order", {{"number", 2}})}, std::nullopt);
+    anna.step(model, {mail(cookie, "2026-03-01 12:00"), event("2026-03-01 13:00", "order", {{"number", 1}}),
+                      event("2026-03-01 14:00", "order", {{"number", 2}}), event("2026-03-01 15:00", "order", {{"number", 3}})},
+              std::nullopt);
+    ASSERT_EQ(anna.raw_actions.size(), 2U); // her second order and the third
+    EXPECT_EQ(anna.raw_actions.back().due, time("2026-03-01 15:00"));
+}
+
 TEST(Merge, WhoWasAMemberUnderEitherNameEntersNoMore) {
     Definitions definitions;
     definitions.segment("readers", "count(view) >= 2");
@@ -198,6 +214,26 @@ TEST(Merge, RulesForAttributesAreWritten) {
     EXPECT_EQ(attribute_json(anna.profile(), "source"), "\"ad\"");
     EXPECT_EQ(attribute_json(anna.profile(), "plan"), "\"pro\"");
     EXPECT_EQ(anna.written, (std::vector<std::string>{"2026-03-01T12:00:00Z $set {\"source\": \"ad\"}"}));
+}
+
+TEST(Merge, AValueOfABetterSourceStaysWhoeverToldItLast) {
+    Definitions definitions;
+    auto const model = definitions.compile();
+    Json const rules{{"company", {"crm", "form"}}, {"size", {"crm", "form"}}, {"city", {"crm"}}};
+    Contact anna, cookie, third;
+    cookie.step(model, {event("2026-03-01 10:00", "$identify", {{"company", "ACME"}, {"city", "Rome"}, {"$source", "crm"}}),
+                        event("2026-03-01 10:01", "$identify", {{"size", 7}, {"$source", "hearsay"}})}, std::nullopt);
+    anna.step(model, {event("2026-03-01 11:00", "$identify", {{"company", "acme"}, {"city", "Paris"}, {"$source", "form"}}),
+                      event("2026-03-01 11:01", "$identify", {{"size", 9}})}, std::nullopt);
+    anna.step(model, {mail(cookie, "2026-03-01 12:00", rules)}, std::nullopt);
+    EXPECT_EQ(attribute_json(anna.profile(), "company"), "\"ACME\"");
+    EXPECT_EQ(attribute_json(anna.profile(), "size"), "9"); // neither is known: the newest
+    EXPECT_EQ(attribute_json(anna.profile(), "city"), "\"Rome\"");
+    EXPECT_EQ(attribute_json(anna.profile(), "$source"), "");
+    // It is still the word of the source, not of the merge.
+    third.step(model, {event("2026-03-02 10:00", "$identify", {{"company", "Acme Inc."}, {"$source", "form"}})}, std::nullopt);
+    anna.step(model, {mail(third, "2026-03-02 12:00", rules)}, std::nullopt);
+    EXPECT_EQ(attribute_json(anna.profile(), "company"), "\"ACME\"");
 }
 
 // It has come further than who takes it in: nobody goes back in time.

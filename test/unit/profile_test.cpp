@@ -75,7 +75,8 @@ Profile any_profile() {
         out.features.push_back({id, std::move(value)});
     }
     for (int left = *rc::gen::inRange(0, 4); left > 0; --left)
-        write_attribute(out, *rc::gen::string<std::string>(), any_stamp(out.clock), *rc::gen::element<std::string>("1", "\"x\"", "null", "{}"));
+        write_attribute(out, *rc::gen::string<std::string>(), any_stamp(out.clock), *rc::gen::element<std::string>("1", "\"x\"", "null", "{}"),
+                        *rc::gen::element<std::string>("", "crm"));
     id = 0;
     for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
         id += *rc::gen::inRange<std::uint32_t>(1, 9);

@@ -1,5 +1,9 @@
 #include "core/base/hash.hpp"
 
+#include "core/base/hex.hpp"
+
+#include <algorithm>
+
 #define XXH_INLINE_ALL // no symbol of the library is exported, nothing to collide with
 #include <xxhash.h>
 
@@ -19,15 +23,21 @@ Uuid hash_uuid(std::string_view bytes) noexcept {
 }
 
 std::string print_uuid(const Uuid& id) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < id.size(); ++i) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            text += '-';
-        text += digits[id[i] >> 4];
-        text += digits[id[i] & 15];
-    }
+    std::string text = to_hex({reinterpret_cast<const char*>(id.data()), id.size()});
+    for (std::size_t const dash : {8, 13, 18, 23})
+        text.insert(dash, 1, '-');
     return text;
+}
+
+std::optional<Uuid> parse_uuid(std::string_view text) {
+    std::string digits(text);
+    std::erase(digits, '-');
+    auto const bytes = from_hex(digits);
+    Uuid id;
+    if (!bytes || bytes->size() != id.size() || text.size() != 36)
+        return std::nullopt;
+    std::copy(bytes->begin(), bytes->end(), id.begin());
+    return id;
 }
 
 } // namespace nurture

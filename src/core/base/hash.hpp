@@ -2,6 +2,7 @@
 // Chance and identity come from hashing, never from a random source: the same history gives the same ids anywhere.
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,7 @@ namespace nurture {
 using Uuid = std::array<std::uint8_t, 16>;
 [[nodiscard]] Uuid hash_uuid(std::string_view bytes) noexcept;
 [[nodiscard]] std::string print_uuid(const Uuid& id);
+/// What print_uuid prints; nothing for any other text.
+[[nodiscard]] std::optional<Uuid> parse_uuid(std::string_view text);
 
 } // namespace nurture

@@ -1,10 +1,12 @@
 #include "core/identity/join.hpp"
 
 #include "core/base/error.hpp"
+#include "core/base/hex.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace nurture::identity {
 
@@ -15,38 +17,17 @@ namespace {
 
 constexpr std::size_t remembered_messages = 1'000; // as the step keeps them
 
-int digit(char c) noexcept {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 } // namespace
 
-std::string hex(std::string_view bytes) {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    out.reserve(bytes.size() * 2);
-    for (char const c : bytes) {
-        out += digits[static_cast<unsigned char>(c) >> 4];
-        out += digits[static_cast<unsigned char>(c) & 15];
-    }
-    return out;
+profile::Profile mailed_state(const profile::Properties& properties) {
+    auto const bytes = from_hex(properties.get({{"state"}}).text);
+    if (!bytes || bytes->empty())
+        throw Error(ErrorKind::corrupt_data, "corrupt data: the message carries no state");
+    return profile::decode(*bytes);
 }
 
-profile::Profile mailed_state(const profile::Properties& properties) {
-    std::string_view const text = properties.get({{"state"}}).text;
-    std::string bytes;
-    bytes.reserve(text.size() / 2);
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        int const high = digit(text[i]), low = digit(text[i + 1]);
-        if (high < 0 || low < 0)
-            break;
-        bytes += static_cast<char>(high << 4 | low);
-    }
-    if (bytes.empty() || bytes.size() * 2 != text.size())
-        throw Error(ErrorKind::corrupt_data, "corrupt data: the message carries no state");
-    return profile::decode(bytes);
+const Attribute& newest(const Attribute& a, const Attribute& b) {
+    return std::tie(a.stamp, a.json, a.source) < std::tie(b.stamp, b.json, b.source) ? b : a;
 }
 
 void join_attributes(std::vector<Attribute>& a, const std::vector<Attribute>& b) {
@@ -60,7 +41,7 @@ void join_attributes(std::vector<Attribute>& a, const std::vector<Attribute>& b)
         } else if (left == a.end() || right->key < left->key) {
             out.push_back(*right++);
         } else {
-            bool const other = left->stamp != right->stamp ? left->stamp < right->stamp : left->json < right->json;
+            bool const other = &newest(*left, *right) == &*right;
             out.push_back(other ? *right : std::move(*left));
             ++left;
             ++right;
@@ -80,6 +61,16 @@ void join_seen(std::vector<profile::SeenMessage>& a, const std::vector<profile::
         a.erase(a.begin(), a.end() - static_cast<std::ptrdiff_t>(remembered_messages));
 }
 
+// Both have been in under their keys; of too many the first of the one that goes on are forgotten, as when they are too many
+// for one contact.
+void join_keys(std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
+    for (std::uint64_t const key : b)
+        if (std::find(a.begin(), a.end(), key) == a.end())
+            a.push_back(key);
+    if (a.size() > profile::keys_limit)
+        a.erase(a.begin(), a.end() - static_cast<std::ptrdiff_t>(profile::keys_limit));
+}
+
 void join_memories(std::vector<profile::WorkflowMemory>& a, const std::vector<profile::WorkflowMemory>& b) {
     for (const auto& memory : b) {
         auto const place = std::lower_bound(a.begin(), a.end(), memory.workflow,
@@ -90,6 +81,7 @@ void join_memories(std::vector<profile::WorkflowMemory>& a, const std::vector<pr
         }
         place->entries = memory.entries > UINT32_MAX - place->entries ? UINT32_MAX : place->entries + memory.entries;
         place->last_start = std::max(place->last_start, memory.last_start);
+        join_keys(place->keys, memory.keys);
     }
 }
 
@@ -166,12 +158,11 @@ std::string united(const Json& a, const Json& b) {
 } // namespace
 
 std::optional<std::string> survivor(Survivorship rule, const Attribute& winner, const Attribute& loser) {
-    bool const later = winner.stamp != loser.stamp ? winner.stamp < loser.stamp : winner.json < loser.json;
-    const Attribute& newest = later ? loser : winner;
-    const Attribute& oldest = later ? winner : loser;
+    const Attribute& latest = newest(winner, loser);
+    const Attribute& oldest = &latest == &winner ? loser : winner;
     if (winner.json.empty() || loser.json.empty()) // removed: there is but one value
         return std::nullopt;
-    std::string chosen = newest.json;
+    std::string chosen = latest.json;
     Json const ours = Json::parse(winner.json, nullptr, false), theirs = Json::parse(loser.json, nullptr, false);
     switch (rule) {
     case Survivorship::newest:
@@ -186,7 +177,7 @@ std::optional<std::string> survivor(Survivorship rule, const Attribute& winner, 
         chosen = less(ours, theirs) ? loser.json : winner.json;
         break;
     case Survivorship::sum:
-        chosen = sum_of(winner, loser, newest.json);
+        chosen = sum_of(winner, loser, latest.json);
         break;
     case Survivorship::unite:
         chosen = united(ours, theirs);
@@ -195,9 +186,16 @@ std::optional<std::string> survivor(Survivorship rule, const Attribute& winner, 
         chosen = winner.json;
         break;
     }
-    if (chosen == newest.json)
+    if (chosen == latest.json)
         return std::nullopt;
     return chosen;
+}
+
+const Attribute& of_better_source(const Attribute& a, const Attribute& b, const std::vector<std::string>& sources) {
+    auto const left = std::find(sources.begin(), sources.end(), a.source), right = std::find(sources.begin(), sources.end(), b.source);
+    if (left == right || a.json.empty() || b.json.empty()) // removed: there is but one value
+        return newest(a, b);
+    return left < right ? a : b;
 }
 
 } // namespace nurture::identity

@@ -16,7 +16,6 @@ namespace nurture::identity {
 
 /// The state that a $merge or $split carries, as hexadecimal digits in the property `state`. Throws Error(corrupt_data).
 [[nodiscard]] profile::Profile mailed_state(const profile::Properties& properties);
-[[nodiscard]] std::string hex(std::string_view bytes);
 
 /// a := a ⊕ b: the last write of each key.
 void join_attributes(std::vector<profile::Attribute>& a, const std::vector<profile::Attribute>& b);
@@ -43,5 +42,10 @@ enum class Survivorship : std::uint8_t {
 /// The value by the rule as JSON text, where it differs from the newest.
 [[nodiscard]] std::optional<std::string> survivor(Survivorship rule, const profile::Attribute& winner,
                                                   const profile::Attribute& loser);
+
+/// Of two values the one whose source stands first among `sources`; of equal ones, and of what none of them told, the newest.
+[[nodiscard]] const profile::Attribute& of_better_source(const profile::Attribute& a, const profile::Attribute& b,
+                                                         const std::vector<std::string>& sources);
+[[nodiscard]] const profile::Attribute& newest(const profile::Attribute& a, const profile::Attribute& b);
 
 } // namespace nurture::identity

@@ -3,6 +3,7 @@
 #include "core/profile/journey_codec.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace nurture::profile {
 
@@ -20,15 +21,16 @@ std::string_view attribute_json(const Profile& profile, std::string_view key) no
     return place != profile.attributes.end() && place->key == key ? std::string_view(place->json) : std::string_view();
 }
 
-void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json) {
+void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json, std::string_view source) {
     if (json == "null")
         json = {};
     auto const place = find_attribute(profile.attributes, key);
     if (place == profile.attributes.end() || place->key != key) {
-        profile.attributes.insert(place, {std::string(key), stamp, std::string(json)});
-    } else if (place->stamp < stamp || (place->stamp == stamp && place->json < json)) {
+        profile.attributes.insert(place, {std::string(key), stamp, std::string(json), std::string(source)});
+    } else if (place->stamp < stamp || (place->stamp == stamp && std::tie(place->json, place->source) < std::tie(json, source))) {
         place->stamp = stamp;
         place->json = json;
+        place->source = source;
     }
 }
 
@@ -137,7 +139,17 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
 
 // What few contacts have comes last, each part behind a byte that says what it is; `end` closes them, so that a state cut
 // short is noticed.
-enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4, journeys = 10, keys = 11, schedules = 12 };
+enum class Part : std::uint8_t {
+    end = 0,
+    pasts = 1,
+    completed = 2,
+    consents = 3,
+    origins = 4,
+    sources = 5,
+    journeys = 10,
+    keys = 11,
+    schedules = 12
+};
 
 bool has_origins(const Profile& profile) {
     return std::any_of(profile.journeys.begin(), profile.journeys.end(), [](const auto& j) { return !j.origin.empty(); });
@@ -149,6 +161,18 @@ void encode_origins(ByteWriter& out, const Profile& profile) {
     out.byte(static_cast<std::uint8_t>(Part::origins));
     for (const Journey& journey : profile.journeys)
         out.text(journey.origin);
+}
+
+bool has_sources(const Profile& profile) {
+    return std::any_of(profile.attributes.begin(), profile.attributes.end(), [](const auto& a) { return !a.source.empty(); });
+}
+
+void encode_sources(ByteWriter& out, const Profile& profile) {
+    if (!has_sources(profile))
+        return;
+    out.byte(static_cast<std::uint8_t>(Part::sources));
+    for (const Attribute& attribute : profile.attributes)
+        out.text(attribute.source);
 }
 
 void encode_parts(ByteWriter& out, const Profile& profile, const Stamp& stamp) {
@@ -182,6 +206,7 @@ void encode_parts(ByteWriter& out, const Profile& profile, const Stamp& stamp) {
         encode(out, profile.consents, stamp);
     }
     encode_origins(out, profile);
+    encode_sources(out, profile);
     if (has_rich_journeys(profile)) {
         out.byte(static_cast<std::uint8_t>(Part::journeys));
         encode_rich_journeys(out, profile);
@@ -236,6 +261,10 @@ void decode_parts(ByteReader& in, Profile& profile, const Stamp& stamp) {
             for (Journey& journey : profile.journeys)
                 journey.origin = in.text();
             break;
+        case Part::sources:
+            for (Attribute& attribute : profile.attributes)
+                attribute.source = in.text();
+            break;
         case Part::journeys:
             decode_rich_journeys(in, profile);
             break;
@@ -258,7 +287,7 @@ std::string encode(const Profile& profile) {
     bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
                                     [](const auto& f) { return needs_format_2(f.value); });
     bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
-                        !profile.consents.empty() || has_origins(profile) || has_rich_journeys(profile) || has_keys(profile) ||
+                        !profile.consents.empty() || has_origins(profile) || has_sources(profile) || has_rich_journeys(profile) || has_keys(profile) ||
                         !profile.schedules.empty();
     out.byte(modern ? 2 : 1);
     out.number(profile.model);

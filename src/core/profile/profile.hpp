@@ -18,6 +18,7 @@ struct Attribute {
     std::string key;
     Stamp stamp;
     std::string json;
+    std::string source; ///< who told it, where that was said ($source)
     friend bool operator==(const Attribute&, const Attribute&) = default;
 };
 
@@ -126,7 +127,7 @@ struct Profile {
 /// The attribute's JSON text, or empty.
 [[nodiscard]] std::string_view attribute_json(const Profile& profile, std::string_view key) noexcept;
 /// Last write per key wins: a later stamp replaces; of equal stamps, which two contacts may have, the greater text.
-void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json);
+void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp, std::string_view json, std::string_view source = {});
 
 /// The first byte is the format. What format 1 can hold is written as format 1, so that a library that knows no more
 /// reads it; format 2 has more kinds of features, and a ScoreState.

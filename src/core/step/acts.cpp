@@ -1,6 +1,7 @@
 // What steps do: actions for the outbox, and what the engine itself writes about a contact.
 #include "core/base/error.hpp"
 #include "core/guard/guard.hpp"
+#include "core/step/match.hpp"
 #include "core/step/reading.hpp"
 #include "core/step/stepper.hpp"
 
@@ -166,9 +167,11 @@ bool Stepper::settle_failure(Journey& journey, const Workflow& workflow, const H
 
 // The engine was told what became of an action.
 void Stepper::settle_outcome(std::string_view action_id, Happening& happening, const Message& message) {
+    auto const id = parse_uuid(action_id);
+    if (!id)
+        return;
     for (Journey& journey : profile_.journeys) {
-        if (std::erase_if(journey.open, [&](const Uuid& id) { return print_uuid(id) == action_id; }) == 0 ||
-            message.type != "$failed")
+        if (std::erase(journey.open, *id) == 0 || message.type != "$failed")
             continue;
         const auto& program = model_.workflows[model_.workflow_of(journey.workflow, journey.version)].program;
         std::string const step(message.properties->get({{"step"}}).text);
@@ -179,43 +182,42 @@ void Stepper::settle_outcome(std::string_view action_id, Happening& happening, c
     }
 }
 
+// For the log, and into the features as whatever is told of the contact: the patterns that it matches.
+std::vector<Index> Stepper::log_written(std::string type, std::string json, const profile::Properties& properties) {
+    WrittenEvent written;
+    written.n = next_n_++;
+    written.at = clock_;
+    written.type = std::move(type);
+    written.properties = std::move(json);
+    count_output(sizeof written + written.properties.size());
+    auto matched = remember(written.type, properties, {clock_, input_.tick, written.n});
+    result_.written.push_back(std::move(written));
+    return matched;
+}
+
 // What is written about the contact is an event as any other, and goes into the log with its cause.
 void Stepper::write(const Workflow& workflow, const Instruction& instruction, const Cause& cause, const std::string& type,
                     std::vector<std::pair<std::string, std::string>> properties) {
     auto const own = std::make_shared<OwnProperties>(std::move(properties));
     if (type == "$set" && !fits(*own))
         return;
-    WrittenEvent written;
-    written.n = next_n_++;
-    written.at = clock_;
-    written.type = type;
-    written.properties = own->json();
-    count_output(sizeof written + written.properties.size());
     Happening happening;
     labels_.push_back("workflow " + workflow.name + ", step " + instruction.step);
-    happening.cause = {labels_.back(), input_.tick, written.n, cause.fresh};
+    happening.cause = {labels_.back(), input_.tick, next_n_, cause.fresh};
     happening.own = own;
     happening.event = own.get();
-    happening.matched = remember(written.type, *own, {clock_, input_.tick, written.n});
+    happening.matched = log_written(type, own->json(), *own);
     happening.attributes = std::exchange(triggered_, {});
-    result_.written.push_back(std::move(written));
     evaluate_segments(happening.cause, happening.changes);
     happenings_.push_back(std::move(happening));
 }
 
-std::vector<Index> Stepper::write(const std::string& name, const std::string& json) {
-    OwnProperties const property({{name, json}});
-    if (!fits(property))
-        return {};
-    WrittenEvent written;
-    written.n = next_n_++;
-    written.at = clock_;
-    written.type = "$set";
-    written.properties = property.json();
-    count_output(sizeof written + written.properties.size());
-    auto matched = remember(written.type, property, {clock_, input_.tick, written.n});
-    result_.written.push_back(std::move(written));
-    return matched;
+std::vector<Index> Stepper::write(const profile::Attribute& attribute) {
+    std::vector<std::pair<std::string, std::string>> properties{{attribute.key, attribute.json}};
+    if (!attribute.source.empty())
+        properties.emplace_back(source_property, nlohmann::json(attribute.source).dump());
+    OwnProperties const property(std::move(properties));
+    return fits(property) ? log_written("$set", property.json(), property) : std::vector<Index>();
 }
 
 namespace {

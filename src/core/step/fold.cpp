@@ -12,18 +12,9 @@ namespace nurture::step {
 namespace {
 
 void write_attributes(profile::Profile& profile, const LoggedEvent& event) {
-    struct Write {
-        profile::Profile& profile;
-        const profile::Stamp& stamp;
-    } write{profile, event.stamp};
-    event.properties->each(
-        [](void* context, std::string_view key, std::string_view json) {
-            auto& w = *static_cast<Write*>(context);
-            if (key == keys_property)
-                return;
-            write_attribute(w.profile, key, w.stamp, json);
-        },
-        &write);
+    each_attribute(*event.properties, [&](std::string_view key, std::string_view json, std::string_view source) {
+        write_attribute(profile, key, event.stamp, json, source);
+    });
 }
 
 // Whether a score is frozen, and what it was reset from, is the result of an order; nothing else is.

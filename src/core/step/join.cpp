@@ -16,9 +16,19 @@ namespace {
 
 constexpr const char* merged = "merged";
 
-Survivorship rule_for(const std::string& key, const profile::Properties& properties) {
-    profile::Value const rule = properties.get({{"rules", key}});
-    return identity::survivorship_of(rule.text).value_or(Survivorship::newest);
+/// The value that the rule for it keeps, where that is not the newest: {"plan": "oldest", "name": ["crm", "form"]}, of a list the
+/// source that stands first.
+std::optional<profile::Attribute> kept(const profile::Attribute& ours, const profile::Attribute& theirs, const profile::Properties& properties) {
+    profile::Value const rule = properties.get({{"rules", ours.key}});
+    const profile::Attribute& latest = identity::newest(ours, theirs);
+    if (rule.kind == profile::Value::Kind::json) {
+        auto const& better = identity::of_better_source(ours, theirs, nlohmann::json::parse(rule.text).get<std::vector<std::string>>());
+        return &better == &latest ? std::nullopt : std::optional(better);
+    }
+    auto json = identity::survivor(identity::survivorship_of(rule.text).value_or(Survivorship::newest), ours, theirs);
+    if (!json)
+        return std::nullopt;
+    return profile::Attribute{ours.key, {}, std::move(*json), {}};
 }
 
 // Programs are laid out back to front. At the same step: who has been under way for longer.
@@ -30,18 +40,18 @@ bool is_further(const Journey& a, const Journey& b) {
 
 // Values that a rule decides are written like those of a workflow's `set`: the log then says what the state says.
 std::vector<Index> Stepper::join_attributes(const profile::Profile& other, const profile::Properties& properties) {
-    std::vector<std::pair<std::string, std::string>> decided;
+    std::vector<profile::Attribute> decided;
     for (const auto& theirs : other.attributes) {
         auto const& own = profile_.attributes;
         auto const ours = std::lower_bound(own.begin(), own.end(), theirs.key, [](const auto& a, const auto& key) { return a.key < key; });
         if (ours != own.end() && ours->key == theirs.key)
-            if (auto json = identity::survivor(rule_for(theirs.key, properties), *ours, theirs))
-                decided.emplace_back(theirs.key, std::move(*json));
+            if (auto attribute = kept(*ours, theirs, properties))
+                decided.push_back(std::move(*attribute));
     }
     identity::join_attributes(profile_.attributes, other.attributes);
     std::vector<Index> matched;
-    for (const auto& [key, json] : decided) {
-        auto const more = write(key, json);
+    for (const auto& attribute : decided) {
+        auto const more = write(attribute);
         matched.insert(matched.end(), more.begin(), more.end());
     }
     return matched;

@@ -15,6 +15,28 @@ namespace nurture::step {
 
 /// What an $identify says of the contact's keys is the business of nurture.identity, not an attribute.
 inline constexpr std::string_view keys_property = "$keys";
+/// Who says it, for merges that ask whose word counts: neither.
+inline constexpr std::string_view source_property = "$source";
+inline constexpr std::size_t longest_source = 63;
+
+/// Calls on_attribute(key, json text, source) for each attribute that the event writes.
+template <class OnAttribute>
+void each_attribute(const profile::Properties& properties, OnAttribute on_attribute) {
+    profile::Value const source = properties.get({{std::string(source_property)}});
+    struct Context {
+        OnAttribute& call;
+        std::string source;
+    } context{on_attribute, {}};
+    if (source.kind == profile::Value::Kind::string && source.text.size() <= longest_source)
+        context.source = source.text;
+    properties.each(
+        [](void* passed, std::string_view key, std::string_view json) {
+            auto& c = *static_cast<Context*>(passed);
+            if (key != keys_property && key != source_property)
+                c.call(key, json, c.source);
+        },
+        &context);
+}
 
 /// Notes when a contact was seen: by what it does or tells, not by the engine's own events.
 inline void note_seen(profile::Profile& profile, std::string_view type, Time at) noexcept {

@@ -72,21 +72,12 @@ std::vector<Index> Stepper::remember(std::string_view type, const profile::Prope
     if (writes_attributes(type)) {
         if (!model_.attribute_triggers.empty())
             note_writes(properties, true);
-        struct Write {
-            Stepper& stepper;
-            const profile::Stamp& stamp;
-        } write{*this, stamp};
-        properties.each(
-            [](void* context, std::string_view key, std::string_view json) {
-                auto& w = *static_cast<Write*>(context);
-                if (key == keys_property)
-                    return;
-                write_attribute(w.stepper.profile_, key, w.stamp, json);
-                auto const& dependents = w.stepper.model_.segments_of_attribute;
-                if (auto const found = dependents.find(std::string(key)); found != dependents.end())
-                    w.stepper.mark(found->second);
-            },
-            &write);
+        each_attribute(properties, [&](std::string_view key, std::string_view json, std::string_view source) {
+            write_attribute(profile_, key, stamp, json, source);
+            auto const& dependents = model_.segments_of_attribute;
+            if (auto const found = dependents.find(std::string(key)); found != dependents.end())
+                mark(found->second);
+        });
         facts_.attributes_changed();
         if (!model_.attribute_triggers.empty())
             note_writes(properties, false);

@@ -129,7 +129,8 @@ class Stepper {
     void write(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause,
                const std::string& type, std::vector<std::pair<std::string, std::string>> properties);
     /// Writes an attribute, for the log to say so; the patterns that the event matches.
-    std::vector<Index> write(const std::string& name, const std::string& json);
+    std::vector<Index> write(const profile::Attribute& attribute);
+    std::vector<Index> log_written(std::string type, std::string json, const profile::Properties& properties);
     bool settle_failure(profile::Journey& journey, const model::Workflow& workflow, const Happening& happening);
     void settle_outcome(std::string_view action_id, Happening& happening, const Message& message);
     [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
@@ -140,7 +141,6 @@ class Stepper {
     [[nodiscard]] bool starts(const model::Workflow& workflow, const Happening& happening) const;
     void note_writes(const profile::Properties& properties, bool before);
     void command(const profile::Properties& properties, const Happening& happening);
-    void start_by_hand(Index workflow, const Happening& happening);
     void migrate(profile::Journey& journey, const profile::Properties& properties, const Cause& cause);
     void refresh_schedules();
     void run_schedules(Happening& happening);

@@ -1,5 +1,7 @@
 #include "pg/analytics/statistics_glue.hpp"
 
+#include "core/base/hex.hpp"
+
 #include <cmath>
 
 extern "C" {
@@ -16,42 +18,17 @@ std::string_view bytes_of(Datum value) {
 
 std::string bytes_of_hex(const char* text, const char* what) {
     std::string_view const digits(text);
-    auto const fail = [&]() {
-        throw Error(ErrorKind::syntax, std::string("invalid text of ") + what,
-                    "Expected \\x and hexadecimal digits.");
-    };
-    if (digits.size() < 2 || digits.size() % 2 != 0 || digits.substr(0, 2) != "\\x")
-        fail();
-    auto const digit = [&](char c) -> int {
-        if (c >= '0' && c <= '9')
-            return c - '0';
-        if (c >= 'a' && c <= 'f')
-            return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F')
-            return c - 'A' + 10;
-        fail();
-        return 0;
-    };
-    std::string bytes;
-    bytes.reserve(digits.size() / 2);
-    for (std::size_t i = 2; i < digits.size(); i += 2)
-        bytes += static_cast<char>(digit(digits[i]) * 16 + digit(digits[i + 1]));
-    return bytes;
+    auto bytes = digits.substr(0, 2) == "\\x" ? from_hex(digits.substr(2)) : std::nullopt;
+    if (!bytes)
+        throw Error(ErrorKind::syntax, std::string("invalid text of ") + what, "Expected \\x and hexadecimal digits.");
+    return *std::move(bytes);
 }
 
 Datum make_hex(std::string_view bytes) {
     if (bytes.size() > (MaxAllocSize - 3) / 2)
         throw Error(ErrorKind::limit_exceeded, "value is too large to be shown as text");
-    auto* const out = static_cast<char*>(pg_call([&] { return palloc(2 * bytes.size() + 3); }));
-    char* p = out;
-    *p++ = '\\';
-    *p++ = 'x';
-    for (char const c : bytes) {
-        *p++ = "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
-        *p++ = "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
-    }
-    *p = '\0';
-    return CStringGetDatum(out);
+    std::string const text = "\\x" + to_hex(bytes);
+    return pg_call([&] { return CStringGetDatum(pnstrdup(text.data(), text.size())); });
 }
 
 std::string_view bytes_of_message(Datum message) {
