@@ -85,10 +85,14 @@ std::vector<Event> with_commands(Random& r, std::vector<Event> events) {
     std::size_t const size = events.size();
     for (std::size_t i = 0; i < size; ++i)
         if (r.chance(8)) {
-            Json props{{"do", r.pick<std::string>({"start", "pause", "resume", "stop"})}};
+            Time const at = events[i].received_at + r.below(one_day);
+            if (r.chance(25)) {
+                events.push_back({at, at, "$start", {{"workflow", r.pick<std::string>({"w0", "w1"})}}, {}, false});
+                continue;
+            }
+            Json props{{"do", r.pick<std::string>({"pause", "resume", "stop"})}};
             if (r.chance(70))
                 props["workflow"] = 1 + r.below(2);
-            Time const at = events[i].received_at + r.below(one_day);
             events.push_back({at, at, "$journey", std::move(props), {}, false});
         }
     std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.received_at < b.received_at; });

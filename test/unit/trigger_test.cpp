@@ -262,7 +262,7 @@ TEST(Acts, WhatFailsIsMadeAnewOrEndsTheJourney) {
 
 TEST(ByHand, StartsPausesResumesAndStops) {
     Story story("on never re-enter always wait 1 hour do 'a' with (n = context.n) wait 1 hour do 'b'");
-    story.event("2026-05-01 10:00", "$journey", {{"do", "start"}, {"workflow", 1}, {"context", {{"n", 5}}}});
+    story.event("2026-05-01 10:00", "$start", {{"workflow", "w"}, {"n", 5}});
     story.event("2026-05-01 10:30", "$journey", {{"do", "pause"}, {"workflow", 1}});
     story.until("2026-05-02 10:00");
     EXPECT_TRUE(story.sent().empty());

@@ -196,6 +196,21 @@ class Facts {
     [[nodiscard]] Outcome at_least(const model::Node& node, Time clock, const profile::Properties* event) const;
 };
 
+/// While it lives conditions read the journey's variables.
+class ReadingVariables {
+  public:
+    ReadingVariables(const Facts& facts, const profile::Journey& journey) : facts_(facts), before_(facts.journey) {
+        facts_.journey = &journey;
+    }
+    ReadingVariables(const ReadingVariables&) = delete;
+    ReadingVariables& operator=(const ReadingVariables&) = delete;
+    ~ReadingVariables() { facts_.journey = before_; }
+
+  private:
+    const Facts& facts_;
+    const profile::Journey* before_;
+};
+
 /// SQL LIKE: % any run of characters, _ any one character (UTF-8), \ escapes.
 [[nodiscard]] bool like(std::string_view text, std::string_view pattern) noexcept;
 

@@ -27,19 +27,6 @@ bool contains(const std::vector<Index>& set, Index value) {
     return std::find(set.begin(), set.end(), value) != set.end();
 }
 
-/// While it lives conditions read the journey's variables.
-class Variables {
-  public:
-    Variables(const Facts& facts, const Journey& journey) : facts_(facts), before_(facts.journey) { facts_.journey = &journey; }
-    Variables(const Variables&) = delete;
-    Variables& operator=(const Variables&) = delete;
-    ~Variables() { facts_.journey = before_; }
-
-  private:
-    const Facts& facts_;
-    const Journey* before_;
-};
-
 } // namespace
 
 void Stepper::hop() {
@@ -137,7 +124,7 @@ void Stepper::start(Index index, const Cause& cause, const profile::Properties* 
     if (!may_enter(workflow, journey.key))
         return;
     journey.context = variables_of(workflow, event, given);
-    step::Variables const variables(facts_, journey);
+    ReadingVariables const variables(facts_, journey);
     for (Index const condition : workflow.exit_conditions)
         if (holds(condition))
             return;
@@ -226,7 +213,7 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
     }
     if (is_paused(journey))
         return;
-    step::Variables const variables(facts_, journey);
+    ReadingVariables const variables(facts_, journey);
     if (leaves(journey, workflow, happening) || reaches_goal(journey, workflow, happening) ||
         settle_failure(journey, workflow, happening))
         return;

@@ -349,9 +349,7 @@ void Stepper::dispatch(const Happening& happening) {
             continue;
         if (happening.start && happening.start->workflow == workflow.id)
             start(w, happening.cause, nullptr, &happening.start->context);
-        else if (w == happening.started)
-            start_by_hand(w, happening);
-        else if (starts(workflow, happening))
+        else if (w == happening.started || starts(workflow, happening))
             start(w, happening.cause, happening.event);
     }
     // Whoever waits for the end of one that did not start goes on.

@@ -133,41 +133,11 @@ void Stepper::run_schedules(Happening& happening) {
 
 // --- by hand ------------------------------------------------------------------------------------------------------
 
-namespace {
-
-/// The variables that somebody gives: the keys of `context`.
-std::vector<std::pair<std::string, std::string>> given_context(const profile::Properties& properties) {
-    std::vector<std::pair<std::string, std::string>> out;
-    Value const context = properties.get({{"context"}});
-    if (context.kind != Value::Kind::json)
-        return out;
-    auto const given = nlohmann::json::parse(context.text, nullptr, false);
-    if (given.is_object())
-        for (auto const& [key, value] : given.items())
-            out.emplace_back(key, value.dump());
-    return out;
-}
-
-} // namespace
-
-// A $start: its context is the journey's.
-void Stepper::start_by_hand(Index workflow, const Happening& happening) {
-    auto const context = given_context(*happening.event);
-    start(workflow, happening.cause, nullptr, &context);
-}
-
-// {"do": "start", "workflow": 7, "context": {…}}; pause, resume and stop take a workflow or mean all; migrate: migrate().
+// {"do": "pause", "workflow": 7}; resume and stop the same; without a workflow they mean all. migrate: migrate().
 void Stepper::command(const profile::Properties& properties, const Happening& happening) {
     std::string const what(properties.get({{"do"}}).text);
     auto const number = number_of(properties.get({{"workflow"}}));
     auto const id = number ? static_cast<std::uint32_t>(*number / micro_one) : 0;
-    if (what == "start") {
-        Happening next;
-        next.cause = happening.cause;
-        next.start = Happening::Start{id, given_context(properties)};
-        happenings_.push_back(std::move(next));
-        return;
-    }
     for (Journey& journey : profile_.journeys) {
         if (journey.workflow == 0 || (number && journey.workflow != id))
             continue;
@@ -223,19 +193,16 @@ void Stepper::migrate(Journey& journey, const profile::Properties& properties, c
     journey.loops.clear();
     journey.retries.clear();
     journey.goals = 0;
+    ReadingVariables const variables(facts_, journey);
     if (!is_wait(workflow.program[at].kind)) {
         journey.held = false;
-        facts_.journey = &journey;
         walk(journey, at, cause);
-        facts_.journey = nullptr;
         return;
     }
     Time const since = journey.since;
-    facts_.journey = &journey;
     wait_at(journey, workflow, at, cause);
     journey.since = since; // the wait goes on
     journey.wakes = end_of_wait(since, workflow.program[at]).value_or(journey.wakes);
-    facts_.journey = nullptr;
 }
 
 } // namespace nurture::step

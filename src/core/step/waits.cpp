@@ -107,11 +107,9 @@ void Stepper::resolve_waits() {
         const Instruction& wait = workflow.program[journey.at_step];
         if (wait.duration.months == 0 && wait.duration.days == 0 && wait.kind != InstructionKind::wait_until)
             continue;
-        const Journey* const before = facts_.journey;
-        facts_.journey = &journey;
+        ReadingVariables const variables(facts_, journey);
         if (auto const end = end_of_wait(journey.since, wait))
             journey.wakes = *end;
-        facts_.journey = before;
     }
 }
 

@@ -7,7 +7,7 @@ CREATE FUNCTION nurture._steps(definition text) RETURNS TABLE (step text, defini
 COMMENT ON FUNCTION nurture._steps(text) IS 'the steps of a workflow, as transitions and actions name them';
 
 CREATE FUNCTION nurture._workflow_named(name text) RETURNS nurture.workflow
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found nurture.workflow;
 BEGIN
@@ -18,7 +18,7 @@ BEGIN
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION nurture._workflow_named(text) IS 'the workflow, or an error';
+COMMENT ON FUNCTION nurture._workflow_named(text) IS 'the workflow, or an error; NULL for none';
 REVOKE ALL ON FUNCTION nurture._workflow_named(text) FROM PUBLIC;
 
 CREATE FUNCTION nurture._tell_journeys(contacts text[], props jsonb) RETURNS bigint
@@ -51,11 +51,8 @@ CREATE FUNCTION nurture.pause_journeys(workflow text DEFAULT NULL, contact text 
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    of nurture.workflow;
+    of CONSTANT nurture.workflow := nurture._workflow_named(workflow);
 BEGIN
-    IF workflow IS NOT NULL THEN
-        of := nurture._workflow_named(workflow);
-    END IF;
     IF contact IS NOT NULL THEN
         IF step IS NOT NULL THEN
             RAISE EXCEPTION 'a step is paused for everybody' USING ERRCODE = 'invalid_parameter_value',
@@ -81,11 +78,8 @@ CREATE FUNCTION nurture.resume_journeys(workflow text DEFAULT NULL, contact text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    of nurture.workflow;
+    of CONSTANT nurture.workflow := nurture._workflow_named(workflow);
 BEGIN
-    IF workflow IS NOT NULL THEN
-        of := nurture._workflow_named(workflow);
-    END IF;
     IF contact IS NOT NULL THEN
         PERFORM nurture._tell_journeys(ARRAY[contact], jsonb_strip_nulls(jsonb_build_object('do', 'resume', 'workflow', of.id)));
     ELSIF workflow IS NULL THEN
@@ -107,11 +101,9 @@ CREATE FUNCTION nurture.stop_journeys(workflow text DEFAULT NULL, contact text D
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    of nurture.workflow;
+    of CONSTANT nurture.workflow := nurture._workflow_named(workflow);
 BEGIN
-    IF workflow IS NOT NULL THEN
-        of := nurture._workflow_named(workflow);
-    ELSIF contact IS NULL OR step IS NOT NULL THEN
+    IF workflow IS NULL AND (contact IS NULL OR step IS NOT NULL) THEN
         RAISE EXCEPTION 'name a workflow, a contact or both' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN nurture._tell_journeys(

@@ -109,12 +109,13 @@ DECLARE
     numbers bigint[];
 BEGIN
     IF counts THEN
+        WITH r AS MATERIALIZED (SELECT * FROM nurture.workflow_report(workflow, shown.version))
         SELECT array_agg(k.key), array_agg(k.n) INTO keys, numbers
         FROM (SELECT CASE WHEN r.step = '' AND r.entered IS NULL THEN 'left: ' || r.what WHEN r.step = '' THEN 'started' ELSE r.step END AS key,
-                     coalesce(r.entered, r.exited) AS n FROM nurture.workflow_report(workflow, shown.version) r
+                     coalesce(r.entered, r.exited) AS n FROM r
               UNION ALL
               SELECT CASE WHEN r.step = '' THEN 'completed' ELSE r.step || '@' END, CASE WHEN r.step = '' THEN r.passed ELSE r.active END
-              FROM nurture.workflow_report(workflow, shown.version) r WHERE r.entered IS NOT NULL
+              FROM r WHERE r.entered IS NOT NULL
               UNION ALL
               -- What held before anybody waited came in time.
               SELECT replace(t.token, ':held', ':then'), count(*)
@@ -201,7 +202,7 @@ CREATE FUNCTION nurture.trace_journey(contact text, workflow text)
 #variable_conflict use_variable
 DECLARE
     whose CONSTANT text := nurture.contact_of(contact);
-    keys CONSTANT text[] := whose || ARRAY(SELECT i.key FROM nurture.identity i WHERE i.contact = whose);
+    keys CONSTANT text[] := nurture._keys_of(whose);
     current CONSTANT nurture.workflow_version := nurture._workflow_at(workflow, NULL);
     names CONSTANT text[] := nurture._workflow_names(current.workflow);
 BEGIN
@@ -249,18 +250,15 @@ CREATE FUNCTION nurture.start_journey(workflow text, contact text, context jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     id CONSTANT text := 'start-' || gen_random_uuid();
-    live boolean;
+    of CONSTANT nurture.workflow := nurture._workflow_named(workflow);
 BEGIN
     IF contact IS NULL OR contact = '' THEN
         RAISE EXCEPTION 'no contact is named' USING ERRCODE = 'null_value_not_allowed';
     ELSIF jsonb_typeof(context) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'the context must be a JSON object' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT w.live_since IS NOT NULL AND w.enabled INTO live FROM nurture.workflow w WHERE w.name = start_journey.workflow;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'workflow "%" does not exist', start_journey.workflow USING ERRCODE = 'undefined_object';
-    ELSIF NOT live THEN
-        RAISE EXCEPTION 'workflow "%" is not enabled', start_journey.workflow USING ERRCODE = 'object_not_in_prerequisite_state';
+    IF of.live_since IS NULL OR NOT of.enabled THEN
+        RAISE EXCEPTION 'workflow "%" is not enabled', of.name USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     INSERT INTO nurture.inbox (contact, type, props, message_id, at, received_at)
     SELECT start_journey.contact, '$start', context || jsonb_build_object('workflow', start_journey.workflow), id, m.at, m.at
@@ -269,7 +267,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION nurture.start_journey(text, text, jsonb) IS
-    'starts a journey by hand, as far as re-enter and exits allow; returns the message_id for nurture.wait_for. The context is kept as properties of the event $start';
+    'starts a journey by hand, as far as re-enter and exits allow; returns the message_id for nurture.wait_for. The context becomes properties of the event $start, and so the journey''s variables';
 REVOKE ALL ON FUNCTION nurture.start_journey(text, text, jsonb) FROM PUBLIC;
 
 -- Steps are told apart by their words: where a step stands may have changed without the step.
