@@ -173,12 +173,10 @@ CREATE VIEW nurture.consent_history AS
 SELECT e.contact, e.props ->> 'channel' AS channel, e.props ->> 'purpose' AS purpose, e.props ->> 'state' AS state, e.at, e.received_at,
        e.props ->> 'expires' AS expires, e.props ->> 'basis' AS basis, e.props ->> 'text' AS "text", e.props ->> 'source' AS source,
        e.props ->> 'ip_hash' AS ip_hash, (e.props ->> 'requested_at')::timestamptz AS requested_at, e.key, e.tick, e.n
-FROM nurture.event e WHERE e.type = '$consent'
-UNION ALL
-SELECT coalesce(i.contact, p.contact), p.props ->> 'channel', p.props ->> 'purpose', p.props ->> 'state', p.at, p.received_at,
-       p.props ->> 'expires', p.props ->> 'basis', p.props ->> 'text', p.props ->> 'source', p.props ->> 'ip_hash',
-       (p.props ->> 'requested_at')::timestamptz, p.key, p.tick, p.n
-FROM nurture.consent_proof p LEFT JOIN nurture.identity i ON i.key = p.key;
+FROM (SELECT l.contact, l.key, l.at, l.received_at, l.tick, l.n, l.props FROM nurture.event l WHERE l.type = '$consent'
+      UNION ALL
+      SELECT coalesce(i.contact, p.contact), p.key, p.at, p.received_at, p.tick, p.n, p.props
+      FROM nurture.consent_proof p LEFT JOIN nurture.identity i ON i.key = p.key) e;
 COMMENT ON VIEW nurture.consent_history IS 'everything that was ever said about consent, with its proof, under today''s contacts';
 COMMENT ON COLUMN nurture.consent_history.at IS 'when it was said';
 COMMENT ON COLUMN nurture.consent_history.received_at IS 'when the engine was told';

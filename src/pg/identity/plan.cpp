@@ -1,11 +1,11 @@
 // The glue of core/identity: what a batch's messages about identity come to, and what of a state is whose.
 #include "core/identity/plan.hpp"
 #include "core/base/error.hpp"
-#include "core/profile/profile.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "pg/border/rows.hpp"
+#include "pg/profile/profile_argument.hpp"
 
 using namespace nurture;
 
@@ -104,9 +104,9 @@ NURTURE_FUNCTION(nurture_plan_merges) {
 // attributes as the log gives them, what was given by hand less what came with the other.
 NURTURE_FUNCTION(nurture_remaining) {
     return border::entry([&]() -> Datum {
-        profile::Profile folded = profile::decode(border::bytes_argument(fcinfo, 0));
-        profile::Profile stored = profile::decode(border::bytes_argument(fcinfo, 1));
-        profile::Profile const gone = profile::decode(border::bytes_argument(fcinfo, 2));
+        profile::Profile folded = border::profile_argument(fcinfo, 0);
+        profile::Profile stored = border::profile_argument(fcinfo, 1);
+        profile::Profile const gone = border::profile_argument(fcinfo, 2);
         folded.score = std::move(stored.score);
         folded.score.give_adjustments(gone.score);
         folded.score.bands.clear();
@@ -118,14 +118,14 @@ NURTURE_FUNCTION(nurture_remaining) {
 // them, the path as it was, without the journeys, which go on where they are.
 NURTURE_FUNCTION(nurture_told_apart) {
     return border::entry([&]() -> Datum {
-        profile::Profile const folded = profile::decode(border::bytes_argument(fcinfo, 0));
-        profile::Profile out = profile::decode(border::bytes_argument(fcinfo, 1));
+        profile::Profile const folded = border::profile_argument(fcinfo, 0);
+        profile::Profile out = border::profile_argument(fcinfo, 1);
         out.clock = folded.clock;
         out.first_seen = folded.first_seen;
         out.last_seen = folded.last_seen;
         out.features = folded.features;
         out.attributes = folded.attributes;
-    out.consents = folded.consents;
+        out.consents = folded.consents;
         out.journeys.clear();
         out.score.bands.clear();
         return border::make_varlena(encode(out));

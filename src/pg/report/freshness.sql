@@ -12,7 +12,9 @@ BEGIN
     SELECT * INTO e FROM nurture.engine;
     SELECT s.paused INTO paused FROM nurture.sending s;
     SELECT count(*), clock_timestamp() - min(i.received_at) INTO waiting, oldest_waiting
-    FROM nurture.inbox i WHERE (i.received_at > clock_timestamp()) IS NOT TRUE;
+    FROM (SELECT m.received_at FROM nurture.inbox m UNION ALL
+          SELECT m.received_at FROM nurture._waiting m WHERE NOT m.history) i -- behind a merge
+    WHERE (i.received_at > clock_timestamp()) IS NOT TRUE;
     SELECT min(c.due) INTO next_due FROM nurture.contact c WHERE c.due >= coalesce(e.due_from, '-infinity');
     due_now := coalesce(next_due <= clock_timestamp(), false);
     worker := coalesce(w.state, 'none');
