@@ -194,6 +194,15 @@ SELECT pg_temp.claimed();
 SELECT * FROM pg_temp.open;
 DELETE FROM nurture.identity;
 
+-- Under caps each contact takes a lock of the server's: a claim looks at so many and no more, lest it takes all there are.
+CALL pg_temp.anew();
+INSERT INTO nurture.action (id, contact, channel, template, due, version, step)
+SELECT gen_random_uuid(), 'many' || g, 'email', 't', '2026-04-03 18:00', 1, '1' FROM generate_series(1, 4500) g;
+SELECT count(*) AS without_caps FROM nurture.claim('email', 500);
+INSERT INTO nurture.policy (name, definition) VALUES ('cap', 'at most 1 per day');
+SELECT count(*) AS at_once FROM nurture.claim('email', 10000);
+SELECT count(*) AS the_rest FROM nurture.claim('email', 10000);
+
 -- An old snapshot knows too little.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT nurture.claim('email');

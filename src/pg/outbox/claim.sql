@@ -105,6 +105,7 @@ DECLARE
     verdict record;
     settled boolean; -- the guards left none of the line for later
     seen int := 0;
+    most_seen int := 10000;
     enough boolean := false;
 BEGIN
     IF claim.channel IS NULL OR max_actions IS NULL OR lease IS NULL THEN
@@ -128,6 +129,10 @@ BEGIN
                 HINT = 'Claim in a transaction of its own.';
         END IF;
         traits := nurture._traits_of(guards);
+        IF traits.caps THEN -- each contact takes a lock of the server's
+            most_seen := 2000;
+            room := LEAST(room, most_seen);
+        END IF;
         IF traits.counters THEN
             room := LEAST(room, (nurture._rate_room(guards, claim.channel, moment)).room);
         END IF;
@@ -174,7 +179,7 @@ BEGIN
                 verdict := nurture._enforce(ids, claim.channel, moment, guards, traits);
                 ids := verdict.passed;
                 settled := settled AND verdict.settled;
-                enough := verdict.busy OR seen >= 10000;
+                enough := verdict.busy OR seen >= most_seen;
             END IF;
             IF got = wanted AND settled AND from_key < moment - interval '1 minute' THEN
                 look.since[line] := from_key;
