@@ -7,16 +7,26 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 
 namespace nurture::identity {
 namespace {
 
-/// Something told under a key: that it happened, or that another key is the same person's.
+/// Something told under a key: that it happened, or that other keys are the same person's.
 struct Told {
     std::string key;
     std::string other; ///< empty: an event
+    std::vector<std::string> more = {};
+
+    [[nodiscard]] std::vector<std::string> others() const {
+        std::vector<std::string> out;
+        if (!other.empty())
+            out.push_back(other);
+        out.insert(out.end(), more.begin(), more.end());
+        return out;
+    }
 };
 
 std::string kind_of(const std::string& key) { return key.substr(0, key.find('-')); }
@@ -38,12 +48,21 @@ class Oracle {
         for (std::size_t i = 0; i < all.size(); ++i) {
             std::string const a = contact(all[i].key);
             lives[a] += ' ' + std::to_string(i);
-            if (!all[i].other.empty())
-                connect(a, contact(all[i].other), i);
+            // Whom one of a message's keys makes a loser, and another the winner's loser in turn, goes straight to the last winner.
+            std::vector<Merge> merges;
+            for (const auto& other : all[i].others())
+                connect(contact(all[i].key), contact(other), i, merges);
+            for (const auto& [winner, loser] : merges) {
+                lives[winner] += " [" + loser + lives[loser] + ']';
+                lives.erase(loser);
+            }
         }
     }
 
   private:
+    struct Merge {
+        std::string winner, loser;
+    };
     std::string contact(const std::string& key) {
         auto const place = whose_.find(key);
         return place == whose_.end() ? key : place->second;
@@ -57,7 +76,7 @@ class Oracle {
                 out.insert(key);
         return out;
     }
-    void connect(const std::string& a, const std::string& b, std::size_t i) {
+    void connect(const std::string& a, const std::string& b, std::size_t i, std::vector<Merge>& merges) {
         if (a == b)
             return;
         for (const auto& [name, kind] : kinds()) {
@@ -75,8 +94,10 @@ class Oracle {
             if (of == loser)
                 of = winner;
         whose_[loser] = winner;
-        lives[winner] += " [" + loser + lives[loser] + ']';
-        lives.erase(loser);
+        for (auto& earlier : merges)
+            if (earlier.winner == loser)
+                earlier.winner = winner;
+        merges.push_back({winner, loser});
     }
     std::map<std::string, std::string> whose_;
 };
@@ -110,12 +131,14 @@ class Rounds {
         ++rounds;
         std::vector<Link> links;
         std::vector<std::size_t> of_link; // index into the batch
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            if (!batch[i].told.other.empty()) {
-                const Told& told = batch[i].told;
-                links.push_back({told.key, kind_of(told.key), told.other, kind_of(told.other), contact(told.key), contact(told.other)});
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const Told& told = batch[i].told;
+            for (const auto& other : told.others()) {
+                links.push_back({told.key, kind_of(told.key), other, kind_of(other), contact(told.key), contact(other)});
+                links.back().message = i + 1;
                 of_link.push_back(i);
             }
+        }
         std::vector<KnownKey> known;
         for (const auto& [key, of] : whose_)
             known.push_back({of, key, kind_of(key)});
@@ -147,7 +170,7 @@ class Rounds {
                     of = found.winner;
             whose_[found.loser] = found.winner;
             whose_[found.winner] = found.winner; // so that its kind is known
-            Waiting const mail{batch[of_link[found.link]].place, {found.winner, {}}, found.loser + lives[found.loser]};
+            Waiting const mail{batch[of_link[found.link]].place, {found.winner, {}, {}}, found.loser + lives[found.loser]};
             // Behind the message that connects, before all later ones.
             auto const behind = std::find_if(next.begin(), next.end(), [&](const Waiting& w) { return w.place > mail.place; });
             next.insert(behind, mail);
@@ -175,11 +198,14 @@ TEST(Identity, RoundsGiveWhatOneMessageAfterTheOtherGives) {
         int const count = *rc::gen::inRange(1, 40);
         int const links = *rc::gen::element(10, 30, 70);
         for (int i = 0; i < count; ++i) {
-            Told told{any_key(), {}};
+            Told told{any_key(), {}, {}};
             if (*rc::gen::inRange(0, 100) < links)
                 told.other = any_key();
             if (told.other == told.key)
                 told.other.clear();
+            if (!told.other.empty() && *rc::gen::inRange(0, 3) == 0)
+                for (int others = *rc::gen::inRange(1, 4); others > 0; --others)
+                    told.more.push_back(any_key());
             all.push_back(told);
         }
         Oracle oracle;
@@ -188,7 +214,8 @@ TEST(Identity, RoundsGiveWhatOneMessageAfterTheOtherGives) {
         rounds.take(all);
         std::string story;
         for (const auto& told : all)
-            story += told.key + (told.other.empty() ? "" : " = " + told.other) + '\n';
+            story += std::accumulate(told.more.begin(), told.more.end(), told.key + (told.other.empty() ? "" : " = " + told.other),
+                                     [](const std::string& a, const std::string& b) { return a + " = " + b; }) + '\n';
         for (const auto* lives : {&oracle.lives, &rounds.lives})
             for (const auto& [who, life] : *lives)
                 story += who + ':' + life + '\n';
@@ -203,9 +230,9 @@ TEST(Identity, RoundsGiveWhatOneMessageAfterTheOtherGives) {
 TEST(Identity, ManyCookiesTakeTwoRounds) {
     std::vector<Told> all;
     for (int i = 0; i < 300; ++i) {
-        all.push_back({"cookie-" + std::to_string(i), {}});
-        all.push_back({"user-1", {}});
-        all.push_back({"cookie-" + std::to_string(i), "user-1"});
+        all.push_back({"cookie-" + std::to_string(i), {}, {}});
+        all.push_back({"user-1", {}, {}});
+        all.push_back({"cookie-" + std::to_string(i), "user-1", {}});
     }
     Oracle oracle;
     oracle.take(all);
@@ -219,7 +246,7 @@ TEST(Identity, ManyCookiesTakeTwoRounds) {
 TEST(Identity, AChainIsMadeLinkByLink) {
     std::vector<Told> all;
     for (int i = 0; i < 10; ++i)
-        all.push_back({"cookie-" + std::to_string(i), "cookie-" + std::to_string(i + 1)});
+        all.push_back({"cookie-" + std::to_string(i), "cookie-" + std::to_string(i + 1), {}});
     Oracle oracle;
     oracle.take(all);
     Rounds rounds;
@@ -232,6 +259,13 @@ TEST(Identity, ThereAndBackIsOneMerge) {
     Rounds rounds;
     rounds.take({{"cookie-1", "cookie-2"}, {"cookie-2", "cookie-1"}, {"cookie-1", {}}});
     EXPECT_EQ(rounds.lives, (Lives{{"cookie-2", " [cookie-1 0] 1 2"}}));
+}
+
+// A message that names two keys, of which one belongs to somebody who has won in the same batch already.
+TEST(Identity, AMessageConnectsAllThatItNamesOrWaits) {
+    Rounds rounds;
+    rounds.take({{"cookie-0", "cookie-1"}, {"cookie-3", "email-2", {"cookie-0"}}, {"cookie-1", {}}});
+    EXPECT_EQ(rounds.lives, (Lives{{"email-2", " [cookie-3 1] [cookie-1 [cookie-0 0]] 2"}}));
 }
 
 // Two people at one device stay two.

@@ -3,8 +3,9 @@
 //
 // A merge is a barrier. The loser takes its messages up to the one that connects, then its state goes to the winner by
 // mail; what the winner was told after that moment waits for the mail. So it does not matter how messages are cut into
-// batches. Of the contacts that hang together the longest beginning of merges is made in one round in which no loser has
-// won anything before: a thousand cookies of one person take one round, a chain of n merges n.
+// batches. Of the contacts that hang together the longest beginning of messages is taken in one round in which no loser has
+// won anything by an earlier one: a thousand cookies of one person take one round, a chain of n merges n. What one message
+// connects is connected at once or waits at once: all of them become the one whose name remains.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,6 +29,7 @@ struct Link {
     bool forced = false; ///< somebody has decided it: limits do not hold
     bool split = false;
     bool undoable = false; ///< split: there was a merge to be undone when the batch began
+    std::size_t message = 0; ///< links of one message have one number, and stand side by side; 0: it has this link only
 };
 
 /// A key that a contact has been known to have.

@@ -231,8 +231,9 @@ BEGIN
     FROM nurture._plan_merges(
         coalesce((SELECT json_agg(json_build_object('key', l.key, 'kind', l.kind, 'contact', l.contact, 'other', l.other,
                      'of_kind', l.of_kind, 'other_contact', l.other_contact, 'other_wins', l.other_wins, 'forced', l.forced,
-                     'split', l.split, 'undoable', l.split AND l.reason IS NULL) ORDER BY l.n)
-                  FROM nurture._link l WHERE l.reason IS NULL OR l.split), '[]')::text,
+                     'split', l.split, 'undoable', l.split AND l.reason IS NULL, 'message', l.message) ORDER BY l.n)
+                  FROM (SELECT *, dense_rank() OVER (ORDER BY received_at, place, contact, ordinal) AS message FROM nurture._link) l
+                  WHERE l.reason IS NULL OR l.split), '[]')::text,
         nurture._known_keys(),
         (SELECT json_agg(k) FROM nurture.identity_kind k)::text) p
     JOIN (SELECT l.n, row_number() OVER (ORDER BY l.n) AS usable FROM nurture._link l WHERE l.reason IS NULL OR l.split) o

@@ -32,6 +32,7 @@ std::vector<identity::Link> read_links(std::string_view json) {
         link.forced = one.value("forced", false);
         link.split = one.value("split", false);
         link.undoable = one.value("undoable", false);
+        link.message = one.value("message", std::size_t{0});
         links.push_back(std::move(link));
     }
     return links;
