@@ -168,10 +168,12 @@ BEGIN
     CROSS JOIN LATERAL (VALUES (l.key, l.kind), (l.other, l.of_kind)) k (key, kind)
     WHERE p.what = 'merge' AND k.key = p.contact AND k.kind <> 'user' ORDER BY k.key, l.n
     ON CONFLICT (key) DO NOTHING;
-    -- What must not be sent to the one must not be sent to the other.
+    -- What must not be sent to the one must not be sent to the other. What was said later binds under the key as long as it is
+    -- the winner's: it may be told apart again before that.
     INSERT INTO nurture.suppression (contact, channel, purpose, reason, since, until, transactional, source)
     SELECT p.contact, s.channel, s.purpose, s.reason, s.since, s.until, s.transactional, s.source
-    FROM nurture._planned p JOIN nurture.suppression s ON s.contact = p.other WHERE p.what = 'merge';
+    FROM nurture._planned p JOIN nurture._link l ON l.n = p.link JOIN nurture.suppression s ON s.contact = p.other
+    WHERE p.what = 'merge' AND s.since <= l.received_at;
     DELETE FROM nurture.membership_entry e USING nurture._planned p WHERE p.what = 'merge' AND e.contact = p.other;
     DELETE FROM nurture.contact c USING nurture._planned p WHERE p.what = 'merge' AND c.contact = p.other;
 END
