@@ -49,7 +49,9 @@ CALL pg_temp.tick('2026-05-01 10:02:30');
 SELECT nurture.complete(ARRAY[receipt]) AS counts FROM taken WHERE sender = 'second';
 SELECT nurture.complete(ARRAY[receipt]) AS "counts and does nothing" FROM taken WHERE sender = 'second';
 SELECT nurture.complete(ARRAY[receipt]) AS stale FROM taken WHERE sender = 'first';
+\set VERBOSITY sqlstate
 SELECT nurture.fail(receipt, 'it was done') FROM taken WHERE sender = 'second';
+\set VERBOSITY default
 CALL pg_temp.tick('2026-05-01 10:03');
 SELECT * FROM pg_temp.path WHERE contact = 'late';
 SELECT template, status, attempts FROM nurture.action ORDER BY created_at, template;
@@ -122,7 +124,10 @@ CALL pg_temp.tell('zone', '$identify', '2026-05-10 10:00', '{"timezone": "Mars/O
 CALL pg_temp.tell('zone', 'wake', '2026-05-10 10:01');
 CALL pg_temp.tell('zone', '$identify', '2026-05-10 10:02', '{"timezone": "America/New_York"}');
 CALL pg_temp.tell('zone', '$identify', '2026-05-11 00:00', '{"timezone": ["Europe/Rome"]}');
-CALL pg_temp.tell('zone', '$identify', '2026-05-11 00:01', '{"timezone": null}');
+CALL pg_temp.tell('zone', 'wake', '2026-05-11 00:01');
+CALL pg_temp.tell('zone', '$identify', '2026-05-11 10:00', '{"timezone": "Asia/Kathmandu"}');
+CALL pg_temp.tell('zone', '$identify', '2026-05-11 10:01', '{"timezone": null}');
+CALL pg_temp.tell('zone', 'wake', '2026-05-11 10:02');
 CALL pg_temp.tick('2026-05-10 10:01');
 SELECT wakes_at AS "as if it had none" FROM nurture.journey WHERE contact = 'zone';
 CALL pg_temp.tick('2026-05-10 10:02');

@@ -120,7 +120,7 @@ SELECT p.kind, pg_temp.walk(p.zone, d + (split_part(p.cron, ' ', 2) || ':' || sp
 FROM plan p CROSS JOIN LATERAL (SELECT (begins + n)::timestamp AS d FROM generate_series(0, ends - begins) n) d
 WHERE NOT p.wild AND split_part(p.cron, ' ', 3) IN ('*', extract(day FROM d)::text) AND split_part(p.cron, ' ', 4) IN ('*', extract(month FROM d)::text)
 UNION ALL
-SELECT p.kind, t FROM plan p CROSS JOIN LATERAL generate_series(p.begins - interval '1 day', p.ends + interval '2 days', '1 minute') s (t)
+SELECT p.kind, t FROM plan p CROSS JOIN LATERAL generate_series((p.begins - 1)::timestamptz, (p.ends + 2)::timestamptz, '1 minute') s (t)
 WHERE p.wild AND (t AT TIME ZONE p.zone)::date BETWEEN p.begins AND p.ends AND to_char(t AT TIME ZONE p.zone, 'HH24') = '02' AND extract(minute FROM t AT TIME ZONE p.zone) IN (0, 30);
 SELECT p.kind, p.cron, p.zone, count(x.due) AS expected, count(a.due) AS found, count(*) FILTER (WHERE a.due IS DISTINCT FROM x.due) AS differ
 FROM plan p JOIN (planned x FULL JOIN (SELECT channel, due FROM nurture.action WHERE contact = 'clock') a ON a.channel = x.kind AND a.due = x.due)
