@@ -14,6 +14,8 @@ my $journeys = $ENV{NURTURE_JOURNEYS} // 10_000;
 my $seed = $ENV{NURTURE_CRASH_SEED} // int(rand(1_000_000));
 note("NURTURE_CRASH_SEED=$seed");
 srand($seed);
+my $begun = time();
+sub mark { note(sprintf('%5.1f s: %s', time() - $begun, $_[0])); return }
 
 my $node = PostgreSQL::Test::Cluster->new('journeys');
 $node->init;
@@ -70,6 +72,7 @@ WHERE e.type IS NOT NULL;
 INSERT INTO nurture.inbox (contact, type, props, at, received_at) SELECT contact, type, props, at, at FROM given ORDER BY at, position;
 SQL
 my $until = time() + 24;
+mark('all is told');
 
 # Senders: most claim and complete; some of a batch fail for a moment; some senders die with all they have claimed.
 my @senders;
@@ -101,7 +104,7 @@ SQL
     }
     return;
 }
-start_senders($until + 8 - time());
+start_senders($until + 4 - time());
 
 my ($restarts, $kills) = (0, 0);
 my $back = sub { return wait_until(sub { $node->psql('live', 'SELECT 1', on_error_die => 0) == 0 }, 30) };
@@ -122,6 +125,7 @@ while (time() < $until)
     }
     sleep(0.5 + rand(1.5));
 }
+mark('the last one died');
 waitpid($_, 0) foreach @senders;
 note("$restarts immediate restarts, $kills workers killed");
 cmp_ok($restarts + $kills, '>', 5, 'there was dying');
@@ -141,6 +145,8 @@ ok(defined wait_until($quiet, 20), 'all outcomes were taken');
 is($node->safe_psql('live', 'SELECT nurture.stop_worker()'), 't', 'the worker stops');
 my $now = $node->safe_psql('live', 'SELECT clock_timestamp()');
 $node->safe_psql('live', "CALL nurture.tick('$now')");
+
+mark('all is done');
 
 # --- by itself ----------------------------------------------------------------------------------------------------------
 
@@ -176,6 +182,8 @@ SELECT (SELECT count(*) > $journeys * 1.5 FROM due), (SELECT count(*) FROM (TABL
 SQL
 is($node->safe_psql('live', $expected), 't|0|0', 'no action twice, none missing, each at its moment');
 
+mark('looked at by itself');
+
 # --- beside one that never crashed --------------------------------------------------------------------------------------
 
 $node->safe_psql('reference', 'ALTER DATABASE reference SET nurture.enabled = off');
@@ -192,8 +200,8 @@ SQL
 $node->safe_psql('reference', "COPY nurture.inbox FROM '$file'");
 $node->safe_psql('reference', "SET nurture.batch_rows = 1000000; BEGIN ISOLATION LEVEL REPEATABLE READ; CALL nurture.tick('$now'); COMMIT");
 is_same_outcome(outcome_of($node, 'live'), outcome_of($node, 'reference'), 'the same log, transitions, actions and memberships as without a crash');
-my $verified = time();
+mark('lived through again');
 is($node->safe_psql('live', 'SELECT count(*) FROM nurture.verify(path => true)'), 0, 'every path is what the log says');
-note(sprintf('replayed in %.1f s', time() - $verified));
+mark('replayed');
 $node->stop;
 done_testing();
