@@ -123,6 +123,8 @@ value "DROP SCHEMA hand CASCADE" 2>/dev/null
 value "VACUUM"
 value "ALTER DATABASE bench RESET nurture.enabled"
 value "CHECKPOINT"
+value "SELECT nurture.stop_worker()" >/dev/null # it has read the settings when it began
+value "SELECT nurture.start_worker()" >/dev/null
 sleep 25
 # shellcheck disable=SC2046
 ticks() { cat $(pgrep -P "$(head -n 1 "$cluster_dir/data/postmaster.pid")" | sed 's|.*|/proc/&/stat|') 2>/dev/null | awk '{s += $14 + $15} END {print s}'; }
