@@ -282,6 +282,17 @@ struct Account {
     }
 };
 
+/// Whatever may change a condition of the text: also the beginnings of days, weeks and months.
+std::set<Time> moments_of(const Oracle& oracle, const std::string& text, Time end) {
+    std::vector<Duration> windows = behaviour_windows();
+    windows.push_back({1, 2, 0});
+    std::set<Time> out = oracle.breakpoints(windows);
+    if (text.find(" of the last ") != text.npos)
+        for (Time day = oracle.events.front().received_at / one_day * one_day; day <= end; day += one_day)
+            out.insert(day);
+    return out;
+}
+
 std::vector<std::string> sent_by(const Contact& contact) {
     std::vector<std::string> sent;
     std::set<Uuid> ids;
@@ -316,9 +327,7 @@ TEST(Walk, NoStepTwiceNoStepSkipped) {
         Workflow const workflow = parse_workflow(text);
         Oracle oracle(definitions, events);
         Walker walker(workflow, oracle, definitions.source.late_after);
-        std::vector<Duration> windows = behaviour_windows();
-        windows.push_back({1, 2, 0});
-        walker.live(oracle.breakpoints(windows), end);
+        walker.live(moments_of(oracle, text, end), end);
         ASSERT_EQ(sent, walker.sent) << describe(definitions, events);
         account.add(contact);
     }
@@ -407,9 +416,7 @@ TEST(Walk, NoStepTwiceNoStepSkippedWhateverPeopleDo) {
         Walker walker(first, oracle, definitions.source.late_after);
         walker.edits = edits;
         walker.next = &second;
-        std::vector<Duration> windows = behaviour_windows();
-        windows.push_back({1, 2, 0});
-        walker.live(oracle.breakpoints(windows), end);
+        walker.live(moments_of(oracle, text, end), end);
         std::string told;
         for (const Edit& edit : edits)
             told += print_iso_time(edit.at) + (edit.kind == Edit::Kind::publish ? " publish" : edit.kind == Edit::Kind::pause ? " pause" : " resume") + '\n';
