@@ -82,3 +82,23 @@ UPDATE nurture.event_log SET tick = tick + 1 WHERE contact = 'both' AND type = '
 SELECT contact_key, what FROM nurture.verify(path => true);
 DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;
+-- The log is read once, however many models there were and whatever they changed.
+CREATE FUNCTION pg_temp.rows_read() RETURNS bigint LANGUAGE sql AS $$
+SELECT sum(pg_stat_get_xact_tuples_returned(inhrelid) + pg_stat_get_xact_tuples_fetched(inhrelid))::bigint FROM pg_inherits WHERE inhparent = 'nurture.event_log'::regclass $$;
+INSERT INTO nurture.rule (name, definition) VALUES ('views', '+1 on v half-life 1 day');
+INSERT INTO nurture.segment (name, condition) VALUES ('warm', 'score >= 0.5');
+INSERT INTO nurture.inbox (contact, type, at, received_at)
+SELECT 'often', 'v', timestamptz '2024-03-01' + g * interval '1 minute', timestamptz '2024-03-01' + g * interval '1 minute' FROM generate_series(1, 1200) g;
+CREATE PROCEDURE pg_temp.publish_often() LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1..30 LOOP
+        UPDATE nurture.segment SET condition = ('score >= ' || i)::nurture.condition WHERE name = 'warm';
+        COMMIT;
+        CALL nurture.tick(timestamptz '2024-03-01' + i * interval '40 minutes');
+    END LOOP;
+END $$;
+CALL pg_temp.publish_often();
+BEGIN;
+SELECT count(*) FROM nurture.verify('often', path => true);
+SELECT pg_temp.rows_read() BETWEEN 1200 AND 2 * (SELECT count(*) FROM nurture.event_log) AS once FROM nurture.model HAVING count(*) >= 30;
+COMMIT;

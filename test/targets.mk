@@ -35,7 +35,10 @@ bench:
 	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/run.sh
 
 # What grows with size and what must not; backfills against hand-written SQL.
-.PHONY: bench-scale bench-backfill bench-segments bench-identity
+.PHONY: bench-scale bench-backfill bench-segments bench-identity bench-journeys
+# Journeys asleep and waking up, beside the same by hand; SCALE=50000 for a small run.
+bench-journeys:
+	PG_CONFIG='$(PG_CONFIG)' SCALE='$(SCALE)' test/bench/journeys.sh
 bench-identity:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/identity.sh
 bench-segments:

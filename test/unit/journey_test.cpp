@@ -203,6 +203,28 @@ TEST(Journey, ExitOnEndsItAndWithdrawsWhatIsOpen) {
     EXPECT_EQ(same.contact.profile().journeys.size(), 0U);
 }
 
+// What nobody reports of does not pile up: a journey goes round for months and its state stays as it is.
+TEST(Journey, KeepsAnEyeOnItsNewestActionsOnly) {
+    Story story("on signup exit on purchase repeat wait 1 hour do 'nobody serves this' end");
+    story.event("2026-05-01 00:30", "signup");
+    story.until("2026-05-05 05:00"); // 100 of them
+    std::size_t const full = story.contact.state.size();
+    story.event("2026-05-05 05:10", "$sent", {{"action", print_uuid(story.contact.raw_actions[40].id)}});
+    EXPECT_EQ(story.contact.profile().journeys.front().open.size(), 99U);
+    story.until("2026-05-31 00:00");
+    ASSERT_EQ(story.contact.raw_actions.size(), 30U * 24 - 1);
+    EXPECT_EQ(story.contact.profile().journeys.front().open.size(), 100U);
+    EXPECT_LE(story.contact.state.size(), full + 16);
+    // One that has been forgotten may still be reported of.
+    story.event("2026-05-31 00:10", "$failed", {{"action", print_uuid(story.contact.raw_actions[0].id)}, {"step", "1.repeat.2"}});
+    story.event("2026-05-31 00:20", "purchase");
+    ASSERT_EQ(story.contact.cancellations.size(), 100U);
+    for (std::size_t i = 0; i < 100; ++i)
+        EXPECT_EQ(story.contact.cancellations[i], "2026-05-31T00:20:00Z " +
+                                                      print_uuid(story.contact.raw_actions[story.contact.raw_actions.size() - 100 + i].id) +
+                                                      " exit on purchase");
+}
+
 TEST(Journey, ExitWhenIsCheckedAtEntryByEventsAndByTime) {
     const char* const definition = "on signup exit when did view within 1 hour and did click wait 1 day do 'a'";
     Story entry(definition);

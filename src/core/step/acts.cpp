@@ -22,6 +22,10 @@ namespace {
 /// A variable larger than this is not kept: it would be carried in the contact's state.
 constexpr std::size_t longest_variable = 1'000;
 
+/// How many actions a journey keeps an eye on. Those of a channel that nobody serves, or whose outcome nobody reports, would pile
+/// up in a loop; of the oldest nothing is withdrawn then when it ends, nor is their failure settled.
+constexpr std::size_t most_open = 100;
+
 /// The properties of an event that the engine writes: JSON texts by key.
 class OwnProperties final : public profile::Properties {
   public:
@@ -138,6 +142,8 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     identity += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
     action.id = hash_uuid(identity);
     count_output(sizeof action + action.payload.size());
+    if (journey.open.size() >= most_open)
+        journey.open.erase(journey.open.begin(), journey.open.end() - (most_open - 1));
     journey.open.push_back(action.id);
     result_.actions.push_back(std::move(action));
 }

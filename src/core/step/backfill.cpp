@@ -325,10 +325,23 @@ void merge_past(const Model& model, profile::Profile& profile, std::string_view 
     drop_empty(profile.features);
 }
 
+namespace {
+
+bool becomes_complete(const Model& before, const model::Feature& feature) {
+    Index const earlier = before.slot_of(feature.id);
+    return feature.from_tick == 0 && (earlier == none || before.features[earlier].from_tick != 0);
+}
+
+} // namespace
+
+bool completes_features(const Model& before, const Model& model) {
+    return std::any_of(model.features.begin(), model.features.end(),
+                       [&](const auto& feature) { return becomes_complete(before, feature); });
+}
+
 void complete_features(const Model& before, const Model& model, profile::Profile& profile, profile::Profile folded) {
     for (const auto& feature : model.features) {
-        Index const earlier = before.slot_of(feature.id);
-        if (feature.from_tick != 0 || (earlier != none && before.features[earlier].from_tick == 0))
+        if (!becomes_complete(before, feature))
             continue;
         auto const past = place_of(folded.features, feature.id);
         bool const known = past != folded.features.end() && past->id == feature.id;

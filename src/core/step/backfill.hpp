@@ -123,6 +123,8 @@ class PastReader {
 /// have are left out. Throws Error(corrupt_data).
 void merge_past(const Model& model, profile::Profile& profile, std::string_view parts);
 
+/// Whether there are features that `model` has complete and `before` had not.
+[[nodiscard]] bool completes_features(const Model& before, const Model& model);
 /// Puts features of `folded` in the place of the profile's: those that `model` has complete and `before` had not.
 void complete_features(const Model& before, const Model& model, profile::Profile& profile, profile::Profile folded);
 

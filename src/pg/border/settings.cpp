@@ -34,6 +34,7 @@ int session_gap = 30 * 60;
 double held_out = 0;
 char* holdout_salt = nullptr;
 int most_window_entries = 1000;
+int model_cache_kb = 0;
 char* page_types = nullptr;
 char* zone = nullptr;
 char* history_begins = nullptr;
@@ -111,6 +112,10 @@ void define_settings() {
     define_int("nurture.max_window_entries",
                "How many events a window keeps whose value needs all of them; beyond it the value is a bound.",
                &most_window_entries, 1, 100000, 0);
+    // For functions that walk through many models, by their SET clause: no result depends on it.
+    DefineCustomIntVariable("nurture.model_cache", "How many bytes of compiled models' sources a session keeps beside the last few models.",
+                            nullptr, &model_cache_kb, model_cache_kb, 0, 1024 * 1024, PGC_USERSET,
+                            GUC_UNIT_KB | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE, nullptr, nullptr, nullptr);
     DefineCustomStringVariable("nurture.page_events", "The types of the events that are looks at a page, separated by commas.",
                                "For nurture.session and nurture.page_dwell.", &page_types, "page_view", PGC_SUSET, 0, nullptr,
                                nullptr, nullptr);
@@ -161,6 +166,9 @@ int max_definition_terms() noexcept {
 }
 int max_sleep_ms() noexcept {
     return longest_sleep;
+}
+std::size_t model_cache_bytes() noexcept {
+    return static_cast<std::size_t>(model_cache_kb) * 1024;
 }
 std::int64_t session_gap_seconds() noexcept {
     return session_gap;

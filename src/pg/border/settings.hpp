@@ -2,6 +2,7 @@
 // The extension's settings. Their values are read anew at every call: a reload or ALTER DATABASE … SET takes
 // effect without a restart. SQL reads them with current_setting(), which needs the library loaded in the
 // session.
+#include <cstddef>
 #include <cstdint>
 
 namespace nurture::border {
@@ -30,6 +31,8 @@ int max_definition_depth() noexcept;
 int max_definition_terms() noexcept;
 /// The longest that the worker sleeps when nothing is known to be due.
 int max_sleep_ms() noexcept;
+/// How many bytes of compiled models' sources a session keeps beside the last few models.
+std::size_t model_cache_bytes() noexcept;
 /// A longer silence between two events ends a session.
 std::int64_t session_gap_seconds() noexcept;
 /// The types of the events that are looks at a page, separated by commas.

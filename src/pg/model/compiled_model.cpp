@@ -2,11 +2,11 @@
 
 #include "core/base/bytes.hpp"
 
-
-#include <algorithm>
-#include <deque>
+#include <list>
+#include <unordered_map>
 
 #include "pg/border/rows.hpp"
+#include "pg/border/settings.hpp"
 
 namespace nurture::border {
 
@@ -33,25 +33,61 @@ std::string_view json_of(std::string_view bytes) {
     return bytes.substr(header);
 }
 
-// The backend's cache. Compiling takes milliseconds, a tick of one event less: it must not be done per statement.
-struct Cached {
-    std::string key; // format and content hash
-    std::string stored; // as it came: where it lies out of line, or compressed
-    std::shared_ptr<const model::Model> model;
+// The backend's cache. Compiling takes milliseconds, a tick of one event less: it must not be done per statement. Whoever
+// walks through all models there were, contact by contact, asks for more room (settings::model_cache_bytes).
+class Cache {
+  public:
+    using Pointer = std::shared_ptr<const model::Model>;
+
+    /// By the content's hash or, where the value lies out of line or compressed, as it is stored; empty: not held.
+    [[nodiscard]] Pointer find(std::string_view name) {
+        auto const found = by_name_.find(name);
+        if (found == by_name_.end())
+            return {};
+        held_.splice(held_.begin(), held_, found->second); // the one used last comes first
+        return held_.front().model;
+    }
+    /// A second name of the one used last.
+    void name(std::string_view stored) {
+        Held& last = held_.front();
+        if (stored.empty() || last.stored == stored)
+            return;
+        by_name_.erase(last.stored);
+        last.stored = stored;
+        by_name_.emplace(last.stored, held_.begin());
+    }
+    void add(std::string_view key, std::size_t bytes, Pointer model) {
+        held_.push_front({std::string(key), {}, bytes, std::move(model)});
+        by_name_.emplace(held_.front().key, held_.begin());
+        bytes_ += bytes;
+        while (held_.size() > always_held && bytes_ > settings::model_cache_bytes())
+            drop_last();
+    }
+
+  private:
+    static constexpr std::size_t always_held = 4;
+    struct Held {
+        std::string key; // format and content hash
+        std::string stored;
+        std::size_t bytes; // of its source
+        Pointer model;
+    };
+    void drop_last() {
+        Held const& last = held_.back();
+        by_name_.erase(last.key);
+        by_name_.erase(last.stored);
+        bytes_ -= last.bytes;
+        held_.pop_back();
+    }
+    std::list<Held> held_;
+    std::unordered_map<std::string_view, std::list<Held>::iterator> by_name_; // views of what is held
+    std::size_t bytes_ = 0;
 };
-using Cache = std::deque<Cached>;
-constexpr std::size_t cached_models = 4;
 
 // Made on first use and never destroyed: nothing of ours runs in exit().
 Cache& cache() {
     static Cache* const held = new Cache;
     return *held;
-}
-
-std::shared_ptr<const model::Model> to_front(Cache& models, Cache::iterator found) {
-    if (found != models.begin())
-        std::rotate(models.begin(), found, found + 1);
-    return models.front().model;
 }
 
 } // namespace
@@ -64,23 +100,19 @@ std::shared_ptr<const model::Model> model_argument(FunctionCallInfo fcinfo, int 
     std::string_view stored;
     if (VARATT_IS_EXTERNAL_ONDISK(value) || VARATT_IS_COMPRESSED(value)) {
         stored = {reinterpret_cast<const char*>(value), VARSIZE_ANY(value)};
-        for (auto at = models.begin(); at != models.end(); ++at)
-            if (at->stored == stored)
-                return to_front(models, at);
+        if (auto held = models.find(stored))
+            return held;
     }
     std::string_view const bytes = bytes_argument(fcinfo, n);
     std::string_view const json = json_of(bytes);
     std::string_view const key = bytes.substr(0, header);
-    for (auto at = models.begin(); at != models.end(); ++at)
-        if (at->key == key) {
-            at->stored = stored;
-            return to_front(models, at);
-        }
-    auto compiled = std::make_shared<const model::Model>(compile(model::parse_source(json)));
-    if (models.size() == cached_models)
-        models.pop_back();
-    models.push_front({std::string(key), std::string(stored), std::move(compiled)});
-    return models.front().model;
+    auto model = models.find(key);
+    if (!model) {
+        model = std::make_shared<const model::Model>(compile(model::parse_source(json)));
+        models.add(key, bytes.size(), model);
+    }
+    models.name(stored);
+    return model;
 }
 
 } // namespace nurture::border

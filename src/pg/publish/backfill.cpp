@@ -213,6 +213,15 @@ NURTURE_FUNCTION(nurture_past_types) {
     });
 }
 
+// _completes(before, model): whether _completed has anything to do
+NURTURE_FUNCTION(nurture_completes) {
+    return border::entry([&]() -> Datum {
+        auto const before = border::model_argument(fcinfo, 0);
+        auto const model = border::model_argument(fcinfo, 1);
+        return BoolGetDatum(step::completes_features(*before, *model));
+    });
+}
+
 // _completed(before, model, state, messages packed with place = tick·2^24 + n or NULL): a replay's counterpart of a
 // backfill. Features that have become complete between two models are what the log gives.
 NURTURE_FUNCTION(nurture_completed) {

@@ -65,13 +65,18 @@ COMMENT ON FUNCTION nurture._past_types(nurture.compiled_model, bigint) IS 'the 
 CREATE FUNCTION nurture._with_past(model nurture.compiled_model, state nurture.profile, parts bytea) RETURNS nurture.profile
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_with_past';
 COMMENT ON FUNCTION nurture._with_past(nurture.compiled_model, nurture.profile, bytea) IS 'state ⊕ past';
+CREATE FUNCTION nurture._completes(before nurture.compiled_model, model nurture.compiled_model) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'nurture_completes';
+COMMENT ON FUNCTION nurture._completes(nurture.compiled_model, nurture.compiled_model) IS
+    'whether features became complete between two models';
 -- What a replay does in the backfill's place.
 CREATE FUNCTION nurture._completed(before nurture.compiled_model, model nurture.compiled_model, state nurture.profile,
         messages bytea) RETURNS nurture.profile
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'nurture_completed';
 COMMENT ON FUNCTION nurture._completed(nurture.compiled_model, nurture.compiled_model, nurture.profile, bytea) IS
     'a state whose features that became complete between two models are what the log gives';
-REVOKE ALL ON FUNCTION nurture._completed(nurture.compiled_model, nurture.compiled_model, nurture.profile, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION nurture._completes(nurture.compiled_model, nurture.compiled_model),
+    nurture._completed(nurture.compiled_model, nurture.compiled_model, nurture.profile, bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION nurture._past_types(nurture.compiled_model, bigint),
     nurture._with_past(nurture.compiled_model, nurture.profile, bytea) FROM PUBLIC;
 

@@ -81,23 +81,36 @@ COMMENT ON FUNCTION nurture._quietly(nurture.compiled_model, text, nurture.profi
 -- transitions. Timers of which nothing came move the contact's clock all the same: that shows in messages taken at the
 -- clock, later than they were received, and in transitions by the name of published; the clock is put there for them. And a
 -- model is adopted at the clock that the timers under the one before it have brought about, although nothing came of either.
+-- The log is read once, however many models there were.
 CREATE FUNCTION nurture._replayed(contact text, until timestamptz) RETURNS nurture.profile
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     epoch record;
-    turn record;
     last_model int;
     base_tick bigint;
     base_model int;
     before nurture.compiled_model;
     before_id int;
     stepped_by int;
-    ticks bigint[]; -- at which something is known of the contact, and the earliest clock of each
-    clocks timestamptz[];
-    next int := 1;
+    -- Ticks at which something is known of the contact; earliest: the least clock of each.
+    turns CURSOR FOR
+        SELECT tick, least(e.earliest, t.earliest) AS earliest, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
+        FROM (SELECT l.tick, min(l.clock) AS earliest,
+                     (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n) FILTER (WHERE l.told))[1] AS begins,
+                     max(l.clock) FILTER (WHERE NOT l.told) AS written,
+                     nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
+                         FILTER (WHERE l.told) AS messages
+              FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
+                    WHERE l.contact = contact AND l.clock <= until AND l.tick > base_tick) l
+              GROUP BY l.tick) e
+        FULL JOIN (SELECT x.tick, min(x.at) AS earliest, max(x.at) AS last_at,
+                          min(x.at) FILTER (WHERE x.cause = 'published') AS adopted
+                   FROM nurture.transition x WHERE x.contact = contact AND x.at <= until AND x.tick > base_tick
+                   GROUP BY x.tick) t USING (tick)
+        ORDER BY tick;
+    turn record;
     state nurture.profile;
-    quiet nurture.profile;
     result nurture.step_result;
 BEGIN
     SELECT c.model INTO last_model FROM nurture.contact c WHERE c.contact = contact;
@@ -105,56 +118,36 @@ BEGIN
     base_tick := coalesce(base_tick, -1);
     base_model := coalesce(base_model, 0);
     stepped_by := base_model;
-    SELECT array_agg(r.tick ORDER BY r.tick), array_agg(r.clock ORDER BY r.tick) INTO ticks, clocks
-    FROM (SELECT r.tick, min(r.clock) AS clock
-          FROM (SELECT l.tick, l.clock FROM nurture.event_log l WHERE l.contact = contact AND l.clock <= until AND l.tick > base_tick
-                UNION ALL
-                SELECT x.tick, x.at FROM nurture.transition x WHERE x.contact = contact AND x.at <= until AND x.tick > base_tick) r
-          GROUP BY r.tick) r;
+    OPEN turns;
+    FETCH turns INTO turn;
     FOR epoch IN
         SELECT m.id, m.model, m.from_tick, m.from_clock, lead(m.from_tick) OVER w AS behind_tick
         FROM nurture.model m WHERE m.id <= last_model WINDOW w AS (ORDER BY m.id) ORDER BY m.id
     LOOP
-        WHILE ticks[next] < epoch.from_tick LOOP
-            next := next + 1;
+        WHILE turn.tick < epoch.from_tick LOOP
+            FETCH turns INTO turn;
         END LOOP;
         IF state IS NOT NULL AND epoch.from_tick > base_tick AND epoch.from_clock IS NOT NULL THEN
             -- What comes next tells how far the clock was at most. Where it comes before the model's time, and after more than
             -- this model, the contact was quarantined: its timers stood still, and it has not adopted what was in between.
-            IF clocks[next] IS NULL OR clocks[next] >= epoch.from_clock
-                OR stepped_by = before_id AND (epoch.behind_tick IS NULL OR ticks[next] < epoch.behind_tick) THEN
-                quiet := nurture._quietly(before, contact, state, least(epoch.from_clock, clocks[next], until), epoch.from_tick);
-                state := coalesce(quiet, state);
-                stepped_by := CASE WHEN quiet IS NULL THEN stepped_by ELSE before_id END;
+            IF turn.earliest IS NULL OR turn.earliest >= epoch.from_clock
+                OR stepped_by = before_id AND (epoch.behind_tick IS NULL OR turn.tick < epoch.behind_tick) THEN
+                result := nurture._step(before, contact, state, NULL, least(epoch.from_clock, turn.earliest, until), epoch.from_tick);
+                IF result.kinds = 0 AND result.failure IS NULL THEN -- as _quietly
+                    state := result.state;
+                    stepped_by := before_id;
+                END IF;
             END IF;
         END IF;
         -- Features that have become complete with the model know the whole past.
-        IF state IS NOT NULL AND epoch.id > base_model THEN
+        IF state IS NOT NULL AND epoch.id > base_model AND nurture._completes(before, epoch.model) THEN
             state := coalesce(nurture._completed(before, epoch.model, state, (
                 SELECT nurture._pack(l.type, l.at, l.received_at, l.props, NULL, l.tick * 16777216 + l.n, l.history)
                 FROM nurture._log_of(contact, epoch.from_tick) l)), state);
         END IF;
         before := epoch.model;
         before_id := epoch.id;
-        CONTINUE WHEN epoch.id <> last_model AND (ticks[next] < epoch.behind_tick) IS NOT TRUE;
-        FOR turn IN
-            SELECT tick, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
-            FROM (SELECT l.tick, (array_agg(CASE WHEN l.clock > l.received_at OR l.history THEN l.clock END ORDER BY l.n)
-                                      FILTER (WHERE l.told))[1] AS begins,
-                         max(l.clock) FILTER (WHERE NOT l.told) AS written,
-                         nurture._pack(l.type, l.at, l.received_at, l.props, l.message_id, l.n::bigint, l.history)
-                             FILTER (WHERE l.told) AS messages
-                  FROM (SELECT l.*, l.kind IS DISTINCT FROM '$engine' AS told FROM nurture.event_log l
-                        WHERE l.contact = contact AND l.clock <= until AND l.tick > base_tick
-                          AND l.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR l.tick < epoch.behind_tick)) l
-                  GROUP BY l.tick) e
-            FULL JOIN (SELECT x.tick, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.cause = 'published') AS adopted
-                       FROM nurture.transition x
-                       WHERE x.contact = contact AND x.at <= until AND x.tick > base_tick
-                         AND x.tick >= epoch.from_tick AND (epoch.behind_tick IS NULL OR x.tick < epoch.behind_tick)
-                       GROUP BY x.tick) t USING (tick)
-            ORDER BY tick
-        LOOP
+        WHILE turn.tick < epoch.behind_tick OR turn.tick IS NOT NULL AND epoch.id = last_model LOOP
             state := coalesce(nurture._at_clock(state, turn.adopted), state);
             IF state IS NOT NULL AND turn.begins IS NOT NULL THEN
                 result := nurture._step(epoch.model, contact, state, NULL, turn.begins, turn.tick);
@@ -163,6 +156,7 @@ BEGIN
             result := nurture._step(epoch.model, contact, state, turn.messages, turn.until, turn.tick);
             state := result.state;
             stepped_by := epoch.id;
+            FETCH turns INTO turn;
         END LOOP;
         -- Timers of which nothing came, and a model of whose adoption nothing came.
         IF epoch.id = last_model THEN
@@ -171,6 +165,7 @@ BEGIN
             state := nurture._at_clock(state, until);
         END IF;
     END LOOP;
+    CLOSE turns;
     RETURN state;
 END
 $$;
@@ -181,7 +176,7 @@ REVOKE ALL ON FUNCTION nurture._replayed(text, timestamptz),
 
 CREATE FUNCTION nurture.verify(contact text DEFAULT NULL, sample double precision DEFAULT NULL, path boolean DEFAULT false)
     RETURNS TABLE (contact_key text, what text, stored text, recomputed text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET nurture.model_cache = '8MB' AS $$
 #variable_conflict use_column
 BEGIN
     IF sample IS NOT NULL AND NOT (sample > 0 AND sample <= 1) THEN
