@@ -134,13 +134,38 @@ void Attribution::add_ages(Entry& entry, const Outcome& outcome, const Ages& age
     }
 }
 
-void Attribution::add(const Path& path, const Outcome& outcome) {
+namespace {
+
+/// Does it count at all? Throws invalid_parameter when it is impossible.
+bool counts(const Outcome& outcome) {
     if (outcome.conversions < 0 || outcome.nulls < 0)
         throw Error(ErrorKind::invalid_parameter, "numbers of conversions must not be negative");
     if (outcome.conversions == 0 && outcome.value != 0)
         throw Error(ErrorKind::invalid_parameter, "value of a path without a conversion",
                     "A path with a value needs at least one conversion.");
-    if (outcome == Outcome{})
+    return outcome != Outcome{};
+}
+
+} // namespace
+
+// The key is in key_.
+template <class TimeOf>
+void Attribution::add_key(std::size_t touches, bool several, const Outcome& outcome, TimeOf time_of) {
+    Entry& entry = entry_for_key();
+    entry.outcome.add(outcome);
+    if (!several || outcome.conversions == 0)
+        return;
+    ages_.clear();
+    auto const last = static_cast<Wide>(time_of(touches - 1));
+    for (std::size_t i = 0; i < touches; ++i) {
+        Wide const age = last - time_of(i);
+        ages_.push_back(age > INT64_MAX ? INT64_MAX : static_cast<Span>(age));
+    }
+    add_ages(entry, {outcome.conversions, 0, outcome.value}, ages_);
+}
+
+void Attribution::add(const Path& path, const Outcome& outcome) {
+    if (!counts(outcome))
         return;
     if (path.empty()) {
         without_path_.add(outcome);
@@ -152,16 +177,24 @@ void Attribution::add(const Path& path, const Outcome& outcome) {
         put_varint(key_, id_of(touch.channel));
         several = several || touch.channel != path.front().channel;
     }
-    Entry& entry = entry_for_key();
-    entry.outcome.add(outcome);
-    if (!several || outcome.conversions == 0)
+    add_key(path.size(), several, outcome, [&](std::size_t i) { return path[i].at; });
+}
+
+void Attribution::add(std::span<const std::uint32_t> channels, std::span<const Time> times,
+                      const Outcome& outcome) {
+    if (!counts(outcome))
         return;
-    ages_.clear();
-    for (auto const& touch : path) {
-        Wide const age = static_cast<Wide>(path.back().at) - touch.at;
-        ages_.push_back(age > INT64_MAX ? INT64_MAX : static_cast<Span>(age));
+    if (channels.empty()) {
+        without_path_.add(outcome);
+        return;
     }
-    add_ages(entry, {outcome.conversions, 0, outcome.value}, ages_);
+    key_.clear();
+    bool several = false;
+    for (auto const channel : channels) {
+        put_varint(key_, channel);
+        several = several || channel != channels.front();
+    }
+    add_key(channels.size(), several, outcome, [&](std::size_t i) { return times[i]; });
 }
 
 void Attribution::add_sequence(const Sequence& sequence, const std::vector<std::uint32_t>& ids) {

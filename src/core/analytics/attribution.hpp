@@ -6,6 +6,7 @@
 #include <map>
 #include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -59,6 +60,10 @@ public:
     /// Adds a path (empty: nobody touched the contact). Throws invalid_parameter for negative numbers and for
     /// a value without a conversion, limit_exceeded beyond max_channels or max_bytes.
     void add(const Path& path, const Outcome& outcome);
+    /// The number of a channel, for the other add(); throws limit_exceeded beyond max_channels.
+    std::uint32_t number_of(std::string_view channel) { return id_of(channel); }
+    /// The same for a path of numbered channels and when they were touched.
+    void add(std::span<const std::uint32_t> channels, std::span<const Time> times, const Outcome& outcome);
     void merge(const Attribution& other);
     /// Adds an encoded summary; throws corrupt_data for anything encode does not write.
     void merge(std::string_view bytes);
@@ -94,6 +99,8 @@ private:
 
     std::uint32_t id_of(std::string_view channel);
     Entry& entry_for_key();
+    template <class TimeOf>
+    void add_key(std::size_t touches, bool several, const Outcome& outcome, TimeOf time_of);
     template <class Ages>
     void add_ages(Entry& entry, const Outcome& outcome, const Ages& ages);
     void count_bytes(std::size_t more);

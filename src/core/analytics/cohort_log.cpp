@@ -1,0 +1,130 @@
+#include "core/analytics/cohort_log.hpp"
+
+#include <algorithm>
+
+namespace nurture::analytics {
+
+namespace {
+
+/// Counts of cohorts whose periods lie within a narrow range: a table instead of a search per contact.
+class CellTable {
+public:
+    static constexpr std::int64_t most_periods = 512;
+
+    CellTable(std::int64_t first, std::int64_t last)
+        : first_(first), width_(static_cast<std::size_t>(last - first + 1)), members_(width_, 0),
+          cells_(width_ * width_) {}
+
+    std::int64_t& members(std::int64_t cohort) { return members_[index(cohort)]; }
+    CohortCell& cell(std::int64_t cohort, std::int64_t number) {
+        return cells_[index(cohort) * width_ + index(number) - index(cohort)];
+    }
+    void add_to(CohortSummary& summary) const {
+        for (std::size_t cohort = 0; cohort < width_; ++cohort) {
+            if (members_[cohort] == 0)
+                continue;
+            std::int64_t const number = first_ + static_cast<std::int64_t>(cohort);
+            summary.members[number] += members_[cohort];
+            for (std::size_t offset = 0; cohort + offset < width_; ++offset)
+                if (CohortCell const& cell = cells_[cohort * width_ + offset]; cell.active != 0)
+                    summary.cells[{number, static_cast<std::int64_t>(offset)}] = cell;
+        }
+    }
+
+private:
+    std::int64_t first_;
+    std::size_t width_;
+    std::vector<std::int64_t> members_;
+    std::vector<CohortCell> cells_;
+
+    [[nodiscard]] std::size_t index(std::int64_t number) const noexcept {
+        return static_cast<std::size_t>(number - first_);
+    }
+};
+
+/// The same, whatever the range.
+class CellMap {
+public:
+    explicit CellMap(CohortSummary& summary) : summary_(summary) {}
+    std::int64_t& members(std::int64_t cohort) { return summary_.members[cohort]; }
+    CohortCell& cell(std::int64_t cohort, std::int64_t number) {
+        return summary_.cells[{cohort, number - cohort}];
+    }
+
+private:
+    CohortSummary& summary_;
+};
+
+template <class Cells>
+void count(const ContactLog& log, Cells& cells, void (*breathe)()) {
+    log.for_each_contact([&](std::span<const Event> events) {
+        breathe();
+        std::int64_t const cohort = events.front().at;
+        ++cells.members(cohort);
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            if (i > 0 && events[i].at == events[i - 1].at)
+                continue;
+            CohortCell& cell = cells.cell(cohort, events[i].at);
+            ++cell.active;
+            if (i > 0 && events[i].at == events[i - 1].at + 1)
+                ++cell.retained;
+        }
+    });
+}
+
+} // namespace
+
+void CohortLog::add(std::uint32_t contact, std::int64_t number) {
+    if (contact >= last_.size()) {
+        if (contact >= last_.capacity()) {
+            std::size_t const before = last_.capacity();
+            std::size_t const capacity = std::max<std::size_t>({8, before * 2, std::size_t{contact} + 1});
+            budget_->take(capacity * sizeof number);
+            last_.reserve(capacity);
+            budget_->give_back(before * sizeof number);
+        }
+        last_.resize(std::size_t{contact} + 1, always); // a time, no number of a period
+    }
+    if (last_[contact] == number)
+        return;
+    last_[contact] = number;
+    log_.append(contact, number, 1);
+}
+
+void CohortLog::merge(const CohortLog& other) {
+    if (period_ != other.period_)
+        throw Error(ErrorKind::invalid_parameter, "the period differs within a group");
+    std::string bytes;
+    other.encode_to(bytes);
+    merge(bytes);
+}
+
+void CohortLog::merge(std::string_view bytes) {
+    log_.read(bytes, [this](const ContactEvent& event) {
+        if (event.at > furthest_period || event.at < -furthest_period)
+            throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
+                        "Reason: a period is out of range.");
+        add(event.contact, event.at);
+    });
+}
+
+CohortSummary CohortLog::summary(void (*breathe)()) const {
+    CohortSummary summary;
+    summary.period = period_;
+    if (log_.events().empty())
+        return summary;
+    auto const [first, last] =
+        std::minmax_element(log_.events().begin(), log_.events().end(),
+                            [](const ContactEvent& a, const ContactEvent& b) { return a.at < b.at; });
+    if (last->at - first->at < CellTable::most_periods) {
+        CellTable table(first->at, last->at);
+        count(log_, table, breathe);
+        table.add_to(summary);
+    } else {
+        CellMap map(summary);
+        count(log_, map, breathe);
+    }
+    return summary;
+}
+
+} // namespace nurture::analytics

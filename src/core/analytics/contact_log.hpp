@@ -1,0 +1,108 @@
+#pragma once
+// Events of many contacts in the order in which they come, 16 bytes each; sorted by contact and time at the
+// end only. Appending touches no memory of the contact's own, which is what makes it fast.
+#include <algorithm>
+#include <functional>
+#include <memory_resource>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/analytics/contact_numbers.hpp"
+#include "core/analytics/events.hpp"
+
+namespace nurture::analytics {
+
+/// An event (or anything else that has a time and 32 bits) of the contact with this number.
+struct ContactEvent {
+    Time at;
+    std::uint32_t contact;
+    std::uint32_t mask;
+};
+
+/// The events of one aggregate, in memory that dies with it.
+class ContactLog {
+public:
+    ContactLog(std::pmr::memory_resource* memory, Budget& budget)
+        : budget_(&budget), contacts_(memory, budget), events_(memory) {}
+
+    /// The number of a contact, for append().
+    std::uint32_t number_of(std::string_view contact) { return contacts_.number_of(contact); }
+    void append(std::uint32_t contact, Time at, std::uint32_t mask) {
+        if (events_.size() == events_.capacity())
+            grow();
+        events_.push_back({at, contact, mask});
+    }
+
+    [[nodiscard]] std::uint32_t contacts() const noexcept { return contacts_.size(); }
+    [[nodiscard]] std::span<const ContactEvent> events() const noexcept { return events_; }
+
+    /// Adds the events of another log: as it is, or as encode_to() wrote it.
+    void merge(const ContactLog& other);
+    /// Calls take(event) for each event that was written, with the contact's number here; throws corrupt_data
+    /// for bytes that encode_to() does not write.
+    template <class Take>
+    void read(std::string_view bytes, Take take);
+    /// Appends the bytes of the log: for another process of the same server, so in its byte order.
+    void encode_to(std::string& out) const;
+
+    /// Calls visit(events) for each contact that has any, in the order of their numbers; its events, with
+    /// what `mapped` makes of their masks, are in order.
+    template <class Visit, class Mapped = std::identity>
+    void for_each_contact(Visit visit, Mapped mapped = {}) const;
+
+private:
+    Budget* budget_;
+    ContactNumbers contacts_;
+    std::pmr::vector<ContactEvent> events_;
+
+    void grow();
+    [[nodiscard]] std::vector<std::uint32_t> renumber(const std::vector<std::string_view>& keys);
+    /// Splits the bytes into keys and events.
+    static std::string_view split(std::string_view bytes, std::vector<std::string_view>& keys);
+};
+
+template <class Take>
+void ContactLog::read(std::string_view bytes, Take take) {
+    std::vector<std::string_view> keys;
+    std::string_view const records = split(bytes, keys);
+    std::vector<std::uint32_t> const numbers = renumber(keys);
+    for (std::size_t i = 0; i < records.size(); i += sizeof(ContactEvent)) {
+        ContactEvent event;
+        records.copy(reinterpret_cast<char*>(&event), sizeof event, i);
+        if (event.contact >= numbers.size())
+            throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
+                        "Reason: an event belongs to no contact.");
+        event.contact = numbers[event.contact];
+        take(event);
+    }
+}
+
+template <class Visit, class Mapped>
+void ContactLog::for_each_contact(Visit visit, Mapped mapped) const {
+    // A counting sort by contact: what it scatters is small enough to stay in the cache a while, and most
+    // logs come in order of time already.
+    std::vector<std::size_t> ends(std::size_t{contacts_.size()} + 1, 0);
+    for (const ContactEvent& event : events_)
+        ++ends[event.contact + 1];
+    for (std::size_t i = 1; i < ends.size(); ++i)
+        ends[i] += ends[i - 1];
+    std::vector<Event> sorted(events_.size());
+    for (const ContactEvent& event : events_)
+        sorted[ends[event.contact]++] = {event.at, mapped(event.mask)};
+    std::size_t first = 0;
+    for (std::uint32_t contact = 0; contact < contacts_.size(); ++contact) {
+        std::size_t const end = ends[contact];
+        if (first == end)
+            continue;
+        auto const begin = sorted.begin() + static_cast<std::ptrdiff_t>(first);
+        auto const last = sorted.begin() + static_cast<std::ptrdiff_t>(end);
+        if (!std::is_sorted(begin, last))
+            std::sort(begin, last);
+        visit(std::span<const Event>(begin, last));
+        first = end;
+    }
+}
+
+} // namespace nurture::analytics
