@@ -95,7 +95,7 @@ namespace {
 
 using Expected = std::map<std::string, std::vector<Event>>;
 
-Expected read_log(const ContactLog& log, const std::vector<std::string>& names) {
+Expected read_log(ContactLog& log, const std::vector<std::string>& names) {
     Expected found;
     std::size_t i = 0;
     log.for_each_contact(
@@ -118,7 +118,7 @@ TEST(ContactLog, GivesEachContactItsEventsInOrderHoweverItWasPutTogether) {
             std::size_t const part = pick<std::size_t>(0, parts);
             std::string const name = any_name(8);
             Event const event{pick<Time>(-5, 5), pick(1U, 8U)};
-            logs[part]->append(logs[part]->number_of(name), event.at, event.mask);
+            logs[part]->add(name, event.at, event.mask);
             expected[name].push_back(event);
             if (std::find(order[part].begin(), order[part].end(), name) == order[part].end())
                 order[part].push_back(name);
@@ -132,7 +132,7 @@ TEST(ContactLog, GivesEachContactItsEventsInOrderHoweverItWasPutTogether) {
             } else {
                 std::string bytes;
                 logs[i]->encode_to(bytes);
-                sum.read(bytes, [&](const ContactEvent& e) { sum.append(e.contact, e.at, e.mask); });
+                sum.merge(bytes, std::identity{});
             }
             for (auto const& name : order[i])
                 if (std::find(order[0].begin(), order[0].end(), name) == order[0].end())
@@ -147,7 +147,7 @@ TEST(ContactLog, HostileBytesAreRefused) {
         Memory memory;
         ContactLog log(memory.get(), memory.budget), other(memory.get(), memory.budget);
         for (int i = pick(1, 10); i > 0; --i)
-            log.append(log.number_of(any_name(5)), pick<Time>(-5, 5), pick(1U, 8U));
+            log.add(any_name(5), pick<Time>(-5, 5), pick(1U, 8U));
         std::string bytes;
         log.encode_to(bytes);
         if (pick(0, 2) == 0)
@@ -155,7 +155,7 @@ TEST(ContactLog, HostileBytesAreRefused) {
         else
             bytes[pick<std::size_t>(0, bytes.size())] = static_cast<char>(pick(0, 256));
         try {
-            other.read(bytes, [&](const ContactEvent& e) { other.append(e.contact, e.at, e.mask); });
+            other.merge(bytes, std::identity{});
             other.for_each_contact([](std::span<const Event> events) { RC_ASSERT(!events.empty()); });
         } catch (const Error& error) {
             RC_ASSERT(error.kind == ErrorKind::corrupt_data);

@@ -59,15 +59,15 @@ std::uint32_t AttributionLog::keep(const Converted& outcome) {
 
 void AttributionLog::add_touch(std::string_view contact, Time at, std::string_view channel) {
     std::uint32_t const number = channel_number(channel);
-    log_.append(log_.number_of(contact), at, number);
+    log_.add(contact, at, number);
 }
 
 void AttributionLog::add_conversion(std::string_view contact, Time at, std::int64_t conversions, Wide value) {
     std::uint32_t const place = keep({conversions, value});
-    log_.append(log_.number_of(contact), at, place);
+    log_.add(contact, at, place);
 }
 
-void AttributionLog::merge(const AttributionLog& other) {
+void AttributionLog::merge(AttributionLog& other) {
     if (span_ != other.span_)
         throw Error(ErrorKind::invalid_parameter, "the span differs within a group");
     std::string bytes;
@@ -76,7 +76,7 @@ void AttributionLog::merge(const AttributionLog& other) {
 }
 
 // channels, outcomes, then the log.
-void AttributionLog::encode_to(std::string& out) const {
+void AttributionLog::encode_to(std::string& out) {
     ByteWriter writer(out);
     auto const channels = channels_.keys();
     writer.varint(channels.size());
@@ -105,16 +105,16 @@ void AttributionLog::merge(std::string_view bytes) {
             ByteReader::fail("a conversion is out of range");
         place = keep({conversions, value});
     }
-    log_.read(bytes.substr(bytes.size() - reader.left()), [&](const ContactEvent& event) {
-        auto const& numbers = (event.mask & conversion) != 0 ? places : channels;
-        std::uint32_t const number = event.mask & ~conversion;
+    log_.merge(bytes.substr(bytes.size() - reader.left()), [&](std::uint32_t mask) {
+        auto const& numbers = (mask & conversion) != 0 ? places : channels;
+        std::uint32_t const number = mask & ~conversion;
         if (number >= numbers.size())
             ByteReader::fail("a touch has no channel, or a conversion no outcome");
-        log_.append(event.contact, event.at, numbers[number]);
+        return numbers[number];
     });
 }
 
-std::string AttributionLog::summary(void (*breathe)()) const {
+std::string AttributionLog::summary(void (*breathe)()) {
     // Channels are numbered by their names' bytes, so that touches of one time come in that order.
     auto const names = channels_.keys();
     std::vector<std::uint32_t> by_name(names.size()), rank(names.size()), numbers(names.size());

@@ -25,14 +25,14 @@ public:
     /// Throws invalid_parameter for an outcome without a conversion.
     void add_conversion(std::string_view contact, Time at, std::int64_t conversions, Wide value);
     /// Throws invalid_parameter when the spans differ.
-    void merge(const AttributionLog& other);
+    void merge(AttributionLog& other);
     /// Adds what encode_to() of another process of the same server wrote; throws corrupt_data otherwise.
     void merge(std::string_view bytes);
-    void encode_to(std::string& out) const;
+    void encode_to(std::string& out);
 
     /// All paths, as they would be if they were added one by one; `breathe` is called for each contact and
     /// may throw.
-    [[nodiscard]] std::string summary(void (*breathe)()) const;
+    [[nodiscard]] std::string summary(void (*breathe)());
 
 private:
     struct Converted {

@@ -56,7 +56,7 @@ private:
 };
 
 template <class Cells>
-void count(const ContactLog& log, Cells& cells, void (*breathe)()) {
+void count(ContactLog& log, Cells& cells, void (*breathe)()) {
     log.for_each_contact([&](std::span<const Event> events) {
         breathe();
         std::int64_t const cohort = events.front().at;
@@ -74,48 +74,28 @@ void count(const ContactLog& log, Cells& cells, void (*breathe)()) {
 
 } // namespace
 
-void CohortLog::add(std::uint32_t contact, std::int64_t number) {
-    if (contact >= last_.size()) {
-        if (contact >= last_.capacity()) {
-            std::size_t const before = last_.capacity();
-            std::size_t const capacity = std::max<std::size_t>({8, before * 2, std::size_t{contact} + 1});
-            budget_->take(capacity * sizeof number);
-            last_.reserve(capacity);
-            budget_->give_back(before * sizeof number);
-        }
-        last_.resize(std::size_t{contact} + 1, always); // a time, no number of a period
-    }
-    if (last_[contact] == number)
-        return;
-    last_[contact] = number;
-    log_.append(contact, number, 1);
-}
-
-void CohortLog::merge(const CohortLog& other) {
+void CohortLog::merge(CohortLog& other) {
     if (period_ != other.period_)
         throw Error(ErrorKind::invalid_parameter, "the period differs within a group");
-    std::string bytes;
-    other.encode_to(bytes);
-    merge(bytes);
+    log_.merge(other.log_);
 }
 
 void CohortLog::merge(std::string_view bytes) {
-    log_.read(bytes, [this](const ContactEvent& event) {
-        if (event.at > furthest_period || event.at < -furthest_period)
-            throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
-                        "Reason: a period is out of range.");
-        add(event.contact, event.at);
-    });
+    log_.merge(bytes, std::identity{});
 }
 
-CohortSummary CohortLog::summary(void (*breathe)()) const {
+CohortSummary CohortLog::summary(void (*breathe)()) {
     CohortSummary summary;
     summary.period = period_;
-    if (log_.events().empty())
+    auto const events = log_.events();
+    if (events.empty())
         return summary;
     auto const [first, last] =
-        std::minmax_element(log_.events().begin(), log_.events().end(),
+        std::minmax_element(events.begin(), events.end(),
                             [](const ContactEvent& a, const ContactEvent& b) { return a.at < b.at; });
+    if (last->at > furthest_period || first->at < -furthest_period)
+        throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
+                    "Reason: a period is out of range.");
     if (last->at - first->at < CellTable::most_periods) {
         CellTable table(first->at, last->at);
         count(log_, table, breathe);

@@ -22,14 +22,17 @@ std::vector<std::uint32_t> ContactLog::renumber(const std::vector<std::string_vi
     return numbers;
 }
 
-void ContactLog::merge(const ContactLog& other) {
+void ContactLog::merge(ContactLog& other) {
+    settle();
+    other.settle();
     std::vector<std::uint32_t> const numbers = renumber(other.contacts_.keys());
     for (const ContactEvent& event : other.events_)
         append(numbers[event.contact], event.at, event.mask);
 }
 
 // number of keys, each with its length; then the events as they lie in memory.
-void ContactLog::encode_to(std::string& out) const {
+void ContactLog::encode_to(std::string& out) {
+    settle();
     std::vector<std::string_view> const keys = contacts_.keys();
     std::size_t bytes = 10 + events_.size() * sizeof(ContactEvent);
     for (auto const key : keys)

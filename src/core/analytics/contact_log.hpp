@@ -24,47 +24,81 @@ struct ContactEvent {
 /// The events of one aggregate, in memory that dies with it.
 class ContactLog {
 public:
-    ContactLog(std::pmr::memory_resource* memory, Budget& budget)
-        : budget_(&budget), contacts_(memory, budget), events_(memory) {}
+    enum class Repeats { keep, drop };
 
-    /// The number of a contact, for append().
-    std::uint32_t number_of(std::string_view contact) { return contacts_.number_of(contact); }
-    void append(std::uint32_t contact, Time at, std::uint32_t mask) {
-        if (events_.size() == events_.capacity())
-            grow();
-        events_.push_back({at, contact, mask});
+    /// Repeats::drop: an event with the time of the contact's last one may be left out (one of mask 0 or 1
+    /// whose time is what matters).
+    ContactLog(std::pmr::memory_resource* memory, Budget& budget, Repeats repeats = Repeats::keep)
+        : budget_(&budget), contacts_(memory, budget), events_(memory), repeats_(repeats) {}
+
+    void add(std::string_view contact, Time at, std::uint32_t mask) {
+        std::uint32_t const hash = ContactNumbers::hash_of(contact);
+        contacts_.prefetch(hash);
+        settle();
+        pending_.at = at;
+        pending_.mask = mask;
+        if (!pending_.hold(hash, contact))
+            take(contacts_.slot_of(hash, contact), at, mask);
+    }
+    /// The events, in no order; valid until the next one is added.
+    [[nodiscard]] std::span<const ContactEvent> events() {
+        settle();
+        return events_;
     }
 
-    [[nodiscard]] std::uint32_t contacts() const noexcept { return contacts_.size(); }
-    [[nodiscard]] std::span<const ContactEvent> events() const noexcept { return events_; }
-
-    /// Adds the events of another log: as it is, or as encode_to() wrote it.
-    void merge(const ContactLog& other);
-    /// Calls take(event) for each event that was written, with the contact's number here; throws corrupt_data
-    /// for bytes that encode_to() does not write.
-    template <class Take>
-    void read(std::string_view bytes, Take take);
+    /// Adds the events of another log: as it is, or as encode_to() wrote it. Of the latter mapped(mask) is
+    /// kept. Throws corrupt_data for bytes that encode_to() does not write.
+    void merge(ContactLog& other);
+    template <class Mapped>
+    void merge(std::string_view bytes, Mapped mapped);
     /// Appends the bytes of the log: for another process of the same server, so in its byte order.
-    void encode_to(std::string& out) const;
+    void encode_to(std::string& out);
 
     /// Calls visit(events) for each contact that has any, in the order of their numbers; its events, with
     /// what `mapped` makes of their masks, are in order.
     template <class Visit, class Mapped = std::identity>
-    void for_each_contact(Visit visit, Mapped mapped = {}) const;
+    void for_each_contact(Visit visit, Mapped mapped = {});
 
 private:
     Budget* budget_;
     ContactNumbers contacts_;
     std::pmr::vector<ContactEvent> events_;
+    Repeats repeats_;
+    PendingRow pending_;
 
+    void settle() {
+        if (pending_.there())
+            take(contacts_.slot_of(pending_.hash(), pending_.key()), pending_.at, pending_.mask);
+        pending_.clear();
+    }
+    void take(ContactNumbers::Slot& slot, Time at, std::uint32_t mask) {
+        if (repeats_ == Repeats::drop && repeated(slot, at))
+            return;
+        append(slot.number(), at, mask);
+    }
+    /// Times that fit into a note are compared with the last one; 0 is "none".
+    static bool repeated(ContactNumbers::Slot& slot, Time at) noexcept {
+        constexpr Time half = Time{1} << 31;
+        std::uint32_t const note =
+            at >= -half && at < half - 1 ? static_cast<std::uint32_t>(at + half + 1) : 0;
+        bool const same = note != 0 && slot.note == note;
+        slot.note = note;
+        return same;
+    }
+    void append(std::uint32_t contact, Time at, std::uint32_t mask) {
+        if (events_.size() == events_.capacity())
+            grow();
+        events_.push_back({at, contact, mask});
+    }
     void grow();
     [[nodiscard]] std::vector<std::uint32_t> renumber(const std::vector<std::string_view>& keys);
     /// Splits the bytes into keys and events.
     static std::string_view split(std::string_view bytes, std::vector<std::string_view>& keys);
 };
 
-template <class Take>
-void ContactLog::read(std::string_view bytes, Take take) {
+template <class Mapped>
+void ContactLog::merge(std::string_view bytes, Mapped mapped) {
+    settle();
     std::vector<std::string_view> keys;
     std::string_view const records = split(bytes, keys);
     std::vector<std::uint32_t> const numbers = renumber(keys);
@@ -74,13 +108,13 @@ void ContactLog::read(std::string_view bytes, Take take) {
         if (event.contact >= numbers.size())
             throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
                         "Reason: an event belongs to no contact.");
-        event.contact = numbers[event.contact];
-        take(event);
+        append(numbers[event.contact], event.at, mapped(event.mask));
     }
 }
 
 template <class Visit, class Mapped>
-void ContactLog::for_each_contact(Visit visit, Mapped mapped) const {
+void ContactLog::for_each_contact(Visit visit, Mapped mapped) {
+    settle();
     // A counting sort by contact: what it scatters is small enough to stay in the cache a while, and most
     // logs come in order of time already.
     std::vector<std::size_t> ends(std::size_t{contacts_.size()} + 1, 0);

@@ -1,31 +1,27 @@
 #include "core/analytics/contact_masks.hpp"
 
-#include <algorithm>
-
 #include "core/analytics/wire.hpp"
 
 namespace nurture::analytics {
 
-void ContactMasks::add(std::string_view contact, std::uint32_t mask) {
-    std::uint32_t const number = contacts_.number_of(contact);
-    if (number < masks_.size()) {
-        masks_[number] |= mask;
-        return;
-    }
-    if (masks_.size() == masks_.capacity()) {
-        std::size_t const before = masks_.capacity();
-        std::size_t const capacity = std::max<std::size_t>(8, before * 2);
-        budget_->take(capacity * sizeof mask);
-        masks_.reserve(capacity);
-        budget_->give_back(before * sizeof mask);
-    }
-    masks_.push_back(mask);
+void ContactMasks::settle() {
+    if (pending_.there())
+        contacts_.slot_of(pending_.hash(), pending_.key()).note |= pending_.mask;
+    pending_.clear();
 }
 
-void ContactMasks::merge(const ContactMasks& other) {
-    auto const keys = other.contacts_.keys();
-    for (std::size_t i = 0; i < keys.size(); ++i)
-        add(keys[i], other.masks_[i]);
+void ContactMasks::add(std::string_view contact, std::uint32_t mask) {
+    std::uint32_t const hash = ContactNumbers::hash_of(contact);
+    contacts_.prefetch(hash);
+    settle();
+    pending_.mask = mask;
+    if (!pending_.hold(hash, contact))
+        contacts_.slot_of(hash, contact).note |= mask;
+}
+
+void ContactMasks::merge(ContactMasks& other) {
+    other.settle();
+    other.contacts_.for_each_slot([&](const ContactNumbers::Slot& slot) { add(slot.key(), slot.note); });
 }
 
 void ContactMasks::merge(std::string_view bytes) {
@@ -40,24 +36,25 @@ void ContactMasks::merge(std::string_view bytes) {
     reader.end();
 }
 
-void ContactMasks::encode_to(std::string& out) const {
-    auto const keys = contacts_.keys();
+void ContactMasks::encode_to(std::string& out) {
+    settle();
     ByteWriter writer(out);
-    writer.varint(keys.size());
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-        writer.text(keys[i]);
-        writer.varint(masks_[i]);
-    }
+    writer.varint(contacts_.size());
+    contacts_.for_each_slot([&](const ContactNumbers::Slot& slot) {
+        writer.text(slot.key());
+        writer.varint(slot.note);
+    });
 }
 
-std::vector<std::int64_t> ContactMasks::retained(unsigned conditions) const {
+std::vector<std::int64_t> ContactMasks::retained(unsigned conditions) {
+    settle();
     std::vector<std::int64_t> counts(conditions, 0);
-    for (std::uint32_t const mask : masks_) {
-        if ((mask & 1) == 0)
-            continue;
-        for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1)
+    contacts_.for_each_slot([&](const ContactNumbers::Slot& slot) {
+        if ((slot.note & 1) == 0)
+            return;
+        for (std::uint32_t rest = slot.note; rest != 0; rest &= rest - 1)
             ++counts[static_cast<std::size_t>(std::countr_zero(rest))];
-    }
+    });
     return counts;
 }
 

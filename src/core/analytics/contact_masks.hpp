@@ -14,23 +14,23 @@ namespace nurture::analytics {
 /// A mask of up to 32 conditions per contact, in memory that dies with it.
 class ContactMasks {
 public:
-    ContactMasks(std::pmr::memory_resource* memory, Budget& budget)
-        : budget_(&budget), contacts_(memory, budget), masks_(memory) {}
+    ContactMasks(std::pmr::memory_resource* memory, Budget& budget) : contacts_(memory, budget) {}
 
     void add(std::string_view contact, std::uint32_t mask);
-    void merge(const ContactMasks& other);
+    void merge(ContactMasks& other);
     /// Adds what encode_to() of another process of the same server wrote; throws corrupt_data otherwise.
     void merge(std::string_view bytes);
-    void encode_to(std::string& out) const;
+    void encode_to(std::string& out);
 
     /// Element 0: for how many contacts the first condition held; element i: for how many it and the i-th
     /// did.
-    [[nodiscard]] std::vector<std::int64_t> retained(unsigned conditions) const;
+    [[nodiscard]] std::vector<std::int64_t> retained(unsigned conditions);
 
 private:
-    Budget* budget_;
-    ContactNumbers contacts_;
-    std::pmr::vector<std::uint32_t> masks_;
+    ContactNumbers contacts_; ///< a slot's note is its contact's mask
+    PendingRow pending_;
+
+    void settle();
 };
 
 } // namespace nurture::analytics

@@ -15,38 +15,43 @@ constexpr std::size_t key_chunk = 4096;
 
 } // namespace
 
-std::string_view ContactNumbers::Slot::text() const noexcept {
-    if (length <= sizeof key)
-        return {key, length};
+std::string_view ContactNumbers::Slot::key() const noexcept {
+    if (length_ != elsewhere)
+        return {key_, length_};
     const char* address = nullptr;
-    std::memcpy(&address, key, sizeof address);
+    std::uint32_t length = 0;
+    std::memcpy(&address, key_, sizeof address);
+    std::memcpy(&length, key_ + sizeof address, sizeof length);
     return {address, length};
 }
 
-std::uint32_t ContactNumbers::number_of(std::string_view key) {
+std::uint32_t ContactNumbers::hash_of(std::string_view key) noexcept {
+    return static_cast<std::uint32_t>(XXH3_64bits(key.data(), key.size()));
+}
+
+ContactNumbers::Slot& ContactNumbers::slot_of(std::uint32_t hash, std::string_view key) {
     // At most three quarters of the slots are taken, so that a search ends soon.
     if (size_ >= capacity_ / 4 * 3)
         grow();
-    auto const hash = static_cast<std::uint32_t>(XXH3_64bits(key.data(), key.size()));
     for (std::size_t i = hash & (capacity_ - 1);; i = (i + 1) & (capacity_ - 1)) {
         Slot& slot = slots_[i];
-        if (slot.number == 0) {
+        if (slot.taken_ == 0) {
             place(slot, key);
-            slot.hash = hash;
-            slot.number = ++size_;
-            return size_ - 1;
+            slot.hash_ = hash;
+            slot.taken_ = ++size_;
+            return slot;
         }
-        if (slot.hash == hash && slot.text() == key)
-            return slot.number - 1;
+        if (slot.hash_ == hash && slot.key() == key)
+            return slot;
     }
 }
 
 void ContactNumbers::place(Slot& slot, std::string_view key) {
     if (key.size() > std::numeric_limits<std::uint32_t>::max())
         throw Error(ErrorKind::limit_exceeded, "a contact's name is too long");
-    slot.length = static_cast<std::uint32_t>(key.size());
-    if (key.size() <= sizeof slot.key) {
-        std::copy(key.begin(), key.end(), slot.key);
+    if (key.size() <= sizeof slot.key_) {
+        slot.length_ = static_cast<std::uint8_t>(key.size());
+        key.copy(slot.key_, key.size());
         return;
     }
     if (tail_left_ < key.size()) {
@@ -55,8 +60,11 @@ void ContactNumbers::place(Slot& slot, std::string_view key) {
         tail_ = static_cast<char*>(memory_->allocate(bytes, 1));
         tail_left_ = bytes;
     }
-    std::copy(key.begin(), key.end(), tail_);
-    std::memcpy(slot.key, &tail_, sizeof tail_);
+    key.copy(tail_, key.size());
+    auto const length = static_cast<std::uint32_t>(key.size());
+    slot.length_ = Slot::elsewhere;
+    std::memcpy(slot.key_, &tail_, sizeof tail_);
+    std::memcpy(slot.key_ + sizeof tail_, &length, sizeof length);
     tail_ += key.size();
     tail_left_ -= key.size();
 }
@@ -69,10 +77,10 @@ void ContactNumbers::grow() {
     auto* const slots = static_cast<Slot*>(memory_->allocate(capacity * sizeof(Slot), cache_line));
     std::memset(static_cast<void*>(slots), 0, capacity * sizeof(Slot));
     for (std::size_t old = 0; old < capacity_; ++old) {
-        if (slots_[old].number == 0)
+        if (slots_[old].taken_ == 0)
             continue;
-        std::size_t i = slots_[old].hash & (capacity - 1);
-        while (slots[i].number != 0)
+        std::size_t i = slots_[old].hash_ & (capacity - 1);
+        while (slots[i].taken_ != 0)
             i = (i + 1) & (capacity - 1);
         slots[i] = slots_[old];
     }
@@ -86,9 +94,7 @@ void ContactNumbers::grow() {
 
 std::vector<std::string_view> ContactNumbers::keys() const {
     std::vector<std::string_view> keys(size_);
-    for (std::size_t i = 0; i < capacity_; ++i)
-        if (slots_[i].number != 0)
-            keys[slots_[i].number - 1] = slots_[i].text();
+    for_each_slot([&](const Slot& slot) { keys[slot.number()] = slot.key(); });
     return keys;
 }
 

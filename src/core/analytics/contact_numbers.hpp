@@ -34,6 +34,25 @@ private:
 /// Numbers contacts 0, 1, 2, … in the order in which they are seen first. Keys are compared byte by byte.
 class ContactNumbers {
 public:
+    /// Half a cache line. Keys of up to 19 bytes lie in it, of longer ones the address.
+    class Slot {
+    public:
+        std::uint32_t note = 0; ///< for the owner's use; 0 in a new one
+
+        [[nodiscard]] std::uint32_t number() const noexcept { return taken_ - 1; }
+        [[nodiscard]] std::string_view key() const noexcept;
+
+    private:
+        friend class ContactNumbers;
+        static constexpr std::uint8_t elsewhere = 255;
+
+        std::uint32_t hash_;
+        std::uint32_t taken_; ///< the number plus 1; 0: the slot is free
+        std::uint8_t length_; ///< or `elsewhere`
+        char key_[19];        ///< or the address and the length
+    };
+    static_assert(sizeof(Slot) == 32);
+
     /// Both must outlive it. What it takes from `memory` it gives back only while it grows: it is to die with
     /// its memory.
     ContactNumbers(std::pmr::memory_resource* memory, Budget& budget) noexcept
@@ -41,22 +60,28 @@ public:
     ContactNumbers(const ContactNumbers&) = delete;
     ContactNumbers& operator=(const ContactNumbers&) = delete;
 
-    /// The number of a contact, a new one for one not seen before. Throws limit_exceeded.
-    std::uint32_t number_of(std::string_view key);
+    [[nodiscard]] static std::uint32_t hash_of(std::string_view key) noexcept;
+    /// Asks the memory for the slot that a key with this hash will need.
+    void prefetch(std::uint32_t hash) const noexcept {
+        if (slots_ != nullptr)
+            __builtin_prefetch(slots_ + (hash & (capacity_ - 1)));
+    }
+    /// The slot of a contact, with a new number for one not seen before; valid until the next call. Throws
+    /// limit_exceeded.
+    Slot& slot_of(std::uint32_t hash, std::string_view key);
+    std::uint32_t number_of(std::string_view key) { return slot_of(hash_of(key), key).number(); }
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
-    /// The keys in the order of their numbers; valid until the next number_of().
+    /// The keys in the order of their numbers; valid until the next slot_of().
     [[nodiscard]] std::vector<std::string_view> keys() const;
+    /// Calls visit(slot) for each contact, in no order.
+    template <class Visit>
+    void for_each_slot(Visit visit) const {
+        for (std::size_t i = 0; i < capacity_; ++i)
+            if (slots_[i].taken_ != 0)
+                visit(slots_[i]);
+    }
 
 private:
-    /// Half a cache line; keys of up to 20 bytes lie in it, of longer ones the address.
-    struct Slot {
-        std::uint32_t hash;
-        std::uint32_t number; ///< plus 1; 0: the slot is free
-        std::uint32_t length;
-        char key[20];
-
-        [[nodiscard]] std::string_view text() const noexcept;
-    };
     static constexpr std::uint32_t first_capacity = 8;
 
     std::pmr::memory_resource* memory_;
@@ -69,6 +94,34 @@ private:
 
     void grow();
     void place(Slot& slot, std::string_view key);
+};
+
+/// A row whose contact is looked up when the next one comes: until then its slot is on the way from memory,
+/// and the executor has other things to do.
+class PendingRow {
+public:
+    std::int64_t at = 0;
+    std::uint32_t mask = 0;
+
+    [[nodiscard]] bool there() const noexcept { return there_; }
+    [[nodiscard]] std::uint32_t hash() const noexcept { return hash_; }
+    [[nodiscard]] std::string_view key() const noexcept { return {key_, length_}; }
+    /// False when the key is too long to be kept.
+    bool hold(std::uint32_t hash, std::string_view key) noexcept {
+        if (key.size() > sizeof key_)
+            return false;
+        hash_ = hash;
+        length_ = static_cast<std::uint32_t>(key.size());
+        key.copy(key_, key.size());
+        return there_ = true;
+    }
+    void clear() noexcept { there_ = false; }
+
+private:
+    std::uint32_t hash_ = 0;
+    std::uint32_t length_ = 0;
+    bool there_ = false;
+    char key_[64];
 };
 
 } // namespace nurture::analytics

@@ -65,7 +65,7 @@ NURTURE_FUNCTION(nurture_attribution_by_combine) {
     return entry([&]() -> Datum {
         MemoryContext const context = aggregate_context(fcinfo);
         auto* to = state_of<TouchesByContact>(fcinfo, 0);
-        auto const* const from = state_of<TouchesByContact>(fcinfo, 1);
+        auto* const from = state_of<TouchesByContact>(fcinfo, 1);
         if (from == nullptr)
             return to == nullptr ? null_result(fcinfo) : PointerGetDatum(to);
         if (to == nullptr)
@@ -81,7 +81,7 @@ NURTURE_FUNCTION(nurture_attribution_by_combine) {
 NURTURE_FUNCTION(nurture_attribution_by_serialize) {
     return entry([&]() -> Datum {
         (void)aggregate_context(fcinfo);
-        auto const& log = state_of<TouchesByContact>(fcinfo, 0)->log;
+        auto& log = state_of<TouchesByContact>(fcinfo, 0)->log;
         std::string out;
         ByteWriter writer(out);
         writer.byte(state_version);
@@ -108,7 +108,7 @@ NURTURE_FUNCTION(nurture_attribution_by_deserialize) {
 
 NURTURE_FUNCTION(nurture_attribution_by_summary) {
     return entry([&]() -> Datum {
-        auto const* const state = state_of<TouchesByContact>(fcinfo, 0);
+        auto* const state = state_of<TouchesByContact>(fcinfo, 0);
         if (state == nullptr)
             return null_result(fcinfo);
         return make_varlena(state->log.summary([] { border::check_interrupts(); }));

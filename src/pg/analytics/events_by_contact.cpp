@@ -60,7 +60,7 @@ Datum funnel_by_row(FunctionCallInfo fcinfo, TimeKind kind) {
         state->expect_same(kind, conditions, span, nullptr);
     if (mask != 0 && !PG_ARGISNULL(1) && !PG_ARGISNULL(2)) {
         Time const at = read_time(PG_GETARG_DATUM(2), kind);
-        state->log.append(state->log.number_of(ContactKey(fcinfo, 1, site.key)), at, mask);
+        state->log.add(ContactKey(fcinfo, 1, site.key), at, mask);
     }
     return PointerGetDatum(state);
 }
@@ -84,7 +84,7 @@ Datum sequence_by_row(FunctionCallInfo fcinfo, TimeKind kind) {
     }
     if (mask != 0 && !PG_ARGISNULL(2) && !PG_ARGISNULL(3)) {
         Time const at = read_time(PG_GETARG_DATUM(3), kind);
-        state->log.append(state->log.number_of(ContactKey(fcinfo, 2, site.key)), at, mask);
+        state->log.add(ContactKey(fcinfo, 2, site.key), at, mask);
     }
     return PointerGetDatum(state);
 }
@@ -113,7 +113,7 @@ NURTURE_FUNCTION(nurture_events_by_combine) {
     return entry([&]() -> Datum {
         MemoryContext const context = aggregate_context(fcinfo);
         auto* to = state_of<EventsByContact>(fcinfo, 0);
-        auto const* const from = state_of<EventsByContact>(fcinfo, 1);
+        auto* const from = state_of<EventsByContact>(fcinfo, 1);
         if (from == nullptr)
             return to == nullptr ? null_result(fcinfo) : PointerGetDatum(to);
         if (to == nullptr)
@@ -127,10 +127,10 @@ NURTURE_FUNCTION(nurture_events_by_combine) {
             return PointerGetDatum(to);
         }
         std::uint32_t const known = low_bits(from->conditions);
-        to->log.read(from->packed, [&](const ContactEvent& event) {
-            if (event.mask == 0 || (event.mask & ~known) != 0)
+        to->log.merge(from->packed, [known](std::uint32_t mask) {
+            if (mask == 0 || (mask & ~known) != 0)
                 ByteReader::fail("an event satisfies no condition, or one there is not");
-            to->log.append(event.contact, event.at, event.mask);
+            return mask;
         });
         return PointerGetDatum(to);
     });
@@ -139,7 +139,7 @@ NURTURE_FUNCTION(nurture_events_by_combine) {
 NURTURE_FUNCTION(nurture_events_by_serialize) {
     return entry([&]() -> Datum {
         (void)aggregate_context(fcinfo);
-        auto const& state = *state_of<EventsByContact>(fcinfo, 0);
+        auto& state = *state_of<EventsByContact>(fcinfo, 0);
         std::string out;
         ByteWriter writer(out);
         writer.byte(state_version);
@@ -174,7 +174,7 @@ NURTURE_FUNCTION(nurture_events_by_deserialize) {
 
 NURTURE_FUNCTION(nurture_funnel_by_counts) {
     return entry([&]() -> Datum {
-        auto const* const state = state_of<EventsByContact>(fcinfo, 0);
+        auto* const state = state_of<EventsByContact>(fcinfo, 0);
         if (state == nullptr)
             return null_result(fcinfo);
         std::vector<std::int64_t> counts(state->conditions, 0);
@@ -191,7 +191,7 @@ NURTURE_FUNCTION(nurture_funnel_by_counts) {
 
 NURTURE_FUNCTION(nurture_sequence_by_count) {
     return entry([&]() -> Datum {
-        auto const* const state = state_of<EventsByContact>(fcinfo, 0);
+        auto* const state = state_of<EventsByContact>(fcinfo, 0);
         if (state == nullptr)
             return Int64GetDatum(0);
         Pattern const pattern = parse_pattern(view_of(state->pattern), state->kind == TimeKind::bigint);

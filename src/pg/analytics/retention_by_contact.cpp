@@ -74,7 +74,7 @@ NURTURE_FUNCTION(nurture_retention_by_combine) {
     return entry([&]() -> Datum {
         MemoryContext const context = aggregate_context(fcinfo);
         auto* to = state_of<MasksByContact>(fcinfo, 0);
-        auto const* const from = state_of<MasksByContact>(fcinfo, 1);
+        auto* const from = state_of<MasksByContact>(fcinfo, 1);
         if (from == nullptr)
             return to == nullptr ? null_result(fcinfo) : PointerGetDatum(to);
         if (to == nullptr)
@@ -92,7 +92,7 @@ NURTURE_FUNCTION(nurture_retention_by_combine) {
 NURTURE_FUNCTION(nurture_retention_by_serialize) {
     return entry([&]() -> Datum {
         (void)aggregate_context(fcinfo);
-        auto const& state = *state_of<MasksByContact>(fcinfo, 0);
+        auto& state = *state_of<MasksByContact>(fcinfo, 0);
         std::string out;
         ByteWriter writer(out);
         writer.byte(state_version);
@@ -119,7 +119,7 @@ NURTURE_FUNCTION(nurture_retention_by_deserialize) {
 
 NURTURE_FUNCTION(nurture_retention_by_counts) {
     return entry([&]() -> Datum {
-        auto const* const state = state_of<MasksByContact>(fcinfo, 0);
+        auto* const state = state_of<MasksByContact>(fcinfo, 0);
         return state == nullptr ? null_result(fcinfo)
                                 : counts_array(state->masks.retained(state->conditions));
     });
@@ -129,7 +129,7 @@ NURTURE_FUNCTION(nurture_cohort_by_combine) {
     return entry([&]() -> Datum {
         MemoryContext const context = aggregate_context(fcinfo);
         auto* to = state_of<CohortsByContact>(fcinfo, 0);
-        auto const* const from = state_of<CohortsByContact>(fcinfo, 1);
+        auto* const from = state_of<CohortsByContact>(fcinfo, 1);
         if (from == nullptr)
             return to == nullptr ? null_result(fcinfo) : PointerGetDatum(to);
         if (to == nullptr)
@@ -145,7 +145,7 @@ NURTURE_FUNCTION(nurture_cohort_by_combine) {
 NURTURE_FUNCTION(nurture_cohort_by_serialize) {
     return entry([&]() -> Datum {
         (void)aggregate_context(fcinfo);
-        auto const& state = *state_of<CohortsByContact>(fcinfo, 0);
+        auto& state = *state_of<CohortsByContact>(fcinfo, 0);
         std::string out;
         ByteWriter writer(out);
         writer.byte(state_version);
@@ -175,7 +175,7 @@ NURTURE_FUNCTION(nurture_cohort_by_deserialize) {
 
 NURTURE_FUNCTION(nurture_cohort_by_summary) {
     return entry([&]() -> Datum {
-        auto const* const state = state_of<CohortsByContact>(fcinfo, 0);
+        auto* const state = state_of<CohortsByContact>(fcinfo, 0);
         if (state == nullptr)
             return null_result(fcinfo);
         return make_varlena(encode(state->log.summary([] { border::check_interrupts(); })));
