@@ -60,15 +60,13 @@ public:
     /// Adds a path (empty: nobody touched the contact). Throws invalid_parameter for negative numbers and for
     /// a value without a conversion, limit_exceeded beyond max_channels or max_bytes.
     void add(const Path& path, const Outcome& outcome);
-    /// The number of a channel, for the other add(); throws limit_exceeded beyond max_channels.
-    std::uint32_t number_of(std::string_view channel) { return id_of(channel); }
-    /// The same for a path of numbered channels and when they were touched.
-    void add(std::span<const std::uint32_t> channels, std::span<const Time> times, const Outcome& outcome);
     void merge(const Attribution& other);
     /// Adds an encoded summary; throws corrupt_data for anything encode does not write.
     void merge(std::string_view bytes);
 
     [[nodiscard]] std::string encode() const;
+    /// Throws the error of a summary beyond max_bytes.
+    [[noreturn]] static void too_large();
 
 private:
     struct Hash {
@@ -99,8 +97,6 @@ private:
 
     std::uint32_t id_of(std::string_view channel);
     Entry& entry_for_key();
-    template <class TimeOf>
-    void add_key(std::size_t touches, bool several, const Outcome& outcome, TimeOf time_of);
     template <class Ages>
     void add_ages(Entry& entry, const Outcome& outcome, const Ages& ages);
     void count_bytes(std::size_t more);
@@ -110,6 +106,22 @@ private:
 /// The validator of encoded summaries; throws corrupt_data for anything Attribution::encode does not write.
 [[nodiscard]] AttributionData decode_attribution(std::string_view bytes);
 [[nodiscard]] std::string encode_attribution(const AttributionData& data);
+
+/// Writes an encoded summary front to back: channels in byte order and all used, sequences in lexical order.
+class AttributionWriter {
+public:
+    AttributionWriter(std::span<const std::string_view> channels, const Outcome& without_path,
+                      std::size_t sequences);
+    using ByAge = std::span<const std::pair<std::vector<Span>, Outcome>>;
+    void add(std::span<const std::uint32_t> channels, const Outcome& outcome, ByAge by_age);
+    [[nodiscard]] std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
+};
+
+/// Do models need the ages of these touches? Not when there is one channel only.
+[[nodiscard]] bool needs_ages(std::span<const std::uint32_t> channels) noexcept;
 
 /// How conversions are credited to channels.
 struct AttributionModel {

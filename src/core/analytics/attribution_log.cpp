@@ -1,8 +1,8 @@
 #include "core/analytics/attribution_log.hpp"
 
 #include <algorithm>
-#include <limits>
 
+#include "core/analytics/path_table.hpp"
 #include "core/analytics/wire.hpp"
 
 namespace nurture::analytics {
@@ -117,7 +117,7 @@ void AttributionLog::merge(std::string_view bytes) {
 std::string AttributionLog::summary(void (*breathe)()) {
     // Channels are numbered by their names' bytes, so that touches of one time come in that order.
     auto const names = channels_.keys();
-    std::vector<std::uint32_t> by_name(names.size()), rank(names.size()), numbers(names.size());
+    std::vector<std::uint32_t> by_name(names.size()), rank(names.size());
     for (std::uint32_t i = 0; i < by_name.size(); ++i)
         by_name[i] = i;
     std::sort(by_name.begin(), by_name.end(), [&](auto a, auto b) { return names[a] < names[b]; });
@@ -125,16 +125,14 @@ std::string AttributionLog::summary(void (*breathe)()) {
         rank[by_name[i]] = i;
     auto const ranked = [&](std::uint32_t mask) { return (mask & conversion) != 0 ? mask : rank[mask]; };
 
-    Attribution attribution(std::pmr::get_default_resource());
-    std::fill(numbers.begin(), numbers.end(), std::numeric_limits<std::uint32_t>::max());
+    std::vector<std::string_view> sorted_names;
+    sorted_names.reserve(names.size());
+    for (auto const channel : by_name)
+        sorted_names.push_back(names[channel]);
+    PathTable paths;
     OpenPath path;
     auto const finish = [&](const Outcome& outcome) {
-        for (auto& channel : path.channels) {
-            if (numbers[channel] == std::numeric_limits<std::uint32_t>::max()) // only those that are used
-                numbers[channel] = attribution.number_of(names[by_name[channel]]);
-            channel = numbers[channel];
-        }
-        attribution.add(path.channels, path.times, outcome);
+        paths.add(path.channels, path.times, outcome);
         path.clear();
     };
     log_.for_each_contact(
@@ -166,7 +164,7 @@ std::string AttributionLog::summary(void (*breathe)()) {
                 finish({0, 1, 0});
         },
         ranked);
-    return attribution.encode();
+    return paths.encode(sorted_names);
 }
 
 } // namespace nurture::analytics

@@ -87,17 +87,18 @@ void CohortLog::merge(std::string_view bytes) {
 CohortSummary CohortLog::summary(void (*breathe)()) {
     CohortSummary summary;
     summary.period = period_;
-    auto const events = log_.events();
-    if (events.empty())
+    std::int64_t first = never, last = always;
+    log_.for_each_event([&](const ContactEvent& event) {
+        first = std::min(first, event.at);
+        last = std::max(last, event.at);
+    });
+    if (first > last)
         return summary;
-    auto const [first, last] =
-        std::minmax_element(events.begin(), events.end(),
-                            [](const ContactEvent& a, const ContactEvent& b) { return a.at < b.at; });
-    if (last->at > furthest_period || first->at < -furthest_period)
+    if (last > furthest_period || first < -furthest_period)
         throw Error(ErrorKind::corrupt_data, "invalid summary or aggregate state",
                     "Reason: a period is out of range.");
-    if (last->at - first->at < CellTable::most_periods) {
-        CellTable table(first->at, last->at);
+    if (last - first < CellTable::most_periods) {
+        CellTable table(first, last);
         count(log_, table, breathe);
         table.add_to(summary);
     } else {

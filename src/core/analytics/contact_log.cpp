@@ -6,12 +6,24 @@
 
 namespace nurture::analytics {
 
-void ContactLog::grow() {
-    std::size_t const capacity = std::max<std::size_t>(8, events_.capacity() * 2);
-    budget_->take(capacity * sizeof(ContactEvent));
-    std::size_t const before = events_.capacity();
-    events_.reserve(capacity);
-    budget_->give_back(before * sizeof(ContactEvent));
+// Pieces double up to a megabyte.
+void EventPieces::grow() {
+    constexpr std::size_t first_piece = 8, largest_piece = 65'536;
+    std::size_t const count =
+        pieces_.empty() ? first_piece : std::min(largest_piece, pieces_.back().size() * 2);
+    budget_->take(count * sizeof(ContactEvent));
+    auto* const piece = static_cast<ContactEvent*>(
+        pieces_.get_allocator().resource()->allocate(count * sizeof(ContactEvent), alignof(ContactEvent)));
+    pieces_.emplace_back(piece, count);
+    next_ = piece;
+    end_ = piece + count;
+}
+
+void EventPieces::append_bytes_to(std::string& out) const {
+    for (auto const& piece : pieces_) {
+        auto const events = filled(piece);
+        out.append(reinterpret_cast<const char*>(events.data()), events.size_bytes());
+    }
 }
 
 std::vector<std::uint32_t> ContactLog::renumber(const std::vector<std::string_view>& keys) {
@@ -26,8 +38,8 @@ void ContactLog::merge(ContactLog& other) {
     settle();
     other.settle();
     std::vector<std::uint32_t> const numbers = renumber(other.contacts_.keys());
-    for (const ContactEvent& event : other.events_)
-        append(numbers[event.contact], event.at, event.mask);
+    other.events_.for_each(
+        [&](const ContactEvent& event) { append(numbers[event.contact], event.at, event.mask); });
 }
 
 // number of keys, each with its length; then the events as they lie in memory.
@@ -42,7 +54,7 @@ void ContactLog::encode_to(std::string& out) {
     writer.varint(keys.size());
     for (auto const key : keys)
         writer.text(key);
-    out.append(reinterpret_cast<const char*>(events_.data()), events_.size() * sizeof(ContactEvent));
+    events_.append_bytes_to(out);
 }
 
 std::string_view ContactLog::split(std::string_view bytes, std::vector<std::string_view>& keys) {

@@ -21,6 +21,41 @@ struct ContactEvent {
     std::uint32_t mask;
 };
 
+/// An array in pieces, so that it is never copied as it grows. In memory that dies with it.
+class EventPieces {
+public:
+    EventPieces(std::pmr::memory_resource* memory, Budget& budget) : budget_(&budget), pieces_(memory) {}
+
+    void push_back(const ContactEvent& event) {
+        if (next_ == end_)
+            grow();
+        *next_++ = event;
+        ++size_;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (auto const& piece : pieces_)
+            for (const ContactEvent& event : filled(piece))
+                visit(event);
+    }
+    void append_bytes_to(std::string& out) const;
+
+private:
+    Budget* budget_;
+    std::pmr::vector<std::span<ContactEvent>> pieces_;
+    ContactEvent* next_ = nullptr;
+    ContactEvent* end_ = nullptr;
+    std::size_t size_ = 0;
+
+    void grow();
+    /// Only the last piece is filled in part.
+    [[nodiscard]] std::span<const ContactEvent> filled(std::span<ContactEvent> piece) const noexcept {
+        bool const last = piece.data() + piece.size() == end_;
+        return {piece.data(), last ? static_cast<std::size_t>(next_ - piece.data()) : piece.size()};
+    }
+};
+
 /// The events of one aggregate, in memory that dies with it.
 class ContactLog {
 public:
@@ -29,7 +64,7 @@ public:
     /// Repeats::drop: an event with the time of the contact's last one may be left out (one of mask 0 or 1
     /// whose time is what matters).
     ContactLog(std::pmr::memory_resource* memory, Budget& budget, Repeats repeats = Repeats::keep)
-        : budget_(&budget), contacts_(memory, budget), events_(memory), repeats_(repeats) {}
+        : contacts_(memory, budget), events_(memory, budget), repeats_(repeats) {}
 
     void add(std::string_view contact, Time at, std::uint32_t mask) {
         std::uint32_t const hash = ContactNumbers::hash_of(contact);
@@ -40,10 +75,11 @@ public:
         if (!pending_.hold(hash, contact))
             take(contacts_.slot_of(hash, contact), at, mask);
     }
-    /// The events, in no order; valid until the next one is added.
-    [[nodiscard]] std::span<const ContactEvent> events() {
+    /// Calls visit(event) for each event, in no order.
+    template <class Visit>
+    void for_each_event(Visit visit) {
         settle();
-        return events_;
+        events_.for_each(visit);
     }
 
     /// Adds the events of another log: as it is, or as encode_to() wrote it. Of the latter mapped(mask) is
@@ -60,9 +96,8 @@ public:
     void for_each_contact(Visit visit, Mapped mapped = {});
 
 private:
-    Budget* budget_;
     ContactNumbers contacts_;
-    std::pmr::vector<ContactEvent> events_;
+    EventPieces events_;
     Repeats repeats_;
     PendingRow pending_;
 
@@ -86,11 +121,8 @@ private:
         return same;
     }
     void append(std::uint32_t contact, Time at, std::uint32_t mask) {
-        if (events_.size() == events_.capacity())
-            grow();
         events_.push_back({at, contact, mask});
     }
-    void grow();
     [[nodiscard]] std::vector<std::uint32_t> renumber(const std::vector<std::string_view>& keys);
     /// Splits the bytes into keys and events.
     static std::string_view split(std::string_view bytes, std::vector<std::string_view>& keys);
@@ -118,13 +150,13 @@ void ContactLog::for_each_contact(Visit visit, Mapped mapped) {
     // A counting sort by contact: what it scatters is small enough to stay in the cache a while, and most
     // logs come in order of time already.
     std::vector<std::size_t> ends(std::size_t{contacts_.size()} + 1, 0);
-    for (const ContactEvent& event : events_)
-        ++ends[event.contact + 1];
+    events_.for_each([&](const ContactEvent& event) { ++ends[event.contact + 1]; });
     for (std::size_t i = 1; i < ends.size(); ++i)
         ends[i] += ends[i - 1];
     std::vector<Event> sorted(events_.size());
-    for (const ContactEvent& event : events_)
+    events_.for_each([&](const ContactEvent& event) {
         sorted[ends[event.contact]++] = {event.at, mapped(event.mask)};
+    });
     std::size_t first = 0;
     for (std::uint32_t contact = 0; contact < contacts_.size(); ++contact) {
         std::size_t const end = ends[contact];

@@ -13,7 +13,37 @@ namespace {
 constexpr std::size_t cache_line = 64;
 constexpr std::size_t key_chunk = 4096;
 
+template <class Word>
+bool same_words(const char* a, const char* b) noexcept {
+    Word x = 0, y = 0;
+    std::memcpy(&x, a, sizeof x);
+    std::memcpy(&y, b, sizeof y);
+    return x == y;
+}
+
+// Names are short: a call of memcmp costs more than comparing them.
+bool same_bytes(const char* a, const char* b, std::size_t size) noexcept {
+    if (size > 16)
+        return std::memcmp(a, b, size) == 0;
+    if (size >= 8)
+        return same_words<std::uint64_t>(a, b) && same_words<std::uint64_t>(a + size - 8, b + size - 8);
+    if (size >= 4)
+        return same_words<std::uint32_t>(a, b) && same_words<std::uint32_t>(a + size - 4, b + size - 4);
+    for (std::size_t i = 0; i < size; ++i)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 } // namespace
+
+void Budget::aggregate_memory_exceeded() {
+    throw Error(
+        ErrorKind::limit_exceeded,
+        "an aggregate over contacts needs more memory than nurture.aggregate_memory allows", {},
+        "Raise nurture.aggregate_memory, filter rows that satisfy no condition, or GROUP BY the contact "
+        "and use the aggregate without \"_by\".");
+}
 
 std::string_view ContactNumbers::Slot::key() const noexcept {
     if (length_ != elsewhere)
@@ -23,6 +53,12 @@ std::string_view ContactNumbers::Slot::key() const noexcept {
     std::memcpy(&address, key_, sizeof address);
     std::memcpy(&length, key_ + sizeof address, sizeof length);
     return {address, length};
+}
+
+bool ContactNumbers::Slot::has(std::string_view wanted) const noexcept {
+    if (length_ == elsewhere)
+        return key() == wanted;
+    return length_ == wanted.size() && same_bytes(key_, wanted.data(), length_);
 }
 
 std::uint32_t ContactNumbers::hash_of(std::string_view key) noexcept {
@@ -41,7 +77,7 @@ ContactNumbers::Slot& ContactNumbers::slot_of(std::uint32_t hash, std::string_vi
             slot.taken_ = ++size_;
             return slot;
         }
-        if (slot.hash_ == hash && slot.key() == key)
+        if (slot.hash_ == hash && slot.has(key))
             return slot;
     }
 }

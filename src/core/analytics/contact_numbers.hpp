@@ -14,21 +14,24 @@ namespace nurture::analytics {
 /// What one aggregate may still take. Throws limit_exceeded where it ends.
 class Budget {
 public:
-    explicit Budget(std::size_t bytes = std::numeric_limits<std::size_t>::max()) noexcept : left_(bytes) {}
+    /// `exceeded` throws the error.
+    using Exceeded = void (*)();
+    explicit Budget(std::size_t bytes = std::numeric_limits<std::size_t>::max(),
+                    Exceeded exceeded = aggregate_memory_exceeded) noexcept
+        : left_(bytes), exceeded_(exceeded) {}
 
     void take(std::size_t bytes) {
         if (bytes > left_)
-            throw Error(
-                ErrorKind::limit_exceeded,
-                "an aggregate over contacts needs more memory than nurture.aggregate_memory allows", {},
-                "Raise nurture.aggregate_memory, filter rows that satisfy no condition, or GROUP BY the "
-                "contact and use the aggregate without \"_by\".");
+            exceeded_();
         left_ -= bytes;
     }
     void give_back(std::size_t bytes) noexcept { left_ += bytes; }
 
 private:
     std::size_t left_;
+    Exceeded exceeded_;
+
+    [[noreturn]] static void aggregate_memory_exceeded();
 };
 
 /// Numbers contacts 0, 1, 2, … in the order in which they are seen first. Keys are compared byte by byte.
@@ -45,6 +48,8 @@ public:
     private:
         friend class ContactNumbers;
         static constexpr std::uint8_t elsewhere = 255;
+
+        [[nodiscard]] bool has(std::string_view wanted) const noexcept;
 
         std::uint32_t hash_;
         std::uint32_t taken_; ///< the number plus 1; 0: the slot is free
