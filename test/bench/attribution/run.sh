@@ -1,6 +1,7 @@
 #!/bin/sh
 # Attribution and decayed sums against the best hand-written SQL, checked to give the same numbers where there is one
-# answer: prints what, ours, by hand (seconds, best of three) and the ratio. Serial on both sides. Usage: run.sh [contacts]; psql's environment variables say where.
+# answer: prints what, ours, by hand (seconds, best of three) and the ratio, above 1 where ours is faster. Serial on both
+# sides. Usage: run.sh [contacts]; psql's environment variables say where. MEASURE=cpu: processor time.
 set -eu
 contacts=${1:-1000000}
 database=nurture_bench_attribution
@@ -29,10 +30,20 @@ FROM generate_series(1, 2 * :contacts) i;
 VACUUM ANALYZE;
 SQL
 
-# Milliseconds of one statement, best of three.
+# Milliseconds of one statement, best of three: elapsed, or the backend's processor time with MEASURE=cpu.
 time_of() {
     for _ in 1 2 3; do
-        $psql -d $database -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
+        if [ "${MEASURE:-time}" = cpu ]; then
+            $psql -A -t -d $database <<SQL
+SELECT sum(t::int) * 10 AS before FROM unnest((string_to_array(pg_read_file('/proc/self/stat'), ' '))[14:15]) t \gset
+\o /dev/null
+$1;
+\o
+SELECT sum(t::int) * 10 - :before FROM unnest((string_to_array(pg_read_file('/proc/self/stat'), ' '))[14:15]) t;
+SQL
+        else
+            $psql -d $database -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
+        fi
     done | sort -n | head -n 1
 }
 answer() { $psql -A -t -d $database -c "$1" | md5sum; }
@@ -98,13 +109,18 @@ compare "Markov, all $contacts contacts, attribution_by" "$markov_by" "$markov_h
 compare "Markov, all $contacts contacts, path_agg and attribution_agg" "$markov_agg" "$markov_hand" same
 compare "linear, converting contacts, attribution_by" "$linear_by" "$linear_hand" same
 compare "linear, converting contacts, path_agg and attribution_agg" "$linear_agg" "$linear_hand" same
-compare "linear and first and last, all contacts' paths" \
-    "SELECT m, a.* FROM (SELECT nurture.attribution_by(contact, at, channel, n, value) AS s
-        FROM (SELECT contact, at, channel, 0::bigint AS n, NULL::numeric AS value FROM touch
-              UNION ALL SELECT contact, at, NULL, 1, value FROM conversion) e) v, unnest('{linear,first,last}'::text[]) m, nurture.attribution(s, m) a" \
-    "SELECT channel, sum(1.0::float8 / n), sum(1.0::float8) FILTER (WHERE k = 1), sum(1.0::float8) FILTER (WHERE k = n), sum(value::float8 / n)
-        FROM (SELECT channel, value, row_number() OVER (PARTITION BY contact ORDER BY touch.at, channel) AS k,
-                     count(*) OVER (PARTITION BY contact) AS n FROM touch JOIN conversion USING (contact)) t GROUP BY channel"
+rules_by="SELECT channel, round(sum(conversions) FILTER (WHERE m = 'linear'), 2), round(sum(conversions) FILTER (WHERE m = 'first'), 2),
+        round(sum(conversions) FILTER (WHERE m = 'last'), 2), round(sum(conversions) FILTER (WHERE m = 'time_decay'), 2)
+    FROM (SELECT m, a.* FROM (SELECT nurture.attribution_by(contact, at, channel, n, value) AS s
+        FROM (SELECT contact, t.at, channel, 0::bigint AS n, NULL::numeric AS value FROM touch t JOIN conversion USING (contact)
+              UNION ALL SELECT contact, at, NULL, 1, value FROM conversion) e) v,
+        unnest('{linear,first,last,time_decay}'::text[]) m, nurture.attribution(s, m) a) x GROUP BY 1 ORDER BY 1"
+rules_hand="SELECT channel, round(sum(1.0::float8 / n)::numeric, 2), round(count(*) FILTER (WHERE k = 1), 2), round(count(*) FILTER (WHERE k = n), 2), round(sum(w / sum_w)::numeric, 2)
+    FROM (SELECT channel, k, w, count(*) OVER c AS n, sum(w) OVER c AS sum_w
+          FROM (SELECT contact, channel, row_number() OVER (PARTITION BY contact ORDER BY t.at, channel) AS k,
+                       exp(ln(2) * -extract(epoch FROM max(t.at) OVER (PARTITION BY contact) - t.at)::float8 / 604800) AS w
+                FROM touch t JOIN conversion USING (contact)) u WINDOW c AS (PARTITION BY contact)) v GROUP BY 1 ORDER BY 1"
+compare "linear, first, last, time decay, converting contacts" "$rules_by" "$rules_hand" same
 compare "linear over $contacts stored paths" \
     "SELECT a.channel, round(a.conversions, 3), round(a.value, 3) FROM (SELECT nurture.attribution_agg(path, conversions, value) AS s FROM journey WHERE conversions > 0) v, nurture.attribution(s, 'linear') a ORDER BY 1" \
     "SELECT channel, round(sum(1.0::float8 / n)::numeric, 3), round(sum(value::float8 / n)::numeric, 3)
