@@ -48,6 +48,11 @@ bench-scale:
 bench-backfill:
 	PG_CONFIG='$(PG_CONFIG)' test/bench/backfill.sh
 
+# The analytics aggregates against the best SQL by hand; BENCH=full for 5 million events and a million paths.
+.PHONY: bench-analytics
+bench-analytics:
+	PG_CONFIG='$(PG_CONFIG)' BENCH='$(BENCH)' test/bench/analytics.sh
+
 # Breaks our own code on purpose and sees that tests notice; see test/mutants/README.md.
 .PHONY: mutants
 mutants:

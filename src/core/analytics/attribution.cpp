@@ -49,11 +49,6 @@ std::vector<Span> read_ages(VarintReader& reader, std::size_t touches) {
     return ages;
 }
 
-bool needs_ages(const std::vector<std::uint32_t>& channels) {
-    return std::any_of(channels.begin(), channels.end(),
-                       [&](std::uint32_t id) { return id != channels.front(); });
-}
-
 using ByAge = std::map<std::vector<Span>, Outcome>;
 
 ByAge read_records(std::string_view records, std::size_t touches) {
@@ -76,6 +71,11 @@ void put_record(Out& out, const Outcome& outcome, const Ages& ages) {
 
 } // namespace
 
+bool needs_ages(std::span<const std::uint32_t> channels) noexcept {
+    return std::any_of(channels.begin(), channels.end(),
+                       [&](std::uint32_t id) { return id != channels.front(); });
+}
+
 void Outcome::add(const Outcome& other) {
     if (__builtin_add_overflow(conversions, other.conversions, &conversions) ||
         __builtin_add_overflow(nulls, other.nulls, &nulls) ||
@@ -86,12 +86,16 @@ void Outcome::add(const Outcome& other) {
 Attribution::Attribution(std::pmr::memory_resource* memory)
     : ids_(memory), names_(memory), entries_(memory), key_(memory), ages_(memory) {}
 
+void Attribution::too_large() {
+    throw Error(ErrorKind::limit_exceeded, "attribution summary is too large",
+                "The distinct paths take more than " + std::to_string(max_bytes >> 20) + " MB.",
+                "Shorten the paths with nurture.lookback, or summarize in groups.");
+}
+
 void Attribution::count_bytes(std::size_t more) {
     bytes_ += more;
     if (bytes_ > max_bytes)
-        throw Error(ErrorKind::limit_exceeded, "attribution summary is too large",
-                    "The distinct paths take more than " + std::to_string(max_bytes >> 20) + " MB.",
-                    "Shorten the paths with nurture.lookback, or summarize in groups.");
+        too_large();
 }
 
 std::uint32_t Attribution::id_of(std::string_view channel) {
@@ -230,23 +234,32 @@ std::string Attribution::encode() const {
 }
 
 // version, channels, outcome without a path, sequences in lexical order: channels, outcome, records by age.
+AttributionWriter::AttributionWriter(std::span<const std::string_view> channels, const Outcome& without_path,
+                                     std::size_t sequences)
+    : out_(1, format_version) {
+    put_varint(out_, channels.size());
+    for (auto const channel : channels)
+        put_text(out_, channel);
+    put_outcome(out_, without_path);
+    put_varint(out_, sequences);
+}
+
+void AttributionWriter::add(std::span<const std::uint32_t> channels, const Outcome& outcome, ByAge by_age) {
+    put_varint(out_, channels.size());
+    for (auto const channel : channels)
+        put_varint(out_, channel);
+    put_outcome(out_, outcome);
+    put_varint(out_, by_age.size());
+    for (auto const& [ages, one] : by_age)
+        put_record(out_, one, ages);
+}
+
 std::string encode_attribution(const AttributionData& data) {
-    std::string out(1, format_version);
-    put_varint(out, data.channels.size());
-    for (auto const& channel : data.channels)
-        put_text(out, channel);
-    put_outcome(out, data.without_path);
-    put_varint(out, data.sequences.size());
-    for (auto const& sequence : data.sequences) {
-        put_varint(out, sequence.channels.size());
-        for (auto const channel : sequence.channels)
-            put_varint(out, channel);
-        put_outcome(out, sequence.outcome);
-        put_varint(out, sequence.by_age.size());
-        for (auto const& [ages, outcome] : sequence.by_age)
-            put_record(out, outcome, ages);
-    }
-    return out;
+    std::vector<std::string_view> const channels(data.channels.begin(), data.channels.end());
+    AttributionWriter writer(channels, data.without_path, data.sequences.size());
+    for (auto const& sequence : data.sequences)
+        writer.add(sequence.channels, sequence.outcome, sequence.by_age);
+    return writer.take();
 }
 
 namespace {

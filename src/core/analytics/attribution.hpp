@@ -6,6 +6,7 @@
 #include <map>
 #include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -64,6 +65,8 @@ public:
     void merge(std::string_view bytes);
 
     [[nodiscard]] std::string encode() const;
+    /// Throws the error of a summary beyond max_bytes.
+    [[noreturn]] static void too_large();
 
 private:
     struct Hash {
@@ -103,6 +106,22 @@ private:
 /// The validator of encoded summaries; throws corrupt_data for anything Attribution::encode does not write.
 [[nodiscard]] AttributionData decode_attribution(std::string_view bytes);
 [[nodiscard]] std::string encode_attribution(const AttributionData& data);
+
+/// Writes an encoded summary front to back: channels in byte order and all used, sequences in lexical order.
+class AttributionWriter {
+public:
+    AttributionWriter(std::span<const std::string_view> channels, const Outcome& without_path,
+                      std::size_t sequences);
+    using ByAge = std::span<const std::pair<std::vector<Span>, Outcome>>;
+    void add(std::span<const std::uint32_t> channels, const Outcome& outcome, ByAge by_age);
+    [[nodiscard]] std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
+};
+
+/// Do models need the ages of these touches? Not when there is one channel only.
+[[nodiscard]] bool needs_ages(std::span<const std::uint32_t> channels) noexcept;
 
 /// How conversions are credited to channels.
 struct AttributionModel {

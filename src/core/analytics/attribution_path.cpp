@@ -26,12 +26,6 @@ bool before(const Touch& a, const Touch& b) noexcept {
         "Leave out what is no marketing touch (crawlers, page views), or aggregate a shorter span of time.");
 }
 
-void check_channel(std::string_view channel) {
-    if (channel.empty() || channel.size() > max_channel_bytes)
-        throw Error(ErrorKind::invalid_parameter, "name of a channel is empty or too long",
-                    "A channel's name has 1 to " + std::to_string(max_channel_bytes) + " bytes.");
-}
-
 std::vector<std::string_view> names_of(const Path& path) {
     std::vector<std::string_view> names;
     names.reserve(path.size());
@@ -153,6 +147,12 @@ private:
 };
 
 } // namespace
+
+void check_channel(std::string_view channel) {
+    if (channel.empty() || channel.size() > max_channel_bytes)
+        throw Error(ErrorKind::invalid_parameter, "name of a channel is empty or too long",
+                    "A channel's name has 1 to " + std::to_string(max_channel_bytes) + " bytes.");
+}
 
 void canonicalize(Path& path) {
     if (path.size() > max_touches)

@@ -21,6 +21,9 @@ inline constexpr std::size_t max_touches = 100'000;
 /// A path in its canonical order: by time, at equal times by the bytes of the channel's name. Never empty.
 using Path = std::vector<Touch>;
 
+/// Throws invalid_parameter for a name that is empty or too long.
+void check_channel(std::string_view channel);
+
 /// Brings touches into the canonical order. Throws limit_exceeded beyond max_touches, invalid_parameter for a
 /// name that is empty or too long.
 void canonicalize(Path& path);

@@ -60,6 +60,15 @@ std::int64_t period_of(const Period& period, Time at) noexcept {
     return floor_divide(month, period.months);
 }
 
+std::int64_t period_number(const Period& period, Time at) {
+    if (at == always || at == never)
+        throw Error(ErrorKind::out_of_range, "a cohort's times must be finite");
+    std::int64_t const number = period_of(period, at);
+    if (number > furthest_period || number < -furthest_period)
+        throw Error(ErrorKind::out_of_range, "a cohort's period is too short for this time");
+    return number;
+}
+
 Time period_start(const Period& period, std::int64_t number) noexcept {
     __int128 start = 0;
     if (period.months == 0) {
@@ -81,17 +90,24 @@ Time period_start(const Period& period, std::int64_t number) noexcept {
     return start < always ? always : static_cast<Time>(start);
 }
 
-void CohortSummary::add(const CohortSummary& other) {
-    if (period != other.period)
+void CohortSummary::expect(const Period& other) const {
+    if (period != other)
         throw Error(ErrorKind::invalid_parameter, "cohort summaries with different periods cannot be added",
                     "", "Make both with the same period.");
+}
+
+void CohortSummary::add_cell(const std::pair<std::int64_t, std::int64_t>& key, const CohortCell& cell) {
+    CohortCell& mine = cells[key];
+    add_to(mine.active, cell.active);
+    mine.retained += cell.retained; // never more than active
+}
+
+void CohortSummary::add(const CohortSummary& other) {
+    expect(other.period);
     for (const auto& [cohort, n] : other.members)
         add_to(members[cohort], n);
-    for (const auto& [key, cell] : other.cells) {
-        CohortCell& mine = cells[key];
-        add_to(mine.active, cell.active);
-        mine.retained += cell.retained; // never more than active
-    }
+    for (const auto& [key, cell] : other.cells)
+        add_cell(key, cell);
 }
 
 CohortSummary summarize_contact(const Period& period, std::int64_t first,
@@ -137,23 +153,35 @@ std::vector<CohortLine> cohort_lines(const CohortSummary& summary) {
     return lines;
 }
 
-void validate(const CohortSummary& summary) {
-    const Period& period = summary.period;
+namespace {
+
+void check_period(const Period& period) {
     if (period.months < 0 || period.micros < 0 || (period.months == 0) == (period.micros == 0))
         ByteReader::fail("the period is neither months nor an exact length");
+}
+void check_members(std::int64_t cohort, std::int64_t members) {
+    if (members <= 0 || cohort > furthest_period || cohort < -furthest_period)
+        ByteReader::fail("a cohort has no members or is out of range");
+}
+void check_cell(const CohortCell& cell, std::int64_t members, std::int64_t active_before) {
+    if (cell.active <= 0 || cell.active > members || cell.retained < 0 || cell.retained > cell.active)
+        ByteReader::fail("more contacts are counted than there are");
+    if (cell.retained > active_before)
+        ByteReader::fail("more contacts are retained than were active before");
+}
+
+} // namespace
+
+void validate(const CohortSummary& summary) {
+    check_period(summary.period);
     for (const auto& [cohort, members] : summary.members)
-        if (members <= 0 || cohort > furthest_period || cohort < -furthest_period)
-            ByteReader::fail("a cohort has no members or is out of range");
+        check_members(cohort, members);
     for (const auto& [key, cell] : summary.cells) {
         auto const members = summary.members.find(key.first);
         if (members == summary.members.end() || key.second < 0 || key.second > 2 * furthest_period)
             ByteReader::fail("a period belongs to no cohort");
-        if (cell.active <= 0 || cell.active > members->second || cell.retained < 0 ||
-            cell.retained > cell.active)
-            ByteReader::fail("more contacts are counted than there are");
         auto const before = summary.cells.find({key.first, key.second - 1});
-        if (cell.retained > (before == summary.cells.end() ? 0 : before->second.active))
-            ByteReader::fail("more contacts are retained than were active before");
+        check_cell(cell, members->second, before == summary.cells.end() ? 0 : before->second.active);
     }
 }
 
@@ -179,7 +207,11 @@ std::string encode(const CohortSummary& summary) {
     return out;
 }
 
-CohortSummary decode_cohorts(std::string_view bytes) {
+namespace {
+
+/// Reads a summary: begin(period), then per cohort members(cohort, n), then cell(cohort, offset, counts).
+template <class Begin, class Members, class Cell>
+void read_cohorts(std::string_view bytes, Begin begin, Members take_members, Cell take_cell) {
     ByteReader reader(bytes);
     std::uint8_t const version = reader.byte();
     if (version > format_version)
@@ -188,33 +220,88 @@ CohortSummary decode_cohorts(std::string_view bytes) {
                     "Update the extension: this value was written by a later version.");
     if (version == 0)
         ByteReader::fail("the format's version is 0");
-    CohortSummary summary;
     std::uint64_t const months = reader.varint();
     if (months > 0x7fffffff)
         ByteReader::fail("the period is neither months nor an exact length");
-    summary.period.months = static_cast<std::int32_t>(months);
-    summary.period.micros = static_cast<Span>(reader.varint());
+    Period const period{static_cast<std::int32_t>(months), static_cast<Span>(reader.varint())};
+    check_period(period);
+    begin(period);
+    std::int64_t cohort_before = -furthest_period - 1;
     for (std::size_t left = reader.count(10); left > 0; --left) {
         auto const cohort = static_cast<std::int64_t>(reader.word());
-        if (!summary.members.empty() && cohort <= summary.members.rbegin()->first)
+        auto const members = static_cast<std::int64_t>(reader.varint());
+        check_members(cohort, members);
+        if (cohort <= cohort_before)
             ByteReader::fail("the cohorts are not in order");
-        summary.members.emplace_hint(summary.members.end(), cohort,
-                                     static_cast<std::int64_t>(reader.varint()));
-        std::int64_t previous = -1;
+        cohort_before = cohort;
+        take_members(cohort, members);
+        std::int64_t previous = -1, active_before = 0;
         for (std::size_t cells = reader.count(3); cells > 0; --cells) {
             auto const offset = static_cast<std::int64_t>(reader.varint());
             if (offset <= previous)
                 ByteReader::fail("a cohort's periods are not in order");
-            previous = offset;
+            if (offset > 2 * furthest_period)
+                ByteReader::fail("a period belongs to no cohort");
             CohortCell cell;
             cell.active = static_cast<std::int64_t>(reader.varint());
             cell.retained = static_cast<std::int64_t>(reader.varint());
-            summary.cells.emplace_hint(summary.cells.end(), std::pair{cohort, offset}, cell);
+            check_cell(cell, members, previous + 1 == offset ? active_before : 0);
+            previous = offset;
+            active_before = cell.active;
+            take_cell(cohort, offset, cell);
         }
     }
     reader.end();
-    validate(summary);
+}
+
+} // namespace
+
+CohortSummary decode_cohorts(std::string_view bytes) {
+    CohortSummary summary;
+    read_cohorts(
+        bytes, [&](const Period& period) { summary.period = period; },
+        [&](std::int64_t cohort, std::int64_t n) {
+            summary.members.emplace_hint(summary.members.end(), cohort, n);
+        },
+        [&](std::int64_t cohort, std::int64_t offset, const CohortCell& cell) {
+            summary.cells.emplace_hint(summary.cells.end(), std::pair{cohort, offset}, cell);
+        });
     return summary;
+}
+
+Period period_of(std::string_view bytes) {
+    ByteReader reader(bytes);
+    (void)reader.byte();
+    auto const months = static_cast<std::int32_t>(reader.varint());
+    return {months, static_cast<Span>(reader.varint())};
+}
+
+void CohortSummary::add(std::string_view bytes) {
+    read_cohorts(
+        bytes, [&](const Period& other) { expect(other); },
+        [&](std::int64_t cohort, std::int64_t n) { add_to(members[cohort], n); },
+        [&](std::int64_t cohort, std::int64_t offset, const CohortCell& cell) {
+            add_cell({cohort, offset}, cell);
+        });
+}
+
+std::string encode_contact(const Period& period, std::int64_t first, std::span<const std::int64_t> periods) {
+    auto const begin = std::lower_bound(periods.begin(), periods.end(), first);
+    std::string out;
+    ByteWriter writer(out);
+    writer.byte(format_version);
+    writer.varint(static_cast<std::uint64_t>(period.months));
+    writer.varint(static_cast<std::uint64_t>(period.micros));
+    writer.varint(1);
+    writer.word(static_cast<std::uint64_t>(first));
+    writer.varint(1);
+    writer.varint(static_cast<std::uint64_t>(periods.end() - begin));
+    for (auto it = begin; it != periods.end(); ++it) {
+        writer.varint(static_cast<std::uint64_t>(*it - first));
+        writer.byte(1);
+        writer.byte(it != begin && it[-1] + 1 == *it ? 1 : 0);
+    }
+    return out;
 }
 
 std::string print(const CohortSummary& summary) {

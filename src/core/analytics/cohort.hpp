@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory_resource>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,8 @@ inline constexpr std::int64_t furthest_period = std::int64_t{1} << 61;
 
 /// Number of the period that contains `at`.
 [[nodiscard]] std::int64_t period_of(const Period& period, Time at) noexcept;
+/// The same, checked: throws out_of_range for infinite times and for numbers beyond furthest_period.
+[[nodiscard]] std::int64_t period_number(const Period& period, Time at);
 /// When period `number` begins; saturates.
 [[nodiscard]] Time period_start(const Period& period, std::int64_t number) noexcept;
 
@@ -55,13 +58,23 @@ struct CohortSummary {
     /// Adds the contacts of another summary. Throws invalid_parameter when the periods differ, out_of_range
     /// beyond 2^63.
     void add(const CohortSummary& other);
+    /// The same for an encoded one; throws corrupt_data for what encode() does not write.
+    void add(std::string_view bytes);
     friend bool operator==(const CohortSummary&, const CohortSummary&) = default;
+
+private:
+    void expect(const Period& other) const;
+    void add_cell(const std::pair<std::int64_t, std::int64_t>& key, const CohortCell& cell);
 };
 
 /// The summary of one contact that began in period `first` and was active in `periods` (numbers, sorted,
 /// unique).
 [[nodiscard]] CohortSummary summarize_contact(const Period& period, std::int64_t first,
                                               const std::vector<std::int64_t>& periods);
+
+/// The bytes of that summary: encode(summarize_contact(…)).
+[[nodiscard]] std::string encode_contact(const Period& period, std::int64_t first,
+                                         std::span<const std::int64_t> periods);
 
 /// One line of the retention table.
 struct CohortLine {
@@ -78,6 +91,8 @@ struct CohortLine {
 void validate(const CohortSummary& summary);
 [[nodiscard]] std::string encode(const CohortSummary& summary);
 [[nodiscard]] CohortSummary decode_cohorts(std::string_view bytes);
+/// The period of an encoded summary, which is not looked at any further.
+[[nodiscard]] Period period_of(std::string_view bytes);
 /// `1 604800000000us [5:10 0:10:0 2:4:0; …]`: version, period, cohort:members, then offset:active:retained.
 [[nodiscard]] std::string print(const CohortSummary& summary);
 [[nodiscard]] CohortSummary parse_cohorts(std::string_view text);

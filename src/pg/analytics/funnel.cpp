@@ -114,6 +114,12 @@ FunnelMode mode_arguments(FunctionCallInfo fcinfo, int argument, unsigned condit
     return mode;
 }
 
+Datum converted_within(FunctionCallInfo fcinfo, const EventSet& set, Span within) {
+    FunnelMode const mode = mode_arguments(fcinfo, 2, set.conditions);
+    unsigned const depth = funnel_depth(set.events, set.conditions, std::min(within, set.span), mode);
+    return BoolGetDatum(depth == funnel_steps(set.conditions, mode));
+}
+
 Datum summary_times(FunctionCallInfo fcinfo, TimeKind wanted) {
     EventSet const set = summary_argument(fcinfo);
     bool const local = wanted == TimeKind::timestamp && set.kind == TimeKind::date;
@@ -265,11 +271,22 @@ NURTURE_FUNCTION(nurture_summary_converted_within) {
         EventSet const set = summary_argument(fcinfo);
         if (set.kind == TimeKind::bigint)
             throw Error(ErrorKind::invalid_parameter, "the summary's times are of type bigint", "",
-                        "Compare the first and the last of positions().");
-        Span const within = exact_span(*PG_GETARG_INTERVAL_P(1), "the time to convert");
-        FunnelMode const mode = mode_arguments(fcinfo, 2, set.conditions);
-        unsigned const depth = funnel_depth(set.events, set.conditions, std::min(within, set.span), mode);
-        return BoolGetDatum(depth == funnel_steps(set.conditions, mode));
+                        "Use nurture.converted_within_units().");
+        return converted_within(fcinfo, set, exact_span(*PG_GETARG_INTERVAL_P(1), "the time to convert"));
+    });
+}
+
+NURTURE_FUNCTION(nurture_summary_converted_within_units) {
+    return entry([&]() -> Datum {
+        EventSet const set = summary_argument(fcinfo);
+        if (set.kind != TimeKind::bigint)
+            throw Error(ErrorKind::invalid_parameter,
+                        "the summary's times are of type " + std::string(name_of(set.kind)), "",
+                        "Use nurture.converted_within() with an interval.");
+        Span const within = PG_GETARG_INT64(1);
+        if (within < 0)
+            throw Error(ErrorKind::invalid_parameter, "the time to convert must not be negative");
+        return converted_within(fcinfo, set, within);
     });
 }
 

@@ -148,3 +148,7 @@ CREATE FUNCTION nurture.converted_within(summary nurture.funnel_summary, within 
     RETURNS boolean
     AS 'MODULE_PATHNAME', 'nurture_summary_converted_within' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION nurture.converted_within(nurture.funnel_summary, interval, text, integer[]) IS 'were all steps done, the last at most this long (and at most the funnel''s span) after the first?';
+CREATE FUNCTION nurture.converted_within_units(summary nurture.funnel_summary, within bigint, mode text DEFAULT 'ordered', exclude integer[] DEFAULT '{}')
+    RETURNS boolean
+    AS 'MODULE_PATHNAME', 'nurture_summary_converted_within_units' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION nurture.converted_within_units(nurture.funnel_summary, bigint, text, integer[]) IS 'the same for times of type bigint, in their units';

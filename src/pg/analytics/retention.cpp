@@ -92,16 +92,6 @@ Period period_argument(FunctionCallInfo fcinfo, int argument) {
     return make_period({interval->month, interval->day, interval->time});
 }
 
-/// The number of the period a time of the cohort's falls into.
-std::int64_t period_number(const Period& period, Time at) {
-    if (at == always || at == never)
-        throw Error(ErrorKind::out_of_range, "a cohort's times must be finite");
-    std::int64_t const number = period_of(period, at);
-    if (number > furthest_period || number < -furthest_period)
-        throw Error(ErrorKind::out_of_range, "a cohort's period is too short for this time");
-    return number;
-}
-
 /// (state, first_at, at, period) or (state, at, period): one row.
 Datum cohort_row(FunctionCallInfo fcinfo, TimeKind kind) {
     MemoryContext const context = aggregate_context(fcinfo);
@@ -142,7 +132,9 @@ RollupState* make_rollup(MemoryContext context, const Period& period) {
     return state;
 }
 
-void add_summary(RollupState& state, const CohortSummary& summary) {
+/// A summary, or its bytes.
+template <class Summary>
+void add_summary(RollupState& state, const Summary& summary) {
     state.sum.add(summary);
     constexpr std::size_t node = 96; // a tree node of key and counts with its chunk's head
     check_aggregate_memory((state.sum.members.size() + state.sum.cells.size()) * node);
@@ -265,9 +257,8 @@ NURTURE_FUNCTION(nurture_contact_summary) {
         if (PG_ARGISNULL(0))
             return cohort_summary_or_null(fcinfo, nullptr);
         auto const& state = *reinterpret_cast<ContactState*>(PG_GETARG_POINTER(0));
-        CohortSummary const summary =
-            summarize_contact(state.period, period_of(state.period, state.first), sorted_periods(state));
-        return cohort_summary_or_null(fcinfo, &summary);
+        return make_varlena(
+            encode_contact(state.period, period_of(state.period, state.first), sorted_periods(state)));
     });
 }
 
@@ -279,10 +270,10 @@ NURTURE_FUNCTION(nurture_cohort_rollup_row) {
             fcinfo->isnull = state == nullptr;
             return PointerGetDatum(state);
         }
-        CohortSummary const summary = decode_cohorts(read_varlena(PG_GETARG_DATUM(1)));
+        std::string_view const bytes = read_varlena(PG_GETARG_DATUM(1));
         if (state == nullptr)
-            state = make_rollup(context, summary.period);
-        add_summary(*state, summary);
+            state = make_rollup(context, period_of(bytes));
+        add_summary(*state, bytes);
         return PointerGetDatum(state);
     });
 }
@@ -313,9 +304,9 @@ NURTURE_FUNCTION(nurture_cohort_rollup_serialize) {
 NURTURE_FUNCTION(nurture_cohort_rollup_deserialize) {
     return entry([&]() -> Datum {
         (void)aggregate_context(fcinfo);
-        CohortSummary const summary = decode_cohorts(read_varlena(PG_GETARG_DATUM(0)));
-        RollupState* const state = make_rollup(CurrentMemoryContext, summary.period);
-        add_summary(*state, summary);
+        std::string_view const bytes = read_varlena(PG_GETARG_DATUM(0));
+        RollupState* const state = make_rollup(CurrentMemoryContext, period_of(bytes));
+        add_summary(*state, bytes);
         return PointerGetDatum(state);
     });
 }

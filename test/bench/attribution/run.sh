@@ -1,6 +1,7 @@
 #!/bin/sh
-# Attribution and decayed sums against the best hand-written SQL: prints what, ours, theirs (seconds, best of three) and
-# the ratio. Serial on both sides. Usage: run.sh [contacts]; psql's environment variables say where.
+# Attribution and decayed sums against the best hand-written SQL, checked to give the same numbers where there is one
+# answer: prints what, ours, by hand (seconds, best of three) and the ratio, above 1 where ours is faster. Serial on both
+# sides. Usage: run.sh [contacts]; psql's environment variables say where. MEASURE=cpu: processor time.
 set -eu
 contacts=${1:-1000000}
 database=nurture_bench_attribution
@@ -18,7 +19,7 @@ SELECT contact, timestamptz '2026-01-01' + random() * interval '60 days' AS at,
        (ARRAY['direct', 'email', 'search', 'social', 'display', 'referral', 'affiliate', 'print'])[1 + floor(8 * random() ^ 2)::int] AS channel
 FROM generate_series(1, :contacts) contact, generate_series(1, 1 + contact % 7);
 CREATE TABLE conversion AS
-SELECT contact, (1 + floor(random() * 200))::numeric AS value FROM generate_series(1, :contacts) contact WHERE random() < 0.05;
+SELECT contact, timestamptz '2026-03-15' AS at, (1 + floor(random() * 200))::numeric AS value FROM generate_series(1, :contacts) contact WHERE random() < 0.05;
 CREATE TABLE journey AS
 SELECT contact, path, (value IS NOT NULL)::int AS conversions, coalesce(value, 0) AS value
 FROM (SELECT contact, nurture.path_agg(at, channel) AS path FROM touch GROUP BY contact) p LEFT JOIN conversion USING (contact);
@@ -29,45 +30,102 @@ FROM generate_series(1, 2 * :contacts) i;
 VACUUM ANALYZE;
 SQL
 
-# Milliseconds of one statement, best of three.
+# Milliseconds of one statement, best of three: elapsed, or the backend's processor time with MEASURE=cpu.
 time_of() {
     for _ in 1 2 3; do
-        $psql -d $database -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
+        if [ "${MEASURE:-time}" = cpu ]; then
+            $psql -A -t -d $database <<SQL
+SELECT sum(t::int) * 10 AS before FROM unnest((string_to_array(pg_read_file('/proc/self/stat'), ' '))[14:15]) t \gset
+\o /dev/null
+$1;
+\o
+SELECT sum(t::int) * 10 - :before FROM unnest((string_to_array(pg_read_file('/proc/self/stat'), ' '))[14:15]) t;
+SQL
+        else
+            $psql -d $database -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
+        fi
     done | sort -n | head -n 1
 }
+answer() { $psql -A -t -d $database -c "$1" | md5sum; }
 compare() {
+    [ "${4:-}" != same ] || [ "$(answer "$2")" = "$(answer "$3")" ] || { echo "$1: the results differ" >&2; exit 1; }
     ours=$(time_of "$2")
     theirs=$(time_of "$3")
     awk -v what="$1" -v o="$ours" -v t="$theirs" \
-        'BEGIN { printf "%-52s ours %7.2f s  theirs %7.2f s  ratio %.2f\n", what, o / 1000, t / 1000, o / t }'
+        'BEGIN { printf "%-58s ours %7.2f s  by hand %7.2f s  ratio %.2f\n", what, o / 1000, t / 1000, t / o }'
 }
-
-compare "linear attribution from $contacts contacts' touches" \
-    "SELECT a.* FROM (SELECT nurture.attribution_agg(path, (value IS NOT NULL)::int, value) AS s
+markov_by="SELECT a.channel, round(a.conversions, 3), round(a.removal_effect::numeric, 6)
+    FROM (SELECT nurture.attribution_by(contact, at, channel, conversions, value) AS s
+        FROM (SELECT contact, at, channel, 0::bigint AS conversions, NULL::numeric AS value FROM touch
+              UNION ALL SELECT contact, at, NULL, 1, value FROM conversion) e) v, nurture.attribution(s, 'markov') a ORDER BY 1"
+markov_agg="SELECT a.channel, round(a.conversions, 3), round(a.removal_effect::numeric, 6)
+    FROM (SELECT nurture.attribution_agg(path, (value IS NOT NULL)::int, value) AS s
         FROM (SELECT contact, nurture.path_agg(at, channel) AS path FROM touch GROUP BY contact) p
-        LEFT JOIN conversion USING (contact)) v, nurture.attribution(s, 'linear') a" \
-    "SELECT channel, sum(1.0::float8 / n) AS conversions, sum(value::float8 / n) AS value
-        FROM touch JOIN (SELECT contact, value, count(*) AS n FROM touch JOIN conversion USING (contact) GROUP BY contact, value) c
-        USING (contact) GROUP BY channel"
-compare "the same, of converting contacts only on both sides" \
-    "SELECT a.* FROM (SELECT nurture.attribution_agg(path, 1, value) AS s
-        FROM (SELECT contact, value, nurture.path_agg(at, channel) AS path
-              FROM touch JOIN conversion USING (contact) GROUP BY contact, value) p) v, nurture.attribution(s, 'linear') a" \
-    "SELECT channel, sum(1.0::float8 / n) AS conversions, sum(value::float8 / n) AS value
-        FROM touch JOIN (SELECT contact, value, count(*) AS n FROM touch JOIN conversion USING (contact) GROUP BY contact, value) c
-        USING (contact) GROUP BY channel"
-compare "linear and first and last, from touches" \
-    "SELECT m, a.* FROM (SELECT nurture.attribution_agg(path, (value IS NOT NULL)::int, value) AS s
-        FROM (SELECT contact, nurture.path_agg(at, channel) AS path FROM touch GROUP BY contact) p
-        LEFT JOIN conversion USING (contact)) v, unnest('{linear,first,last}'::text[]) m, nurture.attribution(s, m) a" \
-    "SELECT channel, sum(1.0::float8 / n), sum(1.0::float8) FILTER (WHERE k = 1), sum(1.0::float8) FILTER (WHERE k = n), sum(value::float8 / n)
-        FROM (SELECT channel, value, row_number() OVER (PARTITION BY contact ORDER BY at, channel) AS k,
-                     count(*) OVER (PARTITION BY contact) AS n FROM touch JOIN conversion USING (contact)) t GROUP BY channel"
-compare "linear attribution over $contacts stored paths" \
-    "SELECT a.* FROM (SELECT nurture.attribution_agg(path, conversions, value) AS s FROM journey) v, nurture.attribution(s, 'linear') a" \
-    "SELECT channel, sum(1.0::float8 / n) AS conversions, sum(value::float8 / n) AS value
+        LEFT JOIN conversion USING (contact)) v, nurture.attribution(s, 'markov') a ORDER BY 1"
+# Transitions counted by window functions; then, for each channel taken away, 200 steps of h = R + Q h.
+markov_hand="WITH RECURSIVE step AS (
+    SELECT contact, channel, lag(channel) OVER w AS before, lead(channel) OVER w IS NULL AS last
+    FROM touch WINDOW w AS (PARTITION BY contact ORDER BY at, channel)
+), counted AS MATERIALIZED (
+    SELECT before, channel, last, c.contact IS NOT NULL AS converted, count(*) AS n
+    FROM step s LEFT JOIN conversion c ON s.last AND c.contact = s.contact GROUP BY 1, 2, 3, 4
+), edge AS (
+    SELECT coalesce(before, '(start)') AS a, channel AS b, sum(n) AS n FROM counted GROUP BY 1, 2
+    UNION ALL SELECT channel, '(conversion)', sum(n) FROM counted WHERE last AND converted GROUP BY 1
+    UNION ALL SELECT channel, '(null)', sum(n) FROM counted WHERE last AND NOT converted GROUP BY 1
+), chance AS MATERIALIZED (
+    SELECT a, b, (n / sum(n) OVER (PARTITION BY a))::float8 AS p FROM edge
+), state AS MATERIALIZED (
+    SELECT a, row_number() OVER (ORDER BY a) AS i FROM (SELECT DISTINCT a FROM chance) d
+), cell AS MATERIALIZED (
+    SELECT s.i AS row, t.i AS col, coalesce(c.p, 0) AS p, coalesce((SELECT p FROM chance WHERE a = s.a AND b = '(conversion)'), 0) AS r
+    FROM state s CROSS JOIN state t LEFT JOIN chance c ON c.a = s.a AND c.b = t.a
+), flat AS MATERIALIZED (
+    SELECT array_agg(p ORDER BY row, col) AS q, (SELECT array_agg(r ORDER BY row) FROM (SELECT DISTINCT row, r FROM cell) d) AS r,
+           (SELECT count(*) FROM state)::int AS n, (SELECT i FROM state WHERE a = '(start)')::int AS start
+    FROM cell
+), iterate AS (
+    SELECT removed::int, 0 AS k, array_fill(0::float8, ARRAY[n]) AS h FROM flat, generate_series(0, n) removed
+    UNION ALL
+    SELECT removed, k + 1, (SELECT array_agg(CASE WHEN x = removed THEN 0
+            ELSE r[x] + (SELECT sum(q[(x - 1) * n + y] * h[y]) FROM generate_series(1, n) y) END ORDER BY x) FROM generate_series(1, n) x)
+    FROM iterate, flat WHERE k < 200
+), effect AS (
+    SELECT s.a, 1 - i.h[start] / (SELECT h[start] FROM iterate WHERE k = 200 AND removed = 0) AS removal
+    FROM iterate i, flat, state s WHERE k = 200 AND s.i = i.removed AND s.i <> start
+)
+SELECT a, round(((SELECT count(*) FROM conversion) * removal / sum(removal) OVER ())::numeric, 3), round(removal::numeric, 6) FROM effect ORDER BY 1"
+linear_by="SELECT a.channel, round(a.conversions, 3), round(a.value, 3)
+    FROM (SELECT nurture.attribution_by(contact, at, channel, n, value) AS s
+        FROM (SELECT contact, t.at, channel, 0::bigint AS n, NULL::numeric AS value FROM touch t JOIN conversion USING (contact)
+              UNION ALL SELECT contact, at, NULL, 1, value FROM conversion) e) v, nurture.attribution(s, 'linear') a ORDER BY 1"
+linear_agg="SELECT a.channel, round(a.conversions, 3), round(a.value, 3)
+    FROM (SELECT nurture.attribution_agg(path, 1, value) AS s
+        FROM (SELECT contact, value, nurture.path_agg(t.at, channel) AS path
+              FROM touch t JOIN conversion USING (contact) GROUP BY contact, value) p) v, nurture.attribution(s, 'linear') a ORDER BY 1"
+linear_hand="SELECT channel, round(sum(1.0::float8 / n)::numeric, 3) AS conversions, round(sum(value::float8 / n)::numeric, 3) AS value
+    FROM (SELECT channel, value, count(*) OVER (PARTITION BY contact) AS n FROM touch JOIN conversion USING (contact)) t GROUP BY channel ORDER BY 1"
+compare "Markov, all $contacts contacts, attribution_by" "$markov_by" "$markov_hand" same
+compare "Markov, all $contacts contacts, path_agg and attribution_agg" "$markov_agg" "$markov_hand" same
+compare "linear, converting contacts, attribution_by" "$linear_by" "$linear_hand" same
+compare "linear, converting contacts, path_agg and attribution_agg" "$linear_agg" "$linear_hand" same
+rules_by="SELECT channel, round(sum(conversions) FILTER (WHERE m = 'linear'), 2), round(sum(conversions) FILTER (WHERE m = 'first'), 2),
+        round(sum(conversions) FILTER (WHERE m = 'last'), 2), round(sum(conversions) FILTER (WHERE m = 'time_decay'), 2)
+    FROM (SELECT m, a.* FROM (SELECT nurture.attribution_by(contact, at, channel, n, value) AS s
+        FROM (SELECT contact, t.at, channel, 0::bigint AS n, NULL::numeric AS value FROM touch t JOIN conversion USING (contact)
+              UNION ALL SELECT contact, at, NULL, 1, value FROM conversion) e) v,
+        unnest('{linear,first,last,time_decay}'::text[]) m, nurture.attribution(s, m) a) x GROUP BY 1 ORDER BY 1"
+rules_hand="SELECT channel, round(sum(1.0::float8 / n)::numeric, 2), round(count(*) FILTER (WHERE k = 1), 2), round(count(*) FILTER (WHERE k = n), 2), round(sum(w / sum_w)::numeric, 2)
+    FROM (SELECT channel, k, w, count(*) OVER c AS n, sum(w) OVER c AS sum_w
+          FROM (SELECT contact, channel, row_number() OVER (PARTITION BY contact ORDER BY t.at, channel) AS k,
+                       exp(ln(2) * -extract(epoch FROM max(t.at) OVER (PARTITION BY contact) - t.at)::float8 / 604800) AS w
+                FROM touch t JOIN conversion USING (contact)) u WINDOW c AS (PARTITION BY contact)) v GROUP BY 1 ORDER BY 1"
+compare "linear, first, last, time decay, converting contacts" "$rules_by" "$rules_hand" same
+compare "linear over $contacts stored paths" \
+    "SELECT a.channel, round(a.conversions, 3), round(a.value, 3) FROM (SELECT nurture.attribution_agg(path, conversions, value) AS s FROM journey WHERE conversions > 0) v, nurture.attribution(s, 'linear') a ORDER BY 1" \
+    "SELECT channel, round(sum(1.0::float8 / n)::numeric, 3), round(sum(value::float8 / n)::numeric, 3)
         FROM (SELECT unnest(c) AS channel, cardinality(c) AS n, value
-              FROM (SELECT nurture.channels(path) AS c, value FROM journey WHERE conversions > 0) j) t GROUP BY channel"
+              FROM (SELECT nurture.channels(path) AS c, value FROM journey WHERE conversions > 0) j) t GROUP BY channel ORDER BY 1" same
 compare "decayed_sum(double precision), 100,000 groups" \
     "SELECT count(nurture.value(s, '2026-01-01')) FROM (SELECT nurture.decayed_sum(points, at, '14 days') AS s FROM visit GROUP BY contact) v" \
     "SELECT count(s) FROM (SELECT sum(points * power(2::float8, -extract(epoch FROM '2026-01-01' - at)::float8 / 1209600)) AS s FROM visit GROUP BY contact) v"
