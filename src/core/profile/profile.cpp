@@ -137,7 +137,7 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
 
 // What few contacts have comes last, each part behind a byte that says what it is; `end` closes them, so that a state cut
 // short is noticed.
-enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4, journeys = 10, keys = 11, schedules = 12 };
+enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4, journeys = 10, keys = 11, schedules = 12, pending = 13 };
 
 bool has_origins(const Profile& profile) {
     return std::any_of(profile.journeys.begin(), profile.journeys.end(), [](const auto& j) { return !j.origin.empty(); });
@@ -194,6 +194,10 @@ void encode_parts(ByteWriter& out, const Profile& profile, const Stamp& stamp) {
         out.byte(static_cast<std::uint8_t>(Part::schedules));
         encode_schedules(out, profile);
     }
+    if (!profile.pending.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::pending));
+        encode_pending(out, profile);
+    }
     out.byte(static_cast<std::uint8_t>(Part::end));
 }
 
@@ -245,6 +249,9 @@ void decode_parts(ByteReader& in, Profile& profile, const Stamp& stamp) {
         case Part::schedules:
             decode_schedules(in, profile);
             break;
+        case Part::pending:
+            decode_pending(in, profile);
+            break;
         default:
             ByteReader::corrupt("holds an unknown part");
         }
@@ -259,7 +266,7 @@ std::string encode(const Profile& profile) {
                                     [](const auto& f) { return needs_format_2(f.value); });
     bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
                         !profile.consents.empty() || has_origins(profile) || has_rich_journeys(profile) || has_keys(profile) ||
-                        !profile.schedules.empty();
+                        !profile.schedules.empty() || !profile.pending.empty();
     out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);

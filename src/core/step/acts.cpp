@@ -92,18 +92,19 @@ Stepper::Variables Stepper::variables_of(const Workflow& workflow, const profile
     return out;
 }
 
-void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
+void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction& instruction, const model::StreamContent* content) {
     Action action;
-    action.channel = instruction.channel;
-    action.template_name = instruction.template_name;
-    action.purpose = instruction.purpose;
+    action.channel = content != nullptr ? content->channel : instruction.channel;
+    action.template_name = content != nullptr ? content->template_name : instruction.template_name;
+    action.purpose = content != nullptr ? content->purpose : instruction.purpose;
     action.transactional = instruction.transactional;
-    action.payload = "{";
     for (const auto& argument : instruction.arguments) {
-        action.payload += action.payload.size() > 1 ? ", " : "";
-        action.payload += nlohmann::json(argument.name).dump() + ": " + argument_json(argument);
+        std::string& to = argument.coupon_pool != 0 ? action.draws : action.payload;
+        to += (to.empty() ? "{" : ", ") + nlohmann::json(argument.name).dump() + ": ";
+        to += argument.coupon_pool != 0 ? std::to_string(argument.coupon_pool) : argument_json(argument);
     }
-    action.payload += '}';
+    action.payload += action.payload.empty() ? "{}" : "}";
+    action.draws += action.draws.empty() ? "" : "}";
     action.due = clock_;
     if (!action.transactional)
         action.expires = saturating_add(clock_, model_.source.action_expiry);
@@ -137,7 +138,9 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     identity += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
     action.id = hash_uuid(identity);
     count_output(sizeof action + action.payload.size());
-    journey.open.push_back(action.id);
+    if (instruction.rota == 0) // nobody hears of an assignment but by what it writes
+        journey.open.push_back(action.id);
+    remember_content(action);
     result_.actions.push_back(std::move(action));
 }
 
@@ -166,6 +169,7 @@ bool Stepper::settle_failure(Journey& journey, const Workflow& workflow, const H
 
 // The engine was told what became of an action.
 void Stepper::settle_outcome(std::string_view action_id, Happening& happening, const Message& message) {
+    forget_content(action_id);
     for (Journey& journey : profile_.journeys) {
         if (std::erase_if(journey.open, [&](const Uuid& id) { return print_uuid(id) == action_id; }) == 0 ||
             message.type != "$failed")

@@ -124,7 +124,8 @@ class Stepper {
     [[nodiscard]] bool is_inside(std::uint32_t workflow, const profile::Journey* but) const;
 
     // --- acts.cpp
-    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction,
+             const model::StreamContent* content = nullptr);
     void change(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
     void write(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause,
                const std::string& type, std::vector<std::pair<std::string, std::string>> properties);
@@ -135,6 +136,14 @@ class Stepper {
     [[nodiscard]] std::string argument_json(const model::Argument& argument) const;
     [[nodiscard]] Variables variables_of(const model::Workflow& workflow, const profile::Properties* event,
                                          const Variables* given) const;
+
+    // --- streams.cpp
+    /// What the stream has next for the contact; null: nothing that is available and was never sent.
+    [[nodiscard]] const model::StreamContent* next_of(const model::Stream& stream) const;
+    void remember_content(const Action& action);
+    void forget_content(const Uuid& action);
+    void forget_content(std::string_view action_id);
+    void assign(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
 
     // --- triggers.cpp
     [[nodiscard]] bool starts(const model::Workflow& workflow, const Happening& happening) const;
