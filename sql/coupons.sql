@@ -129,7 +129,7 @@ INSERT INTO nurture.action (id, contact, channel, template, due, draws, workflow
 SELECT 'aaaaaaaa-0000-0000-0000-000000000000', 'cookie', 'email', 'one', '2026-05-04 12:00', jsonb_build_object('code', p.id), 'w1', '1'
 FROM nurture.coupon_pool p WHERE p.name = 'ever';
 SELECT * FROM pg_temp.claimed(lease => '1 year');
-INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES ('hans', '$alias', '{"key": "cookie"}', '2026-05-04 12:40', '2026-05-04 12:40');
+INSERT INTO nurture.inbox (contact, kind, type, props, at, received_at) VALUES ('cookie', 'anonymous', '$alias', '{"to": "hans"}', '2026-05-04 12:40', '2026-05-04 12:40');
 CALL pg_temp.tick('2026-05-04 12:41');
 SELECT contact FROM nurture.identity WHERE key = 'cookie';
 INSERT INTO nurture.action (id, contact, channel, template, due, draws, workflow, journey)
@@ -162,7 +162,7 @@ SELECT md5('m' || n)::uuid, 'c' || (n % 400), 'email', 't', '2026-05-05 11:00', 
 FROM generate_series(1, 1000) n, nurture.coupon_pool p WHERE p.name = 'many';
 DO $$ BEGIN FOR i IN 1..30 LOOP PERFORM nurture.claim('email', 37, '1 year'); END LOOP; END $$;
 WITH holder AS (
-    SELECT a.contact, a.workflow, a.journey, count(*) AS messages, row_number() OVER (ORDER BY min(a.id)) AS place,
+    SELECT a.contact, a.workflow, a.journey, count(*) AS messages, row_number() OVER (ORDER BY min(a.id::text)) AS place,
            count(*) FILTER (WHERE a.status = 'claimed') AS claimed, count(DISTINCT a.payload ->> 'code') AS codes, min(a.payload ->> 'code') AS code
     FROM nurture.action a GROUP BY 1, 2, 3
 )

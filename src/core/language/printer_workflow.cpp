@@ -475,8 +475,8 @@ private:
         out_ += brackets ? ")" : "";
     }
 
-    void print(const Argument& argument) { append_argument(out_, argument); }
-    void print(const std::vector<NamedArgument>& with) { append_arguments(out_, with); }
+    void print(const Argument& argument) { printing::append_argument(out_, argument); }
+    void print(const std::vector<NamedArgument>& with) { printing::append_arguments(out_, with); }
 };
 
 } // namespace
