@@ -53,7 +53,7 @@ bool Parser::send_next(Step& out) {
         advance();
     SendNext next;
     if (text_at() != "stream") {
-        note("stream");
+        note("\"stream\"");
         fail();
     }
     advance();
@@ -91,7 +91,7 @@ bool Parser::stream_test(Condition& out) {
     require(Keyword::is);
     test.negated = accept(Keyword::not_);
     if (text_at() != "exhausted") {
-        note("exhausted");
+        note("\"exhausted\"");
         fail();
     }
     advance();
