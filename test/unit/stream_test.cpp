@@ -215,7 +215,20 @@ TEST(Streams, AreExhaustedUntilThereIsMore) {
             path.push_back(line);
     EXPECT_EQ(path, (Lines{"01 11:00 segment entered through", "10 00:00 segment left through", "11 11:00 segment entered through",
                            "11 11:00 segment left through"}));
-    EXPECT_EQ(story.sent(), (Lines{"01 10:00 email a", "01 10:00 sms more", "10 00:00 sms more", "11 10:00 email b"}) << "publishing starts no journeys");
+    EXPECT_EQ(story.sent(), (Lines{"01 10:00 email a", "01 10:00 sms more", "10 00:00 sms more", "11 10:00 email b"})) << "publishing starts no journeys";
+}
+
+TEST(Streams, WhatIsPublishedEndsWaits) {
+    Story story = tips("on go send next of stream 'tips' wait for stream 'tips' is exhausted up to 7 days "
+                       "wait for stream 'tips' is not exhausted up to 365 days then send next of stream 'tips' end", "email 'a'");
+    story.event("2026-05-01 10:00", "go");
+    settle(story, "2026-05-01 11:00", "$sent");
+    story.until("2026-06-01");
+    story.definitions.source.streams.front().definition = "email 'b' email 'a'"; // in front of what everybody had
+    story.publish();
+    story.until("2026-06-01 12:00");
+    ASSERT_EQ(story.contact.raw_actions.size(), 2U);
+    EXPECT_EQ(story.contact.raw_actions.back().template_name, "b");
 }
 
 TEST(Streams, ANewContentWaitsUntilItsPastIsKnown) {
