@@ -137,7 +137,7 @@ void decode_attributes(ByteReader& in, Profile& profile, const Stamp& base) {
 
 // What few contacts have comes last, each part behind a byte that says what it is; `end` closes them, so that a state cut
 // short is noticed.
-enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4, journeys = 10, keys = 11, schedules = 12, pending = 13 };
+enum class Part : std::uint8_t { end = 0, pasts = 1, completed = 2, consents = 3, origins = 4, journeys = 10, keys = 11, schedules = 12, pending = 14 };
 
 bool has_origins(const Profile& profile) {
     return std::any_of(profile.journeys.begin(), profile.journeys.end(), [](const auto& j) { return !j.origin.empty(); });

@@ -92,11 +92,11 @@ Stepper::Variables Stepper::variables_of(const Workflow& workflow, const profile
     return out;
 }
 
-void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction& instruction, const model::StreamContent* content) {
+void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
     Action action;
-    action.channel = content != nullptr ? content->channel : instruction.channel;
-    action.template_name = content != nullptr ? content->template_name : instruction.template_name;
-    action.purpose = content != nullptr ? content->purpose : instruction.purpose;
+    action.channel = instruction.channel;
+    action.template_name = instruction.template_name;
+    action.purpose = instruction.purpose;
     action.transactional = instruction.transactional;
     for (const auto& argument : instruction.arguments) {
         std::string& to = argument.coupon_pool != 0 ? action.draws : action.payload;

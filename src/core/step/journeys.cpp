@@ -366,13 +366,9 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
             act(journey, workflow, instruction);
             pass(instruction.step);
             break;
-        case InstructionKind::send_next: {
-            const auto* const content = next_of(model_.streams[instruction.stream]);
-            if (content != nullptr)
-                act(journey, workflow, instruction, content);
-            pass(instruction.step, content == nullptr ? ":exhausted" : "");
+        case InstructionKind::send_next:
+            pass(instruction.step, send_next(journey, workflow, instruction) ? "" : ":exhausted");
             break;
-        }
         case InstructionKind::assign:
             assign(journey, workflow, instruction);
             pass(instruction.step);

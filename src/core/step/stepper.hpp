@@ -124,8 +124,7 @@ class Stepper {
     [[nodiscard]] bool is_inside(std::uint32_t workflow, const profile::Journey* but) const;
 
     // --- acts.cpp
-    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction,
-             const model::StreamContent* content = nullptr);
+    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
     void change(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
     void write(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause,
                const std::string& type, std::vector<std::pair<std::string, std::string>> properties);
@@ -140,6 +139,8 @@ class Stepper {
     // --- streams.cpp
     /// What the stream has next for the contact; null: nothing that is available and was never sent.
     [[nodiscard]] const model::StreamContent* next_of(const model::Stream& stream) const;
+    /// False: there is nothing next.
+    bool send_next(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
     void remember_content(const Action& action);
     void forget_content(const Uuid& action);
     void forget_content(std::string_view action_id);

@@ -23,6 +23,18 @@ const model::StreamContent* Stepper::next_of(const model::Stream& stream) const 
     return nullptr;
 }
 
+bool Stepper::send_next(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
+    const auto* const content = next_of(model_.streams[instruction.stream]);
+    if (content == nullptr)
+        return false;
+    Instruction send = instruction;
+    send.channel = content->channel;
+    send.template_name = content->template_name;
+    send.purpose = content->purpose;
+    act(journey, workflow, send);
+    return true;
+}
+
 // Whatever workflow sends it, as a stream's or by itself.
 void Stepper::remember_content(const Action& action) {
     if (model_.stream_contents.empty())

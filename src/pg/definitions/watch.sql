@@ -6,9 +6,13 @@ CREATE TRIGGER check_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON nurt
     FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
 CREATE TRIGGER check_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON nurture.policy
     FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+-- Not while they are restored: what was waiting then is dumped, too.
 CREATE TRIGGER check_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON nurture.coupon_pool
-    FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+    FOR EACH STATEMENT WHEN (pg_catalog.current_setting('check_function_bodies') OPERATOR(pg_catalog.=) 'on')
+    EXECUTE FUNCTION nurture._check_definitions();
 CREATE TRIGGER check_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON nurture.stream
-    FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+    FOR EACH STATEMENT WHEN (pg_catalog.current_setting('check_function_bodies') OPERATOR(pg_catalog.=) 'on')
+    EXECUTE FUNCTION nurture._check_definitions();
 CREATE TRIGGER check_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON nurture.rota
-    FOR EACH STATEMENT EXECUTE FUNCTION nurture._check_definitions();
+    FOR EACH STATEMENT WHEN (pg_catalog.current_setting('check_function_bodies') OPERATOR(pg_catalog.=) 'on')
+    EXECUTE FUNCTION nurture._check_definitions();
