@@ -32,6 +32,9 @@ ALTER TABLE nurture.feature
     ADD CONSTRAINT feature_state_check CHECK (state IN ('backfilling', 'live', 'ended'));
 DROP INDEX nurture.feature_live;
 
+-- Messages that get something of what all share when they are claimed.
+ALTER TABLE nurture.action ADD COLUMN draws jsonb;
+
 -- One name space of keys. Version 0.1 wrote none.
 ALTER TABLE nurture.identity DROP CONSTRAINT identity_pkey;
 ALTER TABLE nurture.identity

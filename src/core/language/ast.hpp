@@ -441,10 +441,17 @@ struct InJourney { ///< in journey 'w' [at '3'], entered journey 'w', completed 
     friend bool operator==(const InJourney&, const InJourney&) = default;
 };
 
+struct Exhausted { ///< stream 's' is [not] exhausted: the contact has been sent all of it that is available
+    std::string stream;
+    bool negated = false;
+    Offset offset;
+    friend bool operator==(const Exhausted&, const Exhausted&) = default;
+};
+
 struct Condition {
     std::variant<Comparison, Between, In, Like, IsSet, Truth, Constant, Did, Regularly, Trend, Sequence, InSession, InSegment, Not, And, Or,
                  ComparePaths, DistinctFrom, TextTest, IsEmpty, HasItems, Ignoring, Changed, HasBeen, DateTest,
-                 InSegmentFor, MovedSegment, WasInSegment, OnList, Sample, AtLeastOf, InJourney>
+                 InSegmentFor, MovedSegment, WasInSegment, OnList, Sample, AtLeastOf, InJourney, Exhausted>
         node;
     friend bool operator==(const Condition&, const Condition&) = default;
 };

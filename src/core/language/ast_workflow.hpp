@@ -105,9 +105,14 @@ struct Holdout { ///< holdout 10 percent 'salt': those of `sample 10 percent 'sa
 
 // --- steps ------------------------------------------------------------------------------------------------------
 
+struct Coupon { ///< coupon('pool'): a code that is given out when the message is claimed; in what send and do are given
+    std::string pool;
+    Offset offset;
+    friend bool operator==(const Coupon&, const Coupon&) = default;
+};
 /// What a payload or an attribute is given: a literal, or the contact's attribute (context.p: a property of the event that
 /// started the journey) by name.
-using Argument = std::variant<Literal, Path>;
+using Argument = std::variant<Literal, Path, Coupon>;
 struct NamedArgument {
     std::string name;
     Argument value;
@@ -215,6 +220,17 @@ struct Send { ///< send channel 'template' [for purpose] [as transactional] [wit
     FailurePolicy failure{};
     friend bool operator==(const Send&, const Send&) = default;
 };
+struct SendNext { ///< send next of stream 's' [with (…)]: the first of it that is available and that the contact was never sent
+    std::string stream;
+    std::vector<NamedArgument> with;
+    Offset offset;
+    friend bool operator==(const SendNext&, const SendNext&) = default;
+};
+struct Assign { ///< assign owner from 'rota': whose turn it is, decided when the outbox is looked after
+    std::string attribute, rota;
+    Offset offset;
+    friend bool operator==(const Assign&, const Assign&) = default;
+};
 struct Do { ///< do 'kind' [with (…)] [on failure …]: an action of channel `kind` without a template, never marketing
     std::string kind;
     std::vector<NamedArgument> with;
@@ -277,7 +293,7 @@ struct Exit {
 
 struct Step {
     std::variant<Wait, WaitUntil, WaitFor, WaitWorkflow, If, Switch, Split, Repeat, Label, Send, Do, Set, Clear, Increment,
-                 ChangeItems, ChangeList, AdjustScore, Emit, StartWorkflow, StopWorkflow, Exit>
+                 ChangeItems, ChangeList, AdjustScore, Emit, StartWorkflow, StopWorkflow, Exit, SendNext, Assign>
         node;
     Offset offset;
     friend bool operator==(const Step&, const Step&) = default;

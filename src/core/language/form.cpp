@@ -3,6 +3,7 @@
 #include "core/base/error.hpp"
 #include "core/language/lexer.hpp"
 #include "core/language/policy.hpp"
+#include "core/language/stream.hpp"
 
 namespace nurture::language {
 
@@ -18,6 +19,8 @@ std::string print_as(Form form, std::string_view text, const Limits& limits) {
         return print(parse_workflow(text, limits));
     case Form::policy:
         return print(parse_policy(text, limits));
+    case Form::stream:
+        return print(parse_stream(text, limits));
     }
     return {};
 }
@@ -60,12 +63,12 @@ bool begins_policy(const std::vector<Token>& tokens, std::string_view text) {
 } // namespace
 
 std::string_view name_of(Form form) noexcept {
-    static constexpr std::string_view names[] = {"rule", "condition", "workflow", "policy"};
+    static constexpr std::string_view names[] = {"rule", "condition", "workflow", "policy", "stream"};
     return names[static_cast<std::size_t>(form)];
 }
 
 std::optional<Form> form_named(std::string_view name) noexcept {
-    for (Form const form : {Form::rule, Form::condition, Form::workflow, Form::policy})
+    for (Form const form : {Form::rule, Form::condition, Form::workflow, Form::policy, Form::stream})
         if (name_of(form) == name)
             return form;
     return std::nullopt;
@@ -148,6 +151,11 @@ Form form_of(std::string_view text) {
     if (begins_policy(lexed.tokens, text))
         return Form::policy;
     if (lexed.tokens.size() > 1 && begins_workflow(lexed.tokens))
+        return Form::workflow;
+    if ((first.kind == TokenKind::name || (first.kind == TokenKind::word && first.keyword == Keyword::none)) &&
+        lexed.tokens[1].kind == TokenKind::string && spelled != "stream")
+        return Form::stream; // email 'tip 1'
+    if (first.kind == TokenKind::word && spelled == "assign" && lexed.tokens.size() > 3 && lexed.tokens[2].keyword == Keyword::from)
         return Form::workflow;
     switch (first.keyword) {
     case Keyword::on:

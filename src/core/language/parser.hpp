@@ -5,6 +5,7 @@
 #include "core/language/language.hpp"
 #include "core/language/lexer.hpp"
 #include "core/language/policy.hpp"
+#include "core/language/stream.hpp"
 
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ public:
     Condition whole_condition();
     Workflow whole_workflow();
     Policy whole_policy();
+    Stream whole_stream();
     Duration whole_duration();
 
 private:
@@ -48,6 +50,7 @@ private:
     Within where_ = Within::nothing;
     bool in_steps_ = false;
     int repeats_ = 0, arms_ = 0; // around the current step
+    bool coupons_ = false;       // what is given to a message
 
     /// One level of nesting for as long as it lives.
     class Level {
@@ -227,6 +230,14 @@ private:
     bool list_step(Step& out);
     std::vector<NamedArgument> arguments();
     Argument argument();
+
+    // --- streams, coupon pools, rotas (parser_stream.cpp)
+    StreamContent stream_content();
+    bool send_next(Step& out);
+    bool assign_step(Step& out);
+    bool stream_test(Condition& out);
+    std::vector<NamedArgument> sent_arguments();
+    bool coupon(Argument& out);
 
     // --- policies (parser_policy.cpp)
     void policy_scope(Policy& policy);

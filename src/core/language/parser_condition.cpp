@@ -81,7 +81,7 @@ Box<Condition> Parser::predicate() {
         return Condition{sequence(event_or_any("an event type"), false)};
     if (is(Keyword::in))
         return segment_or_journey();
-    if (Condition out; membership(out) || exactly_before(out) || visitor(out))
+    if (Condition out; membership(out) || stream_test(out) || exactly_before(out) || visitor(out))
         return out;
     Condition out = comparison();
     ignoring(out);

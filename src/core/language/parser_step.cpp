@@ -33,7 +33,7 @@ bool Parser::names_step(std::size_t after) const noexcept {
                                Keyword::remove, Keyword::add})
         if (is(word, after))
             return true;
-    return false;
+    return text_at(after) == "assign" && is(Keyword::from, after + 2);
 }
 
 bool Parser::step(Step& out) {
@@ -41,13 +41,15 @@ bool Parser::step(Step& out) {
     if (at(Keyword::wait)) {
         wait_step(out);
     } else if (at(Keyword::send)) {
-        advance();
-        out.node = send();
+        if (!send_next(out)) {
+            advance();
+            out.node = send();
+        }
     } else if (accept(Keyword::do_)) {
         Do action;
         action.kind = string("a kind of action in single quotes");
         if (accept(Keyword::with))
-            action.with = arguments();
+            action.with = sent_arguments();
         action.failure = on_failure();
         out.node = std::move(action);
     } else if (accept(Keyword::set)) {
@@ -125,7 +127,7 @@ bool Parser::acting_step(Step& out) {
         if (repeats_ > 0)
             fail_at(from, "there are no labels inside \"repeat\"");
     } else {
-        return list_step(out) || items_step(out);
+        return list_step(out) || items_step(out) || assign_step(out);
     }
     return true;
 }
@@ -292,7 +294,7 @@ Send Parser::send() {
         } else if (accept(Keyword::with)) {
             once(with);
             with = true;
-            out.with = arguments();
+            out.with = sent_arguments();
         } else {
             break;
         }
@@ -353,6 +355,8 @@ std::vector<NamedArgument> Parser::arguments() {
 }
 
 Argument Parser::argument() {
+    if (Argument drawn; coupon(drawn))
+        return drawn;
     if (is_name())
         return path("");
     if (!starts_literal() && !is(Keyword::true_) && !is(Keyword::false_))

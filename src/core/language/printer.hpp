@@ -1,6 +1,6 @@
 #pragma once
 // Shared by the two halves of the printer.
-#include "core/language/ast.hpp"
+#include "core/language/ast_workflow.hpp"
 
 #include <string>
 
@@ -52,6 +52,10 @@ void append_test(std::string& out, const OnList& test);
 void append_test(std::string& out, const Sample& test);
 void append_test(std::string& out, const AtLeastOf& test);
 void append_test(std::string& out, const InJourney& test);
+// What messages are given, and streams (printer_stream.cpp).
+void append_argument(std::string& out, const Argument& argument);
+void append_arguments(std::string& out, const std::vector<NamedArgument>& with);
+void append_test(std::string& out, const Exhausted& test);
 
 } // namespace nurture::language::printing
 

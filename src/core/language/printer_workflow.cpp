@@ -153,6 +153,16 @@ public:
         print(send.with);
         print(send.failure);
     }
+    void operator()(const SendNext& next) {
+        line("send next of stream ");
+        append_string(out_, next.stream);
+        print(next.with);
+    }
+    void operator()(const Assign& assign) {
+        line("assign ");
+        append_name(out_, assign.attribute);
+        append_string(out_ += " from ", assign.rota);
+    }
     void operator()(const Do& action) {
         line("do ");
         append_string(out_, action.kind);
@@ -465,26 +475,8 @@ private:
         out_ += brackets ? ")" : "";
     }
 
-    void print(const Argument& argument) {
-        if (const auto* literal = std::get_if<Literal>(&argument))
-            append(out_, *literal);
-        else
-            append(out_, std::get<Path>(argument));
-    }
-
-    void print(const std::vector<NamedArgument>& with) {
-        if (with.empty())
-            return;
-        std::string_view separator = " with (";
-        for (const NamedArgument& argument : with) {
-            out_ += separator;
-            append_name(out_, argument.name);
-            out_ += " = ";
-            print(argument.value);
-            separator = ", ";
-        }
-        out_ += ')';
-    }
+    void print(const Argument& argument) { printing::append_argument(out_, argument); }
+    void print(const std::vector<NamedArgument>& with) { printing::append_arguments(out_, with); }
 };
 
 } // namespace

@@ -124,6 +124,7 @@ public:
     void operator()(const OnList& on) { found.push_back({ReferenceKind::list, on.list, on.offset.byte}); }
     void operator()(const Sample&) {}
     void operator()(const AtLeastOf& some) { visit(some.operands); }
+    void operator()(const Exhausted& test) { found.push_back({ReferenceKind::stream, test.stream, test.offset.byte}); }
     void operator()(const InJourney& in) { found.push_back({ReferenceKind::workflow, in.workflow, in.offset.byte}); }
 
     // Steps.
@@ -174,6 +175,14 @@ public:
         if (send.purpose)
             use("purpose", *send.purpose);
         visit(send.with);
+    }
+    void operator()(const SendNext& next) {
+        found.push_back({ReferenceKind::stream, next.stream, next.offset.byte});
+        visit(next.with);
+    }
+    void operator()(const Assign& assign) {
+        found.push_back({ReferenceKind::rota, assign.rota, assign.offset.byte});
+        use("attribute", print_name(assign.attribute));
     }
     void operator()(const Do& action) {
         use("channel", action.kind);
@@ -253,6 +262,8 @@ private:
     void visit(const Argument& argument) {
         if (const auto* path = std::get_if<Path>(&argument))
             read(*path);
+        else if (const auto* coupon = std::get_if<Coupon>(&argument))
+            found.push_back({ReferenceKind::coupon_pool, coupon->pool, coupon->offset.byte});
     }
     void visit(const std::vector<NamedArgument>& with) {
         for (const NamedArgument& argument : with)
@@ -333,7 +344,7 @@ std::vector<Use> uses_of(const Definition& definition) {
 } // namespace
 
 std::string_view name_of(ReferenceKind kind) noexcept {
-    constexpr std::string_view names[] = {"segment", "topic", "list", "workflow"};
+    constexpr std::string_view names[] = {"segment", "topic", "list", "workflow", "coupon_pool", "stream", "rota"};
     return names[static_cast<std::size_t>(kind)];
 }
 

@@ -14,6 +14,9 @@ enum class ReferenceKind {
     topic,   ///< score(t)
     list,    ///< on list 'l'
     workflow,///< in journey 'w'
+    coupon_pool, ///< coupon('p')
+    stream,  ///< send next of stream 's', stream 's' is exhausted
+    rota,    ///< assign owner from 'r'
 };
 
 struct Reference {
@@ -23,7 +26,7 @@ struct Reference {
     friend bool operator==(const Reference&, const Reference&) = default;
 };
 
-/// "segment", "topic", "list", "workflow".
+/// "segment", "topic", "list", "workflow", …: the kinds of definitions, which are tables' names.
 [[nodiscard]] std::string_view name_of(ReferenceKind kind) noexcept;
 
 /// Every mention, in the order of the text; a name mentioned twice is there twice.

@@ -2,6 +2,7 @@
 
 #include "core/language/lexer.hpp"
 #include "core/language/policy.hpp"
+#include "core/language/stream.hpp"
 
 #include <algorithm>
 
@@ -19,6 +20,8 @@ std::vector<Reference> references_in(Form form, std::string_view text, const Lim
         return references(parse_workflow(text, limits));
     case Form::policy:
         return references(parse_policy(text, limits));
+    case Form::stream:
+        return references(parse_stream(text, limits));
     }
     return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 // The parts of a model under construction: interned paths, patterns and features, compiled conditions.
 #include "core/language/language.hpp"
+#include "core/language/stream.hpp"
 #include "core/model/model.hpp"
 
 #include <map>
@@ -34,6 +35,11 @@ class Builder {
     Index schedule(const language::OnSchedule& on);
     std::uint32_t workflow_id(const std::string& name, language::Offset offset) const;
     void check_list(const std::string& name, language::Offset offset) const;
+    // builder_stream.cpp
+    void stream(const StreamRow& row, const language::Stream& stream);
+    Index stream_index(const std::string& name, language::Offset offset);
+    std::uint32_t coupon_pool_id(const std::string& name, language::Offset offset) const;
+    std::uint32_t rota_id(const std::string& name, language::Offset offset) const;
     Index segment_index(const std::string& name, language::Offset offset) const;
     std::shared_ptr<const std::vector<std::int32_t>> holidays(const std::optional<std::string>& calendar,
                                                               language::Offset offset) const;
@@ -94,6 +100,7 @@ class Builder {
     Index compile(const language::Sample& c, Scope scope);
     Index compile(const language::AtLeastOf& c, Scope scope);
     Index compile(const language::InJourney& c, Scope scope);
+    Index compile(const language::Exhausted& c, Scope scope); // builder_stream.cpp
     Index group(Op op, const std::vector<language::Box<language::Condition>>& operands, Scope scope);
 
     /// `decisive`: how many of the newest events settle the comparison (0: all of the window).

@@ -42,6 +42,7 @@ class Compiler {
         for (const WorkflowRow& row : model_.source.workflows)
             builder_.workflows.emplace(row.name, row.id);
         rules();
+        streams();
         segments();
         workflows();
         if (!model_.source.policies.empty())
@@ -76,6 +77,15 @@ class Compiler {
         builder_.asked = nullptr;
         compile_limits(builder_, model_);
         compile_bands(builder_, model_);
+    }
+
+    void streams() {
+        for (const StreamRow& row : model_.source.streams) {
+            builder_.asked = &usage.streams.emplace_back();
+            within("stream", row.name, row.definition, [&] { builder_.stream(row, parse_stream(row.definition)); });
+        }
+        builder_.asked = nullptr;
+        std::sort(model_.stream_contents.begin(), model_.stream_contents.end());
     }
 
     void segments() {

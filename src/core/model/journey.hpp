@@ -22,6 +22,7 @@ struct Argument {
     std::string json;       ///< of a literal
     Index attribute = none; ///< or of the contact
     Index context = none;   ///< or of the journey
+    std::uint32_t coupon_pool = 0; ///< or a code of this pool, by id
 };
 
 /// An event that a journey reacts to; the filter is its own, since it reads the journey's variables.
@@ -51,7 +52,7 @@ struct Until {
 
 enum class InstructionKind : std::uint8_t {
     wait, wait_until, wait_for, wait_workflow, branch, split, repeat, again, send, act, set, increment, items, list, adjust,
-    emit, start, stop, end,
+    emit, start, stop, end, send_next, assign,
 };
 
 struct SplitArm {
@@ -82,6 +83,8 @@ struct Instruction {
     language::ChangeItems::Kind items = language::ChangeItems::Kind::append;
     bool add = true;
     language::FailurePolicy failure;
+    Index stream = none;    ///< of Model::streams
+    std::uint32_t rota = 0; ///< id; the attribute is `name`
 };
 
 /// Where a journey stands until something happens.
@@ -109,6 +112,20 @@ struct ScheduleTrigger { ///< of Model::schedules
     ZoneRef zone;
     Index segment = none;
 };
+
+/// A message of a stream.
+struct StreamContent {
+    std::string channel, template_name, purpose;
+    Time from = always, until = never; ///< available in [from, until)
+    Index had = none;                  ///< holds when the contact was sent it, by whatever workflow
+    std::uint64_t hash = 0;
+};
+struct Stream { ///< of Model::streams
+    std::uint32_t id = 0;
+    std::string name;
+    std::vector<StreamContent> contents; ///< in the order in which they are sent
+};
+[[nodiscard]] std::uint64_t hash_of_content(const std::string& channel, const std::string& template_name);
 
 struct Workflow {
     std::uint32_t id = 0, version = 0;

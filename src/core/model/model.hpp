@@ -164,6 +164,8 @@ struct Model {
     std::vector<Workflow> workflows;
     std::vector<AttributeTrigger> attribute_triggers;
     std::vector<ScheduleTrigger> schedules;
+    std::vector<Stream> streams;
+    std::vector<std::uint64_t> stream_contents; ///< hashes of what they hold, ascending
     std::vector<std::uint32_t> followed; ///< ids of workflows whose journeys others follow, ascending
     std::shared_ptr<const guard::Guards> guards; ///< of the policies; none: there are none
 

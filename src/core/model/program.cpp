@@ -70,6 +70,8 @@ class ProgramCompiler {
             out.context = builder_.context(*path);
             if (out.context == none)
                 out.attribute = builder_.attribute(*path);
+        } else if (const auto* coupon = std::get_if<Coupon>(&value)) {
+            out.coupon_pool = builder_.coupon_pool_id(coupon->pool, coupon->offset);
         } else {
             out.json = json_of(std::get<Literal>(value), zone_);
         }
@@ -232,6 +234,20 @@ class ProgramCompiler {
         out.transactional = s.transactional;
         out.arguments = arguments(s.with);
         out.failure = s.failure;
+        return add(std::move(out));
+    }
+
+    Index compile(const SendNext& s, const std::string& path, Index next) {
+        Instruction out = begin(InstructionKind::send_next, path, next);
+        out.stream = builder_.stream_index(s.stream, s.offset);
+        out.arguments = arguments(s.with);
+        return add(std::move(out));
+    }
+
+    Index compile(const Assign& s, const std::string& path, Index next) {
+        Instruction out = begin(InstructionKind::assign, path, next);
+        out.name = s.attribute;
+        out.rota = builder_.rota_id(s.rota, s.offset);
         return add(std::move(out));
     }
 

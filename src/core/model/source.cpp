@@ -83,11 +83,37 @@ void parse_scoring(const Json& json, Source& source) {
                                 points_of(row.at("hysteresis")), row.at("rearm")});
 }
 
+void print_named(Json& json, const char* key, const std::vector<Named>& rows) {
+    for (const auto& row : rows)
+        json[key].push_back({{"id", row.id}, {"name", row.name}});
+}
+
+std::vector<Named> parse_named(const Json& json, const char* key) {
+    std::vector<Named> out;
+    for (const auto& row : json.value(key, Json::array()))
+        out.push_back({row.at("id"), row.at("name")});
+    return out;
+}
+
+// Without streams, pools and rotas a source reads as before there were any.
+void print_streams(Json& json, const Source& source) {
+    for (const auto& row : source.streams)
+        json["streams"].push_back({{"id", row.id}, {"name", row.name}, {"definition", row.definition}});
+    print_named(json, "coupon_pools", source.coupon_pools);
+    print_named(json, "rotas", source.rotas);
+}
+
+void parse_streams(const Json& json, Source& source) {
+    for (const auto& row : json.value("streams", Json::array()))
+        source.streams.push_back({row.at("id"), row.at("name"), row.at("definition")});
+    source.coupon_pools = parse_named(json, "coupon_pools");
+    source.rotas = parse_named(json, "rotas");
+}
+
 void print_takeover(Json& json, const Source& source) {
     if (source.published != always)
         json["published"] = source.published;
-    for (const auto& row : source.left_segments)
-        json["left_segments"].push_back({{"id", row.id}, {"name", row.name}});
+    print_named(json, "left_segments", source.left_segments);
     if (!source.enrol_segments.empty())
         json["enrol_segments"] = source.enrol_segments;
     if (!source.enrol_workflows.empty())
@@ -98,8 +124,7 @@ void print_takeover(Json& json, const Source& source) {
 
 void parse_takeover(const Json& json, Source& source) {
     source.published = json.value("published", always);
-    for (const auto& row : json.value("left_segments", Json::array()))
-        source.left_segments.push_back({row.at("id"), row.at("name")});
+    source.left_segments = parse_named(json, "left_segments");
     source.enrol_segments = json.value("enrol_segments", std::vector<std::uint32_t>());
     source.enrol_workflows = json.value("enrol_workflows", std::vector<std::uint32_t>());
     if (auto const upcoming = json.find("upcoming"); upcoming != json.end())
@@ -145,6 +170,7 @@ std::string print(const Source& source) {
         json["policies"] = Json::array();
     for (const auto& row : source.policies)
         json["policies"].push_back({{"id", row.id}, {"name", row.name}, {"definition", row.definition}});
+    print_streams(json, source);
     json["features"] = Json::array();
     for (const auto& row : source.features)
         json["features"].push_back({{"id", row.id}, {"definition", row.definition}, {"from_tick", row.from_tick}});
@@ -180,6 +206,7 @@ Source parse_source(std::string_view text) {
         parse_scoring(json, source);
         for (const auto& row : json.value("policies", Json::array()))
             source.policies.push_back({row.at("id"), row.at("name"), row.at("definition")});
+        parse_streams(json, source);
         for (const auto& row : json.at("features"))
             source.features.push_back({row.at("id"), row.at("definition"), row.at("from_tick")});
         parse_takeover(json, source);

@@ -36,6 +36,11 @@ struct PolicyRow { ///< guards of what workflows send
     std::string name, definition;
     friend bool operator==(const PolicyRow&, const PolicyRow&) = default;
 };
+struct StreamRow { ///< what contacts are sent one after the other
+    std::uint32_t id = 0;
+    std::string name, definition;
+    friend bool operator==(const StreamRow&, const StreamRow&) = default;
+};
 struct FeatureRow {
     std::uint32_t id = 0;
     std::string definition;    ///< canonical text
@@ -80,6 +85,8 @@ struct Source {
     std::vector<LimitRow> limits;
     std::vector<BandRow> bands;
     std::vector<PolicyRow> policies;
+    std::vector<StreamRow> streams;
+    std::vector<Named> coupon_pools, rotas; ///< what the outbox draws from
     std::vector<FeatureRow> features;
 
     // How the model took over from the one before (docs/publishing.md).

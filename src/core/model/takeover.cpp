@@ -24,6 +24,7 @@ class Readiness {
     }
 
     [[nodiscard]] bool rule(std::size_t row) const { return all_complete(usage_.rules[row]); }
+    [[nodiscard]] bool stream(std::size_t row) const { return all_complete(usage_.streams[row]); }
     [[nodiscard]] bool segment(std::uint32_t id) const { return segments_[model_.segment_of(id)]; }
     [[nodiscard]] bool workflow(std::size_t row) const {
         const Workflow& workflow = model_.workflows[row];
@@ -85,10 +86,13 @@ class Mixture {
     Takeover make() {
         out_.next = wanted_;
         out_.next.rules.clear();
+        out_.next.streams.clear();
         out_.next.segments.clear();
         out_.next.workflows.clear();
         for (std::size_t i = 0; i < wanted_.rules.size(); ++i)
             take("rule", wanted_.rules[i], ready_.rule(i), in_force_.rules, out_.next.rules, &RuleRow::definition);
+        for (std::size_t i = 0; i < wanted_.streams.size(); ++i)
+            take("stream", wanted_.streams[i], ready_.stream(i), in_force_.streams, out_.next.streams, &StreamRow::definition);
         for (const SegmentRow& row : wanted_.segments)
             take("segment", row, ready_.segment(row.id), in_force_.segments, out_.next.segments, &SegmentRow::condition);
         for (std::size_t i = 0; i < wanted_.workflows.size(); ++i)
@@ -172,6 +176,9 @@ std::vector<Held> what_differs(const Source& wanted, const Source& next) {
     for (const auto& row : wanted.segments)
         if (const auto* other = find(next.segments, row.id); other == nullptr || other->condition != row.condition)
             out.push_back({"segment", row.id, row.name});
+    for (const auto& row : wanted.streams)
+        if (const auto* other = find(next.streams, row.id); other == nullptr || other->definition != row.definition)
+            out.push_back({"stream", row.id, row.name});
     for (const auto& row : wanted.workflows)
         if (const auto* other = find(next.workflows, row.id, row.version);
             other == nullptr || other->definition != row.definition)

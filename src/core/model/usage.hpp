@@ -8,7 +8,7 @@ namespace nurture::model {
 
 /// The slots each definition asked for itself, not through the segments and scores it reads.
 struct Usage {
-    std::vector<std::vector<Index>> rules, workflows; ///< in the order of the source's rows
+    std::vector<std::vector<Index>> rules, workflows, streams; ///< in the order of the source's rows
     std::map<std::uint32_t, std::vector<Index>> segments; ///< by id
 };
 

@@ -149,4 +149,21 @@ void decode_schedules(ByteReader& in, Profile& profile) {
     }
 }
 
+void encode_pending(ByteWriter& out, const Profile& profile) {
+    out.number(profile.pending.size());
+    for (const PendingContent& pending : profile.pending) {
+        out.fixed64(pending.content);
+        out.raw({reinterpret_cast<const char*>(pending.action.data()), pending.action.size()});
+    }
+}
+
+void decode_pending(ByteReader& in, Profile& profile) {
+    profile.pending.resize(in.count(8 + sizeof(Uuid)));
+    for (PendingContent& pending : profile.pending) {
+        pending.content = in.fixed64();
+        auto const bytes = in.raw(pending.action.size());
+        std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(pending.action.data()));
+    }
+}
+
 } // namespace nurture::profile

@@ -15,5 +15,7 @@ void decode_keys(ByteReader& in, Profile& profile);
 
 void encode_schedules(ByteWriter& out, const Profile& profile);
 void decode_schedules(ByteReader& in, Profile& profile);
+void encode_pending(ByteWriter& out, const Profile& profile);
+void decode_pending(ByteReader& in, Profile& profile);
 
 } // namespace nurture::profile

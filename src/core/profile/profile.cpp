@@ -148,7 +148,8 @@ enum class Part : std::uint8_t {
     sources = 5,
     journeys = 10,
     keys = 11,
-    schedules = 12
+    schedules = 12,
+    pending = 14
 };
 
 bool has_origins(const Profile& profile) {
@@ -219,6 +220,10 @@ void encode_parts(ByteWriter& out, const Profile& profile, const Stamp& stamp) {
         out.byte(static_cast<std::uint8_t>(Part::schedules));
         encode_schedules(out, profile);
     }
+    if (!profile.pending.empty()) {
+        out.byte(static_cast<std::uint8_t>(Part::pending));
+        encode_pending(out, profile);
+    }
     out.byte(static_cast<std::uint8_t>(Part::end));
 }
 
@@ -274,6 +279,9 @@ void decode_parts(ByteReader& in, Profile& profile, const Stamp& stamp) {
         case Part::schedules:
             decode_schedules(in, profile);
             break;
+        case Part::pending:
+            decode_pending(in, profile);
+            break;
         default:
             ByteReader::corrupt("holds an unknown part");
         }
@@ -288,7 +296,7 @@ std::string encode(const Profile& profile) {
                                     [](const auto& f) { return needs_format_2(f.value); });
     bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
                         !profile.consents.empty() || has_origins(profile) || has_sources(profile) || has_rich_journeys(profile) || has_keys(profile) ||
-                        !profile.schedules.empty();
+                        !profile.schedules.empty() || !profile.pending.empty();
     out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);

@@ -100,6 +100,13 @@ struct ScheduleMemory {
     friend bool operator==(const ScheduleMemory&, const ScheduleMemory&) = default;
 };
 
+/// A message of a stream, planned by a workflow, of which it is not known yet whether it was sent.
+struct PendingContent {
+    std::uint64_t content = 0; ///< model::hash_of_content
+    Uuid action{};
+    friend bool operator==(const PendingContent&, const PendingContent&) = default;
+};
+
 /// A message_id already taken.
 struct SeenMessage {
     Time received_at = 0;
@@ -120,6 +127,7 @@ struct Profile {
     std::vector<SegmentPast> pasts;       ///< ascending by id
     std::vector<std::uint32_t> completed; ///< workflows walked to their end, ascending
     std::vector<ScheduleMemory> schedules;///< ascending by id
+    std::vector<PendingContent> pending;  ///< in the order they were planned
     ScoreState score;                     ///< adjustments, and the bands the score is in
     consent::Consents consents;
 };

@@ -80,7 +80,9 @@ struct Outliner {
         block("else", choice.else_steps);
     }
     void operator()(const Send&) const { out.kind = StepKind::send; }
+    void operator()(const SendNext&) const { out.kind = StepKind::send; }
     void operator()(const Do&) const { out.kind = StepKind::act; }
+    void operator()(const Assign&) const { out.kind = StepKind::act; }
     void operator()(const Set&) const { out.kind = StepKind::set; }
     void operator()(const Exit&) const { out.kind = StepKind::exit; }
     /// A step that is shown by its words, with whatever stands inside it.

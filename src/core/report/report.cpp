@@ -301,6 +301,17 @@ std::string describe(const model::Model& model, const profile::Profile& profile)
     return out.dump();
 }
 
+namespace {
+
+std::string pending_json(const profile::Profile& profile) {
+    auto out = nlohmann::json::array();
+    for (const auto& pending : profile.pending)
+        out.push_back({{"content", pending.content}, {"action", print_uuid(pending.action)}});
+    return out.dump();
+}
+
+} // namespace
+
 std::vector<Difference> differences(const model::Model& model, const profile::Profile& a, const profile::Profile& b,
                                     bool path) {
     std::vector<Difference> out;
@@ -328,6 +339,7 @@ std::vector<Difference> differences(const model::Model& model, const profile::Pr
         compare("segments", memberships(model, a).dump(), memberships(model, b).dump());
         compare("bands", bands_json(model, a), bands_json(model, b));
         compare("journeys", journeys_json(model, a).dump(), journeys_json(model, b).dump());
+        compare("stream messages on their way", pending_json(a), pending_json(b));
     }
     return out;
 }

@@ -103,12 +103,13 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     action.template_name = instruction.template_name;
     action.purpose = instruction.purpose;
     action.transactional = instruction.transactional;
-    action.payload = "{";
     for (const auto& argument : instruction.arguments) {
-        action.payload += action.payload.size() > 1 ? ", " : "";
-        action.payload += nlohmann::json(argument.name).dump() + ": " + argument_json(argument);
+        std::string& to = argument.coupon_pool != 0 ? action.draws : action.payload;
+        to += (to.empty() ? "{" : ", ") + nlohmann::json(argument.name).dump() + ": ";
+        to += argument.coupon_pool != 0 ? std::to_string(argument.coupon_pool) : argument_json(argument);
     }
-    action.payload += '}';
+    action.payload += action.payload.empty() ? "{}" : "}";
+    action.draws += action.draws.empty() ? "" : "}";
     action.due = clock_;
     if (!action.transactional)
         action.expires = saturating_add(clock_, model_.source.action_expiry);
@@ -142,9 +143,12 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     identity += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
     action.id = hash_uuid(identity);
     count_output(sizeof action + action.payload.size());
-    if (journey.open.size() >= most_open)
-        journey.open.erase(journey.open.begin(), journey.open.end() - (most_open - 1));
-    journey.open.push_back(action.id);
+    if (instruction.rota == 0) { // nobody hears of an assignment but by what it writes
+        if (journey.open.size() >= most_open)
+            journey.open.erase(journey.open.begin(), journey.open.end() - (most_open - 1));
+        journey.open.push_back(action.id);
+    }
+    remember_content(action);
     result_.actions.push_back(std::move(action));
 }
 
@@ -176,6 +180,7 @@ void Stepper::settle_outcome(std::string_view action_id, Happening& happening, c
     auto const id = parse_uuid(action_id);
     if (!id)
         return;
+    forget_content(*id);
     for (Journey& journey : profile_.journeys) {
         if (std::erase(journey.open, *id) == 0 || message.type != "$failed")
             continue;

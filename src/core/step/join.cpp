@@ -90,6 +90,9 @@ void Stepper::join_membership(const profile::Profile& other) {
 void Stepper::join_journeys(profile::Profile& other, std::string_view name, const Cause& cause) {
     identity::join_memories(profile_.workflows, other.workflows);
     identity::join_completed(profile_.completed, other.completed);
+    for (const auto& pending : other.pending)
+        if (std::find(profile_.pending.begin(), profile_.pending.end(), pending) == profile_.pending.end())
+            profile_.pending.push_back(pending);
     for (Journey& theirs : other.journeys) {
         Index const index = model_.workflow_of(theirs.workflow, theirs.version);
         if (index == none || theirs.at_step >= model_.workflows[index].program.size()) {

@@ -353,6 +353,13 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
             act(journey, workflow, instruction);
             pass(instruction.step);
             break;
+        case InstructionKind::send_next:
+            pass(instruction.step, send_next(journey, workflow, instruction) ? "" : ":exhausted");
+            break;
+        case InstructionKind::assign:
+            assign(journey, workflow, instruction);
+            pass(instruction.step);
+            break;
         case InstructionKind::stop:
             pass(instruction.step);
             if (instruction.workflow == workflow.id) { // itself: as exit, what it sent is sent
@@ -400,8 +407,10 @@ void Stepper::follow(std::uint32_t workflow, const std::string& step, bool ended
 }
 
 void Stepper::cancel_open(Journey& journey, const std::string& reason) {
-    for (const Uuid& id : journey.open)
+    for (const Uuid& id : journey.open) {
         result_.cancellations.push_back({id, clock_, reason});
+        forget_content(id);
+    }
     journey.open.clear();
 }
 

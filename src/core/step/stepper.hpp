@@ -137,6 +137,15 @@ class Stepper {
     [[nodiscard]] Variables variables_of(const model::Workflow& workflow, const profile::Properties* event,
                                          const Variables* given) const;
 
+    // --- streams.cpp
+    /// What the stream has next for the contact; null: nothing that is available and was never sent.
+    [[nodiscard]] const model::StreamContent* next_of(const model::Stream& stream) const;
+    /// False: there is nothing next.
+    bool send_next(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+    void remember_content(const Action& action);
+    void forget_content(const Uuid& action);
+    void assign(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+
     // --- triggers.cpp
     [[nodiscard]] bool starts(const model::Workflow& workflow, const Happening& happening) const;
     void note_writes(const profile::Properties& properties, bool before);

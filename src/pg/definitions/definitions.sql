@@ -177,6 +177,13 @@ SELECT json_build_object(
     'policies', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'definition', definition::text)
                                  ORDER BY id), '[]')
                  FROM nurture.policy WHERE enabled),
+    'streams', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name, 'definition', definition::text)
+                                ORDER BY id), '[]')
+                FROM nurture.stream WHERE enabled),
+    'coupon_pools', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name) ORDER BY id), '[]')
+                     FROM nurture.coupon_pool WHERE enabled),
+    'rotas', (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name) ORDER BY id), '[]')
+              FROM nurture.rota WHERE enabled),
     'features', features)::text
 $$;
 COMMENT ON FUNCTION nurture._source(int, json) IS 'the live definitions as a model''s source';

@@ -165,6 +165,10 @@ COMMENT ON FUNCTION nurture._manage_definitions(text, text, text, text, text[]) 
     'makes a table one of definitions: its versions are kept, names in it followed, its rows exported';
 REVOKE ALL ON FUNCTION nurture._manage_definitions(text, text, text, text, text[]) FROM PUBLIC;
 
+-- What others refer to comes first.
+SELECT nurture._manage_definitions('coupon_pool', 'when_empty', NULL, 'coupon_pools');
+SELECT nurture._manage_definitions('rota', 'choose', NULL, 'rotas');
+SELECT nurture._manage_definitions('stream', 'definition', 'stream', 'streams');
 SELECT nurture._manage_definitions('rule', 'definition', 'rule', 'rules');
 SELECT nurture._manage_definitions('segment', 'condition', 'condition', 'segments');
 SELECT nurture._manage_definitions('workflow', 'definition', 'workflow', 'workflows', '{id, version, live_since}');

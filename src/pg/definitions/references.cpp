@@ -2,6 +2,7 @@
 #include "core/language/layout.hpp"
 #include "core/language/policy.hpp"
 #include "core/language/rename.hpp"
+#include "core/language/stream.hpp"
 #include "core/model/model.hpp"
 
 #include <nlohmann/json.hpp>
@@ -18,7 +19,7 @@ language::Form form_argument(FunctionCallInfo fcinfo, int n) {
     auto const form = language::form_named(name);
     if (!form)
         throw Error(ErrorKind::invalid_parameter, "unknown form \"" + std::string(name) + "\"", {},
-                    "The forms are rule, condition, workflow and policy.");
+                    "The forms are rule, condition, workflow, policy and stream.");
     return *form;
 }
 
@@ -33,9 +34,11 @@ auto read_as(language::Form form, std::string_view definition, Read read) {
     case language::Form::workflow:
         return read(language::parse_workflow(definition, limits));
     case language::Form::policy:
+        return read(language::parse_policy(definition, limits));
+    case language::Form::stream:
         break;
     }
-    return read(language::parse_policy(definition, limits));
+    return read(language::parse_stream(definition, limits));
 }
 
 } // namespace
@@ -92,7 +95,9 @@ NURTURE_FUNCTION(nurture_renamed) {
         for (const auto& [from, to] : given.items())
             names.emplace(from, to.get<std::string>());
         for (auto const known : {language::ReferenceKind::segment, language::ReferenceKind::topic,
-                                 language::ReferenceKind::list, language::ReferenceKind::workflow})
+                                 language::ReferenceKind::list, language::ReferenceKind::workflow,
+                                 language::ReferenceKind::coupon_pool, language::ReferenceKind::stream,
+                                 language::ReferenceKind::rota})
             if (name_of(known) == kind)
                 return border::make_text(
                     renamed(form_argument(fcinfo, 0), definition, known, names, language::language_limits()));
@@ -142,6 +147,9 @@ NURTURE_FUNCTION(nurture_unresolved) {
             break;
         case language::Form::policy:
             source.policies.push_back({id, std::string(name), definition});
+            break;
+        case language::Form::stream:
+            source.streams.push_back({id, std::string(name), definition});
             break;
         }
         border::RowSink sink(fcinfo);

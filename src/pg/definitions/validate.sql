@@ -34,4 +34,4 @@ FROM nurture._validate($1, $2) v
 LEFT JOIN LATERAL (SELECT n.* FROM nurture._unresolved_if_allowed(v.form, $1) n WHERE v.valid) u ON true
 $$;
 COMMENT ON FUNCTION nurture.validate(text, text) IS
-    'whether a definition parses and goes with those there are, its canonical text, or what is wrong and where; form: rule, condition, workflow or policy (default: by its beginning)';
+    'whether a definition parses and goes with those there are, its canonical text, or what is wrong and where; form: rule, condition, workflow, policy or stream (default: by its beginning)';

@@ -15,13 +15,16 @@ namespace {
 struct Sending {
     std::string channel, template_name, purpose;
     bool transactional = false;
+    std::string stream; ///< what it has next, instead
     friend auto operator<=>(const Sending&, const Sending&) = default;
 };
 
 void collect(const language::Steps& steps, std::set<Sending>& out) {
     for (const auto& step : steps) {
         if (const auto* send = std::get_if<language::Send>(&step->node))
-            out.insert({send->channel, send->template_name, send->purpose.value_or(""), send->transactional});
+            out.insert({send->channel, send->template_name, send->purpose.value_or(""), send->transactional, {}});
+        else if (const auto* next = std::get_if<language::SendNext>(&step->node))
+            out.insert({{}, {}, {}, false, next->stream});
         language::for_blocks(*step, [&](const language::Steps& block) { collect(block, out); });
     }
 }
@@ -40,11 +43,12 @@ NURTURE_FUNCTION(nurture_sends) {
         collect(workflow.steps, found);
         border::RowSink sink(fcinfo);
         for (const auto& sending : found) {
-            border::Row<4> row;
-            row.add_text(sending.channel);
-            row.add_text(sending.template_name);
+            border::Row<5> row;
+            row.add_optional(sending.channel);
+            row.add_optional(sending.template_name);
             row.add_optional(sending.purpose);
             row.add_bool(sending.transactional);
+            row.add_optional(sending.stream);
             row.put_into(sink);
         }
         return 0;

@@ -1,8 +1,8 @@
 -- What is missing, or looks like a mistake, in what workflows send and how it is guarded.
 
-CREATE FUNCTION nurture._sends(workflow text) RETURNS TABLE (channel text, template text, purpose text, transactional boolean)
+CREATE FUNCTION nurture._sends(workflow text) RETURNS TABLE (channel text, template text, purpose text, transactional boolean, stream text)
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 5 AS 'MODULE_PATHNAME', 'nurture_sends';
-COMMENT ON FUNCTION nurture._sends(text) IS 'the messages that a workflow sends';
+COMMENT ON FUNCTION nurture._sends(text) IS 'the messages that a workflow sends, by themselves or as a stream has them next';
 CREATE FUNCTION nurture._guarded_by(source text, channel text, purpose text, workflow text)
     RETURNS TABLE (policy text, consent boolean, cap boolean, hours boolean)
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 2 AS 'MODULE_PATHNAME', 'nurture_guarded_by';
@@ -15,8 +15,12 @@ COMMENT ON FUNCTION nurture._calendars_of(text) IS 'the calendars whose holidays
 CREATE FUNCTION nurture.lint() RETURNS TABLE (object text, finding text, severity text, hint text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH message AS MATERIALIZED (
-    SELECT w.name AS workflow, m.*, coalesce(m.purpose, '') AS of_purpose
-    FROM nurture.workflow w CROSS JOIN LATERAL nurture._sends(w.definition::text) m WHERE w.enabled
+    SELECT w.name AS workflow, m.channel, m.template, m.purpose, m.transactional, coalesce(m.purpose, '') AS of_purpose
+    FROM nurture.workflow w CROSS JOIN LATERAL nurture._sends(w.definition::text) m WHERE w.enabled AND m.stream IS NULL
+    UNION
+    SELECT w.name, c.channel, c.template, c.purpose, m.transactional, coalesce(c.purpose, '')
+    FROM nurture.workflow w CROSS JOIN LATERAL nurture._sends(w.definition::text) m JOIN nurture.stream s ON s.name = m.stream
+    CROSS JOIN LATERAL nurture._stream_contents(s.definition::text) c WHERE w.enabled
 ), guarded AS MATERIALIZED (
     SELECT m.workflow, m.channel, m.of_purpose, g.*
     FROM (SELECT DISTINCT workflow, channel, of_purpose FROM message) m
@@ -63,6 +67,13 @@ WITH message AS MATERIALIZED (
            'Fill nurture.holiday.'
     FROM nurture.policy p CROSS JOIN LATERAL nurture._calendars_of(p.definition::text) c
     WHERE p.enabled AND NOT EXISTS (SELECT FROM nurture.holiday h WHERE h.calendar = c.calendar)
+    UNION ALL
+    SELECT 10, format('coupon pool "%s"', s.pool), CASE WHEN s."left" = 0 THEN 'has no code left' ELSE format('runs low: %s left', s."left") END,
+           CASE WHEN s."left" = 0 THEN 'error' ELSE 'warning' END, 'Insert more into nurture.coupon; nurture.coupon_pool.low says when to warn.'
+    FROM nurture.coupon_stock s JOIN nurture.coupon_pool p ON p.name = s.pool WHERE p.enabled AND (s.low OR s."left" = 0)
+    UNION ALL
+    SELECT 11, format('rota "%s"', r.name), 'has nobody who is available', 'error', 'Members are rows of nurture.rota_member.'
+    FROM nurture.rota r WHERE r.enabled AND NOT EXISTS (SELECT FROM nurture.rota_member m WHERE m.rota = r.name AND m.available)
     UNION ALL
     SELECT 9, format('policy "%s"', p.name), 'is for nothing that an enabled workflow sends', 'notice',
            'See its channels, purposes and workflows: names are case-sensitive.'

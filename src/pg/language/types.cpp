@@ -152,7 +152,7 @@ Form asked_form(FunctionCallInfo fcinfo, std::string_view definition) {
     if (auto const form = form_named(asked))
         return *form;
     throw Error(ErrorKind::invalid_parameter, "there is no form \"" + std::string(asked) + "\"", {},
-                "The forms are rule, condition, workflow and policy.");
+                "The forms are rule, condition, workflow, policy and stream.");
 }
 
 } // namespace
@@ -184,6 +184,17 @@ NURTURE_FUNCTION(nurture_policy_definition_in) {
 NURTURE_FUNCTION(nurture_policy_definition_recv) {
     return nurture::border::entry([&]() -> Datum {
         return nurture::language::receive(Form::policy, reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0)));
+    });
+}
+
+NURTURE_FUNCTION(nurture_stream_definition_in) {
+    return nurture::border::entry(
+        [&]() -> Datum { return nurture::language::input(Form::stream, PG_GETARG_CSTRING(0)); });
+}
+
+NURTURE_FUNCTION(nurture_stream_definition_recv) {
+    return nurture::border::entry([&]() -> Datum {
+        return nurture::language::receive(Form::stream, reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0)));
     });
 }
 

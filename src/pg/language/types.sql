@@ -1,4 +1,4 @@
--- The language's types. All four are text in canonical form; the input functions parse, the output functions print.
+-- The language's types. All five are text in canonical form; the input functions parse, the output functions print.
 -- Nothing is looked up: a definition may name a segment that does not exist yet.
 
 CREATE TYPE nurture.rule_definition;
@@ -328,6 +328,88 @@ COMMENT ON OPERATOR nurture.< (nurture.policy_definition, nurture.policy_definit
 COMMENT ON OPERATOR nurture.<= (nurture.policy_definition, nurture.policy_definition) IS 'before or equal in the order of the bytes of the canonical text';
 COMMENT ON OPERATOR nurture.> (nurture.policy_definition, nurture.policy_definition) IS 'after in the order of the bytes of the canonical text';
 COMMENT ON OPERATOR nurture.>= (nurture.policy_definition, nurture.policy_definition) IS 'after or equal in the order of the bytes of the canonical text';
+
+CREATE TYPE nurture.stream_definition;
+
+CREATE FUNCTION nurture._stream_definition_in(cstring) RETURNS nurture.stream_definition
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_stream_definition_in';
+CREATE FUNCTION nurture._stream_definition_out(nurture.stream_definition) RETURNS cstring
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_out';
+CREATE FUNCTION nurture._stream_definition_recv(internal) RETURNS nurture.stream_definition
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_stream_definition_recv';
+CREATE FUNCTION nurture._stream_definition_send(nurture.stream_definition) RETURNS bytea
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_send';
+
+CREATE TYPE nurture.stream_definition (
+    INPUT = nurture._stream_definition_in,
+    OUTPUT = nurture._stream_definition_out,
+    RECEIVE = nurture._stream_definition_recv,
+    SEND = nurture._stream_definition_send,
+    INTERNALLENGTH = VARIABLE,
+    STORAGE = extended
+);
+COMMENT ON TYPE nurture.stream_definition IS 'what contacts are sent one after the other: email ''tip 1'' for newsletter from 2026-03-01';
+
+CREATE CAST (text AS nurture.stream_definition) WITH INOUT AS ASSIGNMENT;
+CREATE CAST (nurture.stream_definition AS text) WITH INOUT AS ASSIGNMENT;
+
+CREATE FUNCTION nurture._stream_definition_eq(nurture.stream_definition, nurture.stream_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_eq';
+CREATE FUNCTION nurture._stream_definition_ne(nurture.stream_definition, nurture.stream_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_ne';
+CREATE FUNCTION nurture._stream_definition_lt(nurture.stream_definition, nurture.stream_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_lt';
+CREATE FUNCTION nurture._stream_definition_le(nurture.stream_definition, nurture.stream_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_le';
+CREATE FUNCTION nurture._stream_definition_gt(nurture.stream_definition, nurture.stream_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_gt';
+CREATE FUNCTION nurture._stream_definition_ge(nurture.stream_definition, nurture.stream_definition) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_ge';
+CREATE FUNCTION nurture._stream_definition_cmp(nurture.stream_definition, nurture.stream_definition) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_cmp';
+CREATE FUNCTION nurture._stream_definition_hash(nurture.stream_definition) RETURNS integer
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_hash';
+CREATE FUNCTION nurture._stream_definition_hash_extended(nurture.stream_definition, bigint) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'nurture_definition_hash_extended';
+
+CREATE OPERATOR nurture.= (
+    LEFTARG = nurture.stream_definition, RIGHTARG = nurture.stream_definition, FUNCTION = nurture._stream_definition_eq,
+    COMMUTATOR = OPERATOR(nurture.=), NEGATOR = OPERATOR(nurture.<>), RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR nurture.<> (
+    LEFTARG = nurture.stream_definition, RIGHTARG = nurture.stream_definition, FUNCTION = nurture._stream_definition_ne,
+    COMMUTATOR = OPERATOR(nurture.<>), NEGATOR = OPERATOR(nurture.=), RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR nurture.< (
+    LEFTARG = nurture.stream_definition, RIGHTARG = nurture.stream_definition, FUNCTION = nurture._stream_definition_lt,
+    COMMUTATOR = OPERATOR(nurture.>), NEGATOR = OPERATOR(nurture.>=), RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR nurture.<= (
+    LEFTARG = nurture.stream_definition, RIGHTARG = nurture.stream_definition, FUNCTION = nurture._stream_definition_le,
+    COMMUTATOR = OPERATOR(nurture.>=), NEGATOR = OPERATOR(nurture.>), RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR nurture.> (
+    LEFTARG = nurture.stream_definition, RIGHTARG = nurture.stream_definition, FUNCTION = nurture._stream_definition_gt,
+    COMMUTATOR = OPERATOR(nurture.<), NEGATOR = OPERATOR(nurture.<=), RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR nurture.>= (
+    LEFTARG = nurture.stream_definition, RIGHTARG = nurture.stream_definition, FUNCTION = nurture._stream_definition_ge,
+    COMMUTATOR = OPERATOR(nurture.<=), NEGATOR = OPERATOR(nurture.<), RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+CREATE OPERATOR CLASS nurture.stream_definition_ops DEFAULT FOR TYPE nurture.stream_definition USING btree AS
+    OPERATOR 1 nurture.<, OPERATOR 2 nurture.<=, OPERATOR 3 nurture.=, OPERATOR 4 nurture.>=, OPERATOR 5 nurture.>,
+    FUNCTION 1 nurture._stream_definition_cmp(nurture.stream_definition, nurture.stream_definition);
+CREATE OPERATOR CLASS nurture.stream_definition_ops DEFAULT FOR TYPE nurture.stream_definition USING hash AS
+    OPERATOR 1 nurture.=,
+    FUNCTION 1 nurture._stream_definition_hash(nurture.stream_definition),
+    FUNCTION 2 nurture._stream_definition_hash_extended(nurture.stream_definition, bigint);
+
+COMMENT ON OPERATOR nurture.= (nurture.stream_definition, nurture.stream_definition) IS 'same canonical text';
+COMMENT ON OPERATOR nurture.<> (nurture.stream_definition, nurture.stream_definition) IS 'different canonical text';
+COMMENT ON OPERATOR nurture.< (nurture.stream_definition, nurture.stream_definition) IS 'before in the order of the bytes of the canonical text';
+COMMENT ON OPERATOR nurture.<= (nurture.stream_definition, nurture.stream_definition) IS 'before or equal in the order of the bytes of the canonical text';
+COMMENT ON OPERATOR nurture.> (nurture.stream_definition, nurture.stream_definition) IS 'after in the order of the bytes of the canonical text';
+COMMENT ON OPERATOR nurture.>= (nurture.stream_definition, nurture.stream_definition) IS 'after or equal in the order of the bytes of the canonical text';
 
 CREATE FUNCTION nurture._validate(definition text, asked_form text, OUT valid boolean, OUT form text, OUT canonical text,
                                   OUT message text, OUT line integer, OUT "column" integer, OUT hint text)

@@ -107,6 +107,9 @@ DECLARE
     seen int := 0;
     most_seen int := 10000;
     enough boolean := false;
+    draws boolean;  -- some of the line want codes
+    drew boolean := false;
+    drawn nurture._drawn;
 BEGIN
     IF claim.channel IS NULL OR max_actions IS NULL OR lease IS NULL THEN
         RAISE EXCEPTION 'channel, max_actions and lease must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -159,8 +162,8 @@ BEGIN
         settled := true;
         LOOP -- once, unless guards stop some: then the line is read on, in portions, until there is enough
             wanted := CASE WHEN guarded THEN LEAST(room, 1000) ELSE room END;
-            SELECT array_agg(c.id), array_agg(c.key) INTO ids, keys FROM (
-                SELECT a.id, COALESCE(a.leased_until, a.due) AS key FROM nurture.action a
+            SELECT array_agg(c.id), array_agg(c.key), bool_or(c.draws) INTO ids, keys, draws FROM (
+                SELECT a.id, COALESCE(a.leased_until, a.due) AS key, a.draws IS NOT NULL AS draws FROM nurture.action a
                 WHERE a.channel = claim.channel AND a.status IN ('ready', 'claimed') AND a.priority = this_priority
                     AND (COALESCE(a.leased_until, a.due), a.id) > (from_key, from_id)
                     AND COALESCE(a.leased_until, a.due) <= moment
@@ -174,8 +177,17 @@ BEGIN
                 from_key := keys[got];
                 from_id := ids[got];
             END IF;
-            IF guarded AND got > 0 THEN
+            IF draws THEN
+                drew := true;
+                drawn := nurture._draw(ids, moment);
+                ids := drawn.passed;
+                settled := settled AND drawn.settled;
+                enough := seen + got >= 10000;
+            END IF;
+            IF (guarded OR drew) AND got > 0 THEN
                 seen := seen + got;
+            END IF;
+            IF guarded AND got > 0 THEN
                 verdict := nurture._enforce(ids, claim.channel, moment, guards, traits);
                 ids := verdict.passed;
                 settled := settled AND verdict.settled;
@@ -188,7 +200,10 @@ BEGIN
                 look.since[line] := GREATEST(look.since[line], moment - interval '1 minute');
                 look.after[line] := no_id;
             END IF;
-            IF ids IS NOT NULL THEN
+            IF draws THEN
+                PERFORM nurture._settle_draws(drawn, coalesce(ids, '{}'));
+            END IF;
+            IF cardinality(ids) > 0 THEN
                 RETURN QUERY
                 WITH claimed AS (
                     UPDATE nurture.action a
@@ -204,7 +219,7 @@ BEGIN
                 FROM claimed a ORDER BY a.due, a.id;
                 room := room - cardinality(ids);
             END IF;
-            EXIT WHEN NOT guarded OR got < wanted OR room <= 0 OR enough;
+            EXIT WHEN NOT (guarded OR drew) OR got < wanted OR room <= 0 OR enough;
         END LOOP;
         EXIT WHEN enough;
     END LOOP;

@@ -118,10 +118,10 @@ BEGIN
             PERFORM nurture._remember('sent forgotten', clock_timestamp()::text);
         END IF;
     END IF;
-    RETURN nurture._fold_cancellations(max_actions) + nurture._expire_actions(max_actions);
+    RETURN nurture._assign_from_rotas(max_actions) + nurture._fold_cancellations(max_actions) + nurture._expire_actions(max_actions);
 END
 $$;
 COMMENT ON FUNCTION nurture._outbox_maintain(int) IS
-    'folds cancellations and expires what is late, at most max_actions of each; returns how many actions it settled: '
+    'assigns from rotas, folds cancellations and expires what is late, at most max_actions of each; returns how many actions it settled: '
     'call it again when that is max_actions or more';
 REVOKE ALL ON FUNCTION nurture._outbox_maintain(int) FROM PUBLIC;

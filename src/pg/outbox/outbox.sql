@@ -28,6 +28,7 @@ CREATE TABLE nurture.action (
     created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     receipt uuid,
     transactional boolean NOT NULL DEFAULT false,
+    draws jsonb,
     CHECK ((status = 'claimed') = (leased_until IS NOT NULL))
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1);
 
@@ -49,6 +50,8 @@ COMMENT ON COLUMN nurture.action.reason IS 'why it failed, was cancelled or was 
 COMMENT ON COLUMN nurture.action.receipt IS
     'proof of the newest claim; its first half is that of id, so that the primary key finds it';
 COMMENT ON COLUMN nurture.action.transactional IS 'sent whatever the guards of marketing say';
+COMMENT ON COLUMN nurture.action.draws IS
+    'what the payload gets when it is claimed first: {"code": id of the coupon pool}; NULL: nothing';
 
 -- Whatever may be claimed now or later, in the order of claiming. A claimed action becomes claimable again when its
 -- lease runs out, a ready one when it is due: one key serves both. Final actions are not in it, nor in the two below.

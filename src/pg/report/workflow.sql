@@ -221,7 +221,8 @@ BEGIN
         FROM change c LEFT JOIN outline o ON o.version = c.version AND o.step = c.step
         UNION ALL
         SELECT c.tick, c.n, p.place, c.at, c.instance, o.step, o.what,
-               CASE WHEN o.kind IN ('send', 'do') THEN coalesce(nurture._action_state(a), 'made; no longer kept')
+               CASE WHEN p.token LIKE '%:exhausted' THEN 'nothing left in the stream'
+                    WHEN o.kind IN ('send', 'do') THEN coalesce(nurture._action_state(a), 'made; no longer kept')
                     WHEN o.kind = 'if' THEN CASE split_part(p.token, ':', 2) WHEN 'then' THEN 'yes' WHEN 'else' THEN 'no' ELSE split_part(p.token, ':', 2) END
                     WHEN p.token LIKE '%:held' THEN 'held already'
                     WHEN p.token LIKE '%:then' THEN 'in time, by ' || c.cause

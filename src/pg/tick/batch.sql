@@ -105,9 +105,9 @@ BEGIN
     IF kinds & 2 <> 0 THEN
         WITH made AS (
             INSERT INTO nurture.action (id, contact, channel, template, purpose, transactional, payload, status, due, expires,
-                                        priority, attempts, workflow, version, journey, step, created_at)
+                                        priority, attempts, workflow, version, journey, step, created_at, draws)
             SELECT a.id, s.contact, a.channel, a.template, a.purpose, a.transactional, a.payload, 'ready', a.due, a.expires,
-                   a.priority, 0, a.workflow, a.version, a.journey, a.step, a.due
+                   a.priority, 0, a.workflow, a.version, a.journey, a.step, a.due, a.draws
             FROM nurture._stepped s CROSS JOIN LATERAL nurture._actions(s.outputs) a
             WHERE s.kinds & 2 <> 0
             ON CONFLICT (id) DO NOTHING RETURNING channel

@@ -53,6 +53,7 @@ void put(ByteWriter& out, const step::Action& a) {
     out.text(a.purpose);
     out.byte(a.transactional ? 1 : 0);
     out.text(a.payload);
+    out.text(a.draws);
     out.integer(a.due);
     out.integer(a.expires);
     out.integer(a.priority);
@@ -68,6 +69,7 @@ void get(ByteReader& in, step::Action& a) {
     a.purpose = in.text();
     a.transactional = in.byte() != 0;
     a.payload = in.text();
+    a.draws = in.text();
     a.due = in.integer();
     a.expires = in.integer();
     a.priority = static_cast<std::int32_t>(in.integer());
@@ -235,29 +237,42 @@ NURTURE_FUNCTION(nurture_transitions) { // 0.1: until ALTER EXTENSION the old ti
     return border::entry([&]() -> Datum { return put_transitions<10>(fcinfo); });
 }
 
-NURTURE_FUNCTION(nurture_actions) {
-    return border::entry([&]() -> Datum {
-        auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_actions);
-        RowSink sink(fcinfo);
-        for (const auto& a : outputs.actions) {
-            Row<13> row;
-            row.add(border::make_uuid(a.id));
-            row.add_text(a.channel);
-            row.add_optional(a.template_name);
-            row.add_optional(a.purpose);
-            row.add_bool(a.transactional);
-            row.add(border::make_jsonb(a.payload));
-            row.add_time(a.due);
-            row.add_time(a.expires);
-            row.add_int(a.priority);
-            row.add_text(a.workflow);
-            row.add_int(static_cast<std::int32_t>(a.version));
-            row.add_text(std::to_string(a.instance));
-            row.add_text(a.step);
-            row.put_into(sink);
-        }
-        return 0;
-    });
+namespace {
+
+/// With what is drawn when it is claimed, or without: as version 0.1 had it.
+template <int Columns>
+Datum put_actions(FunctionCallInfo fcinfo) {
+    auto const outputs = border::decode_outputs(border::bytes_argument(fcinfo, 0), border::has_actions);
+    RowSink sink(fcinfo);
+    for (const auto& a : outputs.actions) {
+        Row<Columns> row;
+        row.add(border::make_uuid(a.id));
+        row.add_text(a.channel);
+        row.add_optional(a.template_name);
+        row.add_optional(a.purpose);
+        row.add_bool(a.transactional);
+        row.add(border::make_jsonb(a.payload));
+        row.add_time(a.due);
+        row.add_time(a.expires);
+        row.add_int(a.priority);
+        row.add_text(a.workflow);
+        row.add_int(static_cast<std::int32_t>(a.version));
+        row.add_text(std::to_string(a.instance));
+        row.add_text(a.step);
+        if constexpr (Columns > 13)
+            a.draws.empty() ? row.add_null() : row.add(border::make_jsonb(a.draws));
+        row.put_into(sink);
+    }
+    return 0;
+}
+
+} // namespace
+
+NURTURE_FUNCTION(nurture_planned_actions) {
+    return border::entry([&]() -> Datum { return put_actions<14>(fcinfo); });
+}
+NURTURE_FUNCTION(nurture_actions) { // 0.1: until ALTER EXTENSION the old tick calls the new library
+    return border::entry([&]() -> Datum { return put_actions<13>(fcinfo); });
 }
 
 NURTURE_FUNCTION(nurture_cancellations) {

@@ -37,8 +37,8 @@ CREATE FUNCTION nurture._transitions(outputs bytea) RETURNS TABLE (n int, at tim
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3 AS 'MODULE_PATHNAME', 'nurture_path_transitions';
 CREATE FUNCTION nurture._actions(outputs bytea) RETURNS TABLE (id uuid, channel text, template text, purpose text,
         transactional boolean, payload jsonb, due timestamptz, expires timestamptz, priority int, workflow text, version int,
-        journey text, step text)
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'nurture_actions';
+        journey text, step text, draws jsonb)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'nurture_planned_actions';
 CREATE FUNCTION nurture._cancellations(outputs bytea) RETURNS TABLE (id uuid, at timestamptz, reason text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1 AS 'MODULE_PATHNAME', 'nurture_cancellations';
 CREATE FUNCTION nurture._written(outputs bytea) RETURNS TABLE (n int, at timestamptz, type text, props jsonb)

@@ -357,7 +357,7 @@ inline Gen<Condition> attribute_test(bool inside_where) {
 inline Gen<Condition> membership_test() {
     return gen::exec([]() -> Condition {
         bool const yes = *gen::arbitrary<bool>();
-        switch (*gen::inRange(0, 7)) {
+        switch (*gen::inRange(0, 8)) {
         case 0:
             return {InSegmentFor{*text(), yes, *duration(), {}}};
         case 1:
@@ -370,6 +370,8 @@ inline Gen<Condition> membership_test() {
             return {InSession{*event(), session_gap()}};
         case 5:
             return {Sample{*gen::inRange<Micro>(0, 100'000'001), *text()}};
+        case 6:
+            return {Exhausted{*text(), yes, {}}};
         default: {
             InJourney out{*text(), *gen::element(JourneyRelation::inside, JourneyRelation::entered, JourneyRelation::completed), {}, {}};
             if (out.relation == JourneyRelation::inside && yes)
@@ -568,6 +570,16 @@ inline Gen<std::vector<NamedArgument>> arguments() {
     });
 }
 
+inline Gen<std::vector<NamedArgument>> sent_arguments() {
+    return gen::exec([] {
+        auto out = *arguments();
+        for (NamedArgument& argument : out)
+            if (*gen::inRange(0, 3) == 0)
+                argument.value = Coupon{*text(), {}};
+        return out;
+    });
+}
+
 Gen<Steps> steps(int depth, bool may_be_empty = false);
 
 inline Gen<Span> time_of_day() {
@@ -657,15 +669,15 @@ inline Gen<Micro> nonzero() {
 
 inline Gen<Step> acting_step() {
     return gen::exec([]() -> Step {
-        switch (*gen::inRange(0, 11)) {
+        switch (*gen::inRange(0, 13)) {
         case 0: {
-            Send out{*name(), *text(), {}, *gen::arbitrary<bool>(), *arguments(), *failure()};
+            Send out{*name(), *text(), {}, *gen::arbitrary<bool>(), *sent_arguments(), *failure()};
             if (*gen::arbitrary<bool>())
                 out.purpose = *name();
             return {std::move(out), {}};
         }
         case 1:
-            return {Do{*text(), *arguments(), *failure()}, {}};
+            return {Do{*text(), *sent_arguments(), *failure()}, {}};
         case 2:
             return {Set{*name(), *argument()}, {}};
         case 3:
@@ -691,6 +703,10 @@ inline Gen<Step> acting_step() {
         }
         case 9:
             return {StartWorkflow{*text(), *arguments(), {}}, {}};
+        case 10:
+            return {SendNext{*text(), *sent_arguments(), {}}, {}};
+        case 11:
+            return {Assign{*name(), *text(), {}}, {}};
         default:
             return {StopWorkflow{*text(), {}}, {}};
         }
