@@ -1,6 +1,6 @@
 #pragma once
 // Shared by the two halves of the printer.
-#include "core/language/ast.hpp"
+#include "core/language/ast_workflow.hpp"
 
 #include <string>
 
@@ -52,6 +52,13 @@ void append_test(std::string& out, const OnList& test);
 void append_test(std::string& out, const Sample& test);
 void append_test(std::string& out, const AtLeastOf& test);
 void append_test(std::string& out, const InJourney& test);
+
+// What starts a journey (printer_trigger.cpp).
+void append(std::string& out, const Trigger& trigger);
+/// 09:30, 23:59:59.
+void append_time_of_day(std::string& out, Span time);
+/// " at 09:30", or nothing.
+void append_at(std::string& out, const std::optional<Span>& at);
 
 } // namespace nurture::language::printing
 
