@@ -2,6 +2,8 @@
 // their channel, schedules that come round so many times.
 #include "../simulation/story.hpp"
 
+#include "core/step/facts.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
