@@ -60,6 +60,11 @@ TEST(Migration, Branches) {
     EXPECT_EQ(problem("on a wait 1 day", "1", old, "2.branch2.1"), "that step is in a branch, and this one is not");
     EXPECT_EQ(problem(old, "2", old, "2"), "");
     EXPECT_EQ(problem(old, "2", old, "3"), "");
+    // Left branches may have done what is in them; those that go along go on where they are.
+    std::string const next = "on a do 'x' wait 1 day parallel do 'y' wait 1 day do 'z' and wait 2 days end do 'end'";
+    EXPECT_EQ(problem(old, "2", next, "2"), "do 'y' (step 2.branch1.1) would be done again");
+    EXPECT_EQ(problem(old, "2", next, "3"), "");
+    EXPECT_EQ(problem(old, "2", "on a parallel do 'y' wait 1 day and wait 2 days and wait 3 days end", "1"), "do 'y' (step 2.branch1.1) would be done again");
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "core/language/blocks.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -39,6 +40,8 @@ struct Around {
     std::vector<Done> behind;
     std::map<std::string, int> ahead; ///< by the step's words
     std::string branch;               ///< the innermost branch that the step is in: branch1
+    const Step* step = nullptr;
+    std::string path;
 };
 
 void add_behind(const Step& step, const std::string& path, Around& out) {
@@ -70,6 +73,8 @@ std::optional<Around> around(const Steps& steps, const std::string& prefix, cons
         std::optional<Around> out;
         if (is(step, path)) {
             out.emplace();
+            out->step = &step;
+            out->path = path;
             add_ahead(step, *out);
         } else {
             const Steps* inside = nullptr;
@@ -82,7 +87,8 @@ std::optional<Around> around(const Steps& steps, const std::string& prefix, cons
                     out->branch = way;
             });
             if (out && std::holds_alternative<Repeat>(step.node)) { // all of it may come again
-                *out = {{}, {}, out->branch};
+                out->behind.clear();
+                out->ahead.clear();
                 add_ahead(*inside, *out);
             }
             if (out && std::holds_alternative<Parallel>(step.node)) // the other branches may be anywhere
@@ -117,6 +123,19 @@ std::optional<Around> around(const Workflow& workflow, std::string_view step) {
     return out;
 }
 
+/// Branches go along to as many branches; else they are left, wherever they are, and what they have done is behind.
+void leave_branches(Around& from, const Around& to) {
+    const auto* branches = std::get_if<Parallel>(&from.step->node);
+    const auto* others = std::get_if<Parallel>(&to.step->node);
+    if (branches == nullptr || (others != nullptr && others->branches.size() == branches->branches.size()))
+        return;
+    Around inside;
+    add_ahead(*from.step, inside);
+    for (const auto& [words, times] : inside.ahead)
+        from.ahead[words] -= times;
+    add_behind(*from.step, from.path, from);
+}
+
 } // namespace
 
 std::string migration_problem(const Workflow& before, std::string_view step, const Workflow& after, std::string_view target) {
@@ -128,6 +147,7 @@ std::string migration_problem(const Workflow& before, std::string_view step, con
         return from->branch.empty() ? "that step is in a branch, and this one is not"
                : to->branch.empty() ? "this step is in a branch, and that one is not"
                                     : "that step is in another branch";
+    leave_branches(*from, *to);
     for (const Done& done : from->behind)
         if (to->ahead[done.words] > from->ahead[done.words])
             return done.words + " (step " + done.path + ") would be done again";

@@ -222,7 +222,7 @@ private:
     void split_step(Step& out);
     void repeat_step(Step& out);
     void parallel_step(Step& out);
-    bool score_step(Step& out);
+    SetScore set_score();
     WithdrawConsent withdraw_consent();
     std::vector<JourneyEvent> renewing_events();
     Send send();

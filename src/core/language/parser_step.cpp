@@ -50,7 +50,8 @@ bool Parser::step(Step& out) {
             action.with = arguments();
         action.failure = on_failure();
         out.node = std::move(action);
-    } else if (score_step(out)) {
+    } else if (is(Keyword::set) && is(Keyword::score, 1)) {
+        out.node = set_score();
     } else if (accept(Keyword::set)) {
         Set change;
         change.attribute = name("a name");
@@ -97,6 +98,8 @@ bool Parser::acting_step(Step& out) {
         if (accept(Keyword::for_))
             change.reason = string("a reason in single quotes");
         out.node = std::move(change);
+    } else if (at(Keyword::reset)) {
+        out.node = set_score();
     } else if (at_two(Keyword::withdraw, Keyword::consent, "withdraw consent")) {
         out.node = withdraw_consent();
     } else if (accept(Keyword::emit)) {
@@ -138,25 +141,22 @@ bool Parser::acting_step(Step& out) {
 }
 
 // set score to 50 [for 'reason'], reset score [for 'reason']
-bool Parser::score_step(Step& out) {
-    bool const set = is(Keyword::set) && is(Keyword::score, 1);
-    if (!set && !at(Keyword::reset))
-        return false;
-    SetScore change;
+SetScore Parser::set_score() {
+    SetScore out;
+    bool const set = is(Keyword::set);
     advance();
     if (!at(Keyword::score))
         fail();
     advance();
     if (is("("))
-        fail("One topic is moved by points: adjust score(pricing) by -20.");
+        fail_at(token().from, "only the whole score is set or reset", "A topic is moved by points: adjust score(pricing) by -20.");
     if (set) {
         require(Keyword::to);
-        change.points = signed_number("a number of points");
+        out.points = signed_number("a number of points");
     }
     if (accept(Keyword::for_))
-        change.reason = string("a reason in single quotes");
-    out.node = std::move(change);
-    return true;
+        out.reason = string("a reason in single quotes");
+    return out;
 }
 
 // withdraw consent(channel [, purpose]) [for 'reason']
@@ -260,7 +260,7 @@ void Parser::split_step(Step& out) {
     open(split.experiment ? "experiment" : "split", token().from);
     advance();
     if (is(Keyword::again) && split.experiment)
-        fail("In an experiment everybody stays in one arm; split again throws anew.");
+        fail_at(token().from, "in an experiment everybody stays in one arm", "A split may be thrown anew: split again 50 a ... 50 b ... end.");
     split.again = !split.experiment && accept(Keyword::again);
     if (split.experiment || token().kind == TokenKind::string)
         split.salt = string("the name of the experiment in single quotes");
@@ -366,10 +366,8 @@ Send Parser::send() {
             fail_at(from, "\"" + other + "\" is given twice");
         out.others.push_back(std::move(other));
     }
-    if (choose && out.others.empty()) {
-        note(",");
+    if (choose && out.others.empty())
         fail("There are at least two channels: send first of email, sms 'hello'.");
-    }
     out.template_name = string("the name of a template in single quotes");
     bool with = false;
     for (;;) {
