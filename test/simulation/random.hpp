@@ -161,7 +161,20 @@ inline std::string random_steps(Random& r, const Taste& taste, bool sets, int de
 inline std::string random_flow_step(Random& r, const Taste& taste, bool sets, int depth, int& name) {
     auto const inner = [&] { return random_steps(r, taste, sets, depth - 1, name); };
     auto const same = [&] { return r.chance(30) ? r.pick<std::string>({" with same path", " with same n"}) : std::string(); };
-    switch (r.below(depth > 0 ? 17 : 11)) {
+    switch (r.below(depth > 0 ? 22 : 14)) {
+    case 11:
+        return " wait for " + random_event(r) + " up to " + random_duration(r) + " renewed by " + r.pick(event_types()) +
+               (r.chance(30) ? ", (" + random_event(r) + same() + ')' : "");
+    case 12:
+        return r.pick<std::string>({" set score to 5", " reset score for 'x'", " withdraw consent(email, news)", " withdraw consent(sms)"});
+    case 13:
+        return " send first of email, sms, push 'f" + std::to_string(++name) + "' for news" + (r.chance(50) ? " preferring plan" : "");
+    case 14:
+    case 15:
+        return std::string(" parallel") + (r.chance(40) ? " until any ends" : "") + inner() + " and" + inner() +
+               (r.chance(30) ? " and" + inner() : "") + " end";
+    case 16:
+        return std::string(" split again") + (r.chance(50) ? " 'x'" : "") + " 50 a" + inner() + " 50 b" + (r.chance(50) ? inner() : "") + " end";
     case 0:
         return " wait until " + r.pick<std::string>({"02:30", "09:00", "monday", "saturday or sunday at 23:59", "business day at 08:00",
                                                      "between 09:00 and 17:00", "business day between 22:00 and 06:00",
@@ -187,19 +200,19 @@ inline std::string random_flow_step(Random& r, const Taste& taste, bool sets, in
     case 10:
         return " send email 'f" + std::to_string(++name) + "' with (p = context.path)" +
                r.pick<std::string>({" on failure abort", " on failure retry 1 times", " on failure retry 2 times then abort"});
-    case 11:
+    case 17:
         return " wait for " + random_event(r) + same() + ", " + random_event(r) + " up to " + random_duration(r) + " then" + inner() + " or (" +
                random_condition(r, taste, 1) + ") then" + inner() + (r.chance(50) ? " else" + inner() : "") + " end";
-    case 12:
+    case 18:
         return " switch plan when 'gold', 5 then" + inner() + " when 'silver' then" + inner() + (r.chance(50) ? " else" + inner() : "") + " end";
-    case 13:
+    case 19:
         return " experiment 'e" + std::to_string(r.below(3)) + "' 50 a" + inner() + " 30 b" + inner() + " 20 none end";
-    case 14:
+    case 20:
         return " repeat at most " + std::to_string(1 + r.below(3)) + (r.chance(40) ? " until " + random_condition(r, taste, 1) : "") + inner() + " end";
-    case 15:
-        return " repeat wait " + random_duration(r) + inner() + " end";
+    case 21:
+        return r.chance(50) ? " if context.n = 2 or context.path like '/p%' then" + inner() + " end" : " repeat wait " + random_duration(r) + inner() + " end";
     default:
-        return " if context.n = 2 or context.path like '/p%' then" + inner() + " end";
+        return " wait 1 hour";
     }
 }
 

@@ -47,6 +47,8 @@ class Story {
                 what = "ended: " + t.reason;
             else if (t.kind == step::TransitionKind::goal_reached || t.kind == step::TransitionKind::arm_assigned)
                 what += ": " + t.reason;
+            else if (t.kind == step::TransitionKind::branch_ended)
+                what = t.branch + ' ' + t.reason;
             else
                 what += ' ' + t.name;
             out.push_back(moment(t.at) + ' ' + what);

@@ -69,9 +69,10 @@ struct OnJourney { ///< on finishing workflow 'w', on reaching step '3' of workf
     Offset offset;
     friend bool operator==(const OnJourney&, const OnJourney&) = default;
 };
-struct OnSchedule { ///< on schedule '0 9 * * 1'|once 2026-12-24T09:00 [zone] [from m] [until m] [for segment 's']
+struct OnSchedule { ///< on schedule '0 9 * * 1'|once 2026-12-24T09:00 [zone] [from m] [until m] [at most n times] [for segment 's']
     std::string cron; ///< canonical; empty: once
     std::optional<Moment> once, from, until;
+    std::int64_t times = 0; ///< counted from `from` on; 0: no limit
     ZoneChoice zone;
     std::optional<std::string> segment;
     Offset offset;
@@ -148,9 +149,10 @@ struct AwaitedBranch { ///< or A, B then …
     Steps steps;
     friend bool operator==(const AwaitedBranch&, const AwaitedBranch&) = default;
 };
-struct WaitFor { ///< wait for A, B up to d [then … [or C then …] [else …] end]
+struct WaitFor { ///< wait for A, B up to d [renewed by E, F] [then … [or C then …] [else …] end]
     std::vector<Awaited> what;
     Duration up_to;
+    std::vector<JourneyEvent> renewed_by; ///< the time begins anew with each
     Steps then_steps;
     std::vector<AwaitedBranch> others;
     Steps else_steps;
@@ -189,8 +191,9 @@ struct Arm {
     Steps steps; ///< may be empty: a control group
     friend bool operator==(const Arm&, const Arm&) = default;
 };
-struct Split { ///< split ['salt'] 50 a … 50 b … end, experiment 'name' 50 a … 50 b … end
+struct Split { ///< split [again] ['salt'] 50 a … 50 b … end, experiment 'name' 50 a … 50 b … end
     bool experiment = false; ///< the arm is told in a transition
+    bool again = false;      ///< thrown at each coming
     std::string salt;        ///< may be empty: the workflow's own
     std::vector<Arm> arms;
     friend bool operator==(const Split&, const Split&) = default;
@@ -200,6 +203,13 @@ struct Repeat { ///< repeat [at most n] [until C] … end
     Box<Condition> until;
     Steps steps;
     friend bool operator==(const Repeat&, const Repeat&) = default;
+};
+/// How deep branches may nest in branches.
+inline constexpr int branches_deep = 8;
+struct Parallel { ///< parallel [until any ends] … and … end
+    bool any = false; ///< the first branch to end suffices; else all must
+    std::vector<Steps> branches;
+    friend bool operator==(const Parallel&, const Parallel&) = default;
 };
 struct Label { ///< label thanks: where a goal goes to
     std::string name;
@@ -218,6 +228,8 @@ struct Send { ///< send channel 'template' [for purpose] [as transactional] [wit
     bool transactional = false;
     std::vector<NamedArgument> with;
     FailurePolicy failure{};
+    std::vector<std::string> others{}; ///< send first of channel, other, …
+    Path preferring{};                 ///< what names the channel that is preferred
     friend bool operator==(const Send&, const Send&) = default;
 };
 struct SendNext { ///< send next of stream 's' [with (…)]: the first of it that is available and that the contact was never sent
@@ -271,6 +283,17 @@ struct AdjustScore { ///< adjust score [(topic)] by 10 [for 'reason']
     Offset offset;
     friend bool operator==(const AdjustScore&, const AdjustScore&) = default;
 };
+struct SetScore { ///< set score to 50 [for 'reason'], reset score [for 'reason']
+    std::optional<Micro> points; ///< none: reset
+    std::string reason;
+    friend bool operator==(const SetScore&, const SetScore&) = default;
+};
+struct WithdrawConsent { ///< withdraw consent(channel [, purpose]) [for 'reason']
+    std::string channel;
+    std::optional<std::string> purpose;
+    std::string reason;
+    friend bool operator==(const WithdrawConsent&, const WithdrawConsent&) = default;
+};
 struct Emit { ///< emit type [with (…)]: an event as any other
     std::string type;
     std::vector<NamedArgument> with;
@@ -292,8 +315,9 @@ struct Exit {
 };
 
 struct Step {
-    std::variant<Wait, WaitUntil, WaitFor, WaitWorkflow, If, Switch, Split, Repeat, Label, Send, Do, Set, Clear, Increment,
-                 ChangeItems, ChangeList, AdjustScore, Emit, StartWorkflow, StopWorkflow, Exit, SendNext, Assign>
+    std::variant<Wait, WaitUntil, WaitFor, WaitWorkflow, If, Switch, Split, Repeat, Parallel, Label, Send, Do, Set, Clear,
+                 Increment, ChangeItems, ChangeList, AdjustScore, SetScore, WithdrawConsent, Emit, StartWorkflow,
+                 StopWorkflow, Exit, SendNext, Assign>
         node;
     Offset offset;
     friend bool operator==(const Step&, const Step&) = default;

@@ -113,6 +113,8 @@ bool begins_workflow(const std::vector<Token>& tokens) {
         return next.keyword == Keyword::on || next.keyword == Keyword::when || next.keyword == Keyword::within;
     case Keyword::holdout:
     case Keyword::split:
+        if (next.keyword == Keyword::again)
+            return true;
         return next.kind == TokenKind::number || next.kind == TokenKind::string || next.keyword == Keyword::none_;
     case Keyword::experiment:
     case Keyword::append:
@@ -125,6 +127,11 @@ bool begins_workflow(const std::vector<Token>& tokens) {
     case Keyword::start:
     case Keyword::stop:
         return next.keyword == Keyword::workflow;
+    case Keyword::parallel:
+        return next.keyword == Keyword::until || next.kind == TokenKind::word;
+    case Keyword::withdraw:
+        return next.keyword == Keyword::consent;
+    case Keyword::reset:
     case Keyword::adjust:
         return next.keyword == Keyword::score;
     default:

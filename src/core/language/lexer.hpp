@@ -99,6 +99,12 @@ namespace nurture::language {
     X(split, "split", false)                                                                                 \
     X(experiment, "experiment", false)                                                                       \
     X(repeat, "repeat", false)                                                                               \
+    X(again, "again", false)                                                                                 \
+    X(parallel, "parallel", false)                                                                           \
+    X(renewed, "renewed", false)                                                                             \
+    X(preferring, "preferring", false)                                                                       \
+    X(reset, "reset", false)                                                                                 \
+    X(withdraw, "withdraw", false)                                                                           \
     X(goal, "goal", false)                                                                                   \
     X(holdout, "holdout", false)                                                                             \
     X(stop, "stop", false)                                                                                   \

@@ -49,7 +49,7 @@ private:
     enum class Within { nothing, did, other };
     Within where_ = Within::nothing;
     bool in_steps_ = false;
-    int repeats_ = 0, arms_ = 0; // around the current step
+    int repeats_ = 0, arms_ = 0, parallels_ = 0; // around the current step
     bool coupons_ = false;       // what is given to a message
 
     /// One level of nesting for as long as it lives.
@@ -224,6 +224,10 @@ private:
     void switch_step(Step& out);
     void split_step(Step& out);
     void repeat_step(Step& out);
+    void parallel_step(Step& out);
+    SetScore set_score();
+    WithdrawConsent withdraw_consent();
+    std::vector<JourneyEvent> renewing_events();
     Send send();
     FailurePolicy on_failure();
     bool items_step(Step& out);

@@ -30,7 +30,7 @@ Steps Parser::block(Keyword opener) {
 bool Parser::names_step(std::size_t after) const noexcept {
     for (Keyword const word : {Keyword::switch_, Keyword::split, Keyword::experiment, Keyword::repeat, Keyword::clear, Keyword::increment,
                                Keyword::adjust, Keyword::emit, Keyword::start, Keyword::stop, Keyword::label, Keyword::append,
-                               Keyword::remove, Keyword::add})
+                               Keyword::remove, Keyword::add, Keyword::parallel, Keyword::reset, Keyword::withdraw})
         if (is(word, after))
             return true;
     return text_at(after) == "assign" && is(Keyword::from, after + 2);
@@ -52,6 +52,8 @@ bool Parser::step(Step& out) {
             action.with = sent_arguments();
         action.failure = on_failure();
         out.node = std::move(action);
+    } else if (is(Keyword::set) && is(Keyword::score, 1)) {
+        out.node = set_score();
     } else if (accept(Keyword::set)) {
         Set change;
         change.attribute = name("a name");
@@ -68,6 +70,8 @@ bool Parser::step(Step& out) {
         split_step(out);
     } else if (at(Keyword::repeat)) {
         repeat_step(out);
+    } else if (at(Keyword::parallel)) {
+        parallel_step(out);
     } else if (!acting_step(out)) {
         return false;
     }
@@ -96,6 +100,10 @@ bool Parser::acting_step(Step& out) {
         if (accept(Keyword::for_))
             change.reason = string("a reason in single quotes");
         out.node = std::move(change);
+    } else if (at(Keyword::reset)) {
+        out.node = set_score();
+    } else if (at_two(Keyword::withdraw, Keyword::consent, "withdraw consent")) {
+        out.node = withdraw_consent();
     } else if (accept(Keyword::emit)) {
         Emit emitted;
         std::uint32_t const from = token().from;
@@ -126,10 +134,48 @@ bool Parser::acting_step(Step& out) {
         out.node = Label{name("a label")};
         if (repeats_ > 0)
             fail_at(from, "there are no labels inside \"repeat\"");
+        if (parallels_ > 0)
+            fail_at(from, "there are no labels inside \"parallel\"", "A goal leads the whole journey, with all its branches.");
     } else {
         return list_step(out) || items_step(out) || assign_step(out);
     }
     return true;
+}
+
+// set score to 50 [for 'reason'], reset score [for 'reason']
+SetScore Parser::set_score() {
+    SetScore out;
+    bool const set = is(Keyword::set);
+    advance();
+    if (!at(Keyword::score))
+        fail();
+    advance();
+    if (is("("))
+        fail_at(token().from, "only the whole score is set or reset", "A topic is moved by points: adjust score(pricing) by -20.");
+    if (set) {
+        require(Keyword::to);
+        out.points = signed_number("a number of points");
+    }
+    if (accept(Keyword::for_))
+        out.reason = string("a reason in single quotes");
+    return out;
+}
+
+// withdraw consent(channel [, purpose]) [for 'reason']
+WithdrawConsent Parser::withdraw_consent() {
+    WithdrawConsent out;
+    advance();
+    advance();
+    open("(", token().from);
+    require("(");
+    out.channel = name("a channel");
+    if (accept(","))
+        out.purpose = name("a purpose");
+    require(")");
+    close();
+    if (accept(Keyword::for_))
+        out.reason = string("a reason in single quotes");
+    return out;
 }
 
 // add to list 'l', remove from list 'l'
@@ -215,6 +261,9 @@ void Parser::split_step(Step& out) {
     split.experiment = is(Keyword::experiment);
     open(split.experiment ? "experiment" : "split", token().from);
     advance();
+    if (is(Keyword::again) && split.experiment)
+        fail_at(token().from, "in an experiment everybody stays in one arm", "A split may be thrown anew: split again 50 a ... 50 b ... end.");
+    split.again = !split.experiment && accept(Keyword::again);
     if (split.experiment || token().kind == TokenKind::string)
         split.salt = string("the name of the experiment in single quotes");
     if (split.experiment && split.salt.empty())
@@ -270,11 +319,57 @@ void Parser::repeat_step(Step& out) {
     out.node = std::move(loop);
 }
 
+// parallel [until any ends|until all end] … and … [and …] end
+void Parser::parallel_step(Step& out) {
+    constexpr std::size_t most_branches = 32;
+    std::uint32_t const from = token().from;
+    open("parallel", from);
+    advance();
+    Parallel parallel;
+    if (accept(Keyword::until)) {
+        parallel.any = accept(Keyword::any);
+        if (parallel.any) {
+            require(Keyword::ends);
+        } else {
+            require(Keyword::all);
+            require(Keyword::end);
+        }
+    }
+    if (parallels_ == branches_deep)
+        fail_at(from, "branches nest at most " + std::to_string(branches_deep) + " deep");
+    ++parallels_;
+    do {
+        if (parallel.branches.size() == most_branches)
+            fail_at(token().from, "there are at most " + std::to_string(most_branches) + " branches");
+        parallel.branches.push_back(block(parallel.branches.empty() ? Keyword::parallel : Keyword::and_));
+    } while (accept(Keyword::and_));
+    --parallels_;
+    if (parallel.branches.size() < 2)
+        fail("There are at least two branches: parallel ... and ... end.");
+    require(Keyword::end);
+    close();
+    out.node = std::move(parallel);
+}
+
 // --- acting -----------------------------------------------------------------------------------------------------
 
 Send Parser::send() {
     Send out;
+    bool const choose = is(Keyword::first) && is(Keyword::of, 1);
+    if (choose) {
+        advance();
+        advance();
+    }
     out.channel = name("a channel");
+    while (choose && accept(",")) {
+        std::uint32_t const from = token().from;
+        std::string other = name("a channel");
+        if (other == out.channel || std::find(out.others.begin(), out.others.end(), other) != out.others.end())
+            fail_at(from, "\"" + other + "\" is given twice");
+        out.others.push_back(std::move(other));
+    }
+    if (choose && out.others.empty())
+        fail("There are at least two channels: send first of email, sms 'hello'.");
     out.template_name = string("the name of a template in single quotes");
     bool with = false;
     for (;;) {
@@ -295,6 +390,9 @@ Send Parser::send() {
             once(with);
             with = true;
             out.with = sent_arguments();
+        } else if (choose && accept(Keyword::preferring)) {
+            once(!out.preferring.keys.empty());
+            out.preferring = path("an attribute that names a channel");
         } else {
             break;
         }

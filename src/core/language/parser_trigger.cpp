@@ -152,7 +152,7 @@ bool Parser::crossing_trigger(Trigger& out) {
     return true;
 }
 
-// '0 9 * * 1'|once 2026-12-24T09:00 [zone] [from m] [until m] [for segment 's']
+// '0 9 * * 1'|once 2026-12-24T09:00 [zone] [from m] [until m] [at most n times] [for segment 's']
 OnSchedule Parser::schedule() {
     OnSchedule out;
     if (accept(Keyword::once)) {
@@ -181,6 +181,17 @@ OnSchedule Parser::schedule() {
     };
     bound(Keyword::from, out.from);
     bound(Keyword::until, out.until);
+    if (!out.once && is(Keyword::at) && is(Keyword::most, 1)) {
+        std::uint32_t const from = token().from;
+        advance();
+        advance();
+        out.times = whole_number("a whole number");
+        if (out.times < 1 || out.times > 10'000)
+            fail_at(from, "a schedule comes round from 1 to 10000 times");
+        require(Keyword::times);
+        if (!out.from)
+            fail_at(from, "from when on is it counted?", "Say it: on schedule '0 9 * * mon' from 2026-03-02 at most 5 times.");
+    }
     if (is(Keyword::for_) && is(Keyword::segment, 1)) {
         advance();
         advance();

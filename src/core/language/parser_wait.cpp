@@ -78,6 +78,12 @@ void Parser::wait_for(Step& out, std::uint32_t from) {
     require(Keyword::up, "Say how long to wait at most: wait for ... up to 1 day.");
     require(Keyword::to);
     wait.up_to = duration();
+    if (is(Keyword::renewed)) {
+        advance();
+        require(Keyword::by);
+        wait.renewed_by = renewing_events();
+    }
+    note_quietly({Keyword::renewed});
     if (accept(Keyword::then)) {
         open("wait for", from);
         // `then else`: only the case that it did not happen matters.
@@ -96,6 +102,25 @@ void Parser::wait_for(Step& out, std::uint32_t from) {
         close();
     }
     out.node = std::move(wait);
+}
+
+// E, (E where … with same p): in brackets the filter cannot be mistaken for what comes after the step.
+std::vector<JourneyEvent> Parser::renewing_events() {
+    std::vector<JourneyEvent> out;
+    do {
+        bool const bracketed = is("(");
+        if (bracketed) {
+            open("(", token().from);
+            advance();
+        }
+        out.push_back(journey_event());
+        if (bracketed) {
+            require(")");
+            close();
+        }
+        count_term();
+    } while (accept(","));
+    return out;
 }
 
 // hh:mm[:ss]

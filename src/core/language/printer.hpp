@@ -57,6 +57,13 @@ void append_argument(std::string& out, const Argument& argument);
 void append_arguments(std::string& out, const std::vector<NamedArgument>& with);
 void append_test(std::string& out, const Exhausted& test);
 
+// What starts a journey (printer_trigger.cpp).
+void append(std::string& out, const Trigger& trigger);
+/// 09:30, 23:59:59.
+void append_time_of_day(std::string& out, Span time);
+/// " at 09:30", or nothing.
+void append_at(std::string& out, const std::optional<Span>& at);
+
 } // namespace nurture::language::printing
 
 namespace nurture::language {

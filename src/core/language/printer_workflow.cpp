@@ -11,18 +11,20 @@ namespace nurture::language {
 namespace {
 
 using printing::append;
-using printing::append_function;
+using printing::append_at;
 using printing::append_name;
 using printing::append_string;
+using printing::append_time_of_day;
 using printing::append_topic;
-using printing::append_zone;
 
 /// One clause or step per line, two blanks per block.
 class WorkflowPrinter {
 public:
     std::string run(const Workflow& workflow) {
-        for (const Trigger& trigger : workflow.triggers)
-            print(trigger);
+        for (const Trigger& trigger : workflow.triggers) {
+            line("");
+            append(out_, trigger);
+        }
         print(workflow.reentry);
         if (workflow.holdout) {
             line("holdout " + print_micro(workflow.holdout->percent) + " percent ");
@@ -58,6 +60,13 @@ public:
         print(wait.what);
         out_ += " up to ";
         append(out_, wait.up_to);
+        for (std::size_t i = 0; i < wait.renewed_by.size(); ++i) {
+            out_ += i == 0 ? " renewed by " : ", ";
+            bool const brackets = wait.renewed_by[i].event.where || wait.renewed_by[i].same;
+            out_ += brackets ? "(" : "";
+            print(wait.renewed_by[i]);
+            out_ += brackets ? ")" : "";
+        }
         if (wait.then_steps.empty() && wait.else_steps.empty())
             return;
         out_ += " then";
@@ -107,7 +116,7 @@ public:
         finish(choice.else_steps);
     }
     void operator()(const Split& split) {
-        line(split.experiment ? "experiment" : "split");
+        line(split.experiment ? "experiment" : split.again ? "split again" : "split");
         if (!split.salt.empty()) {
             out_ += ' ';
             append_string(out_, split.salt);
@@ -133,6 +142,15 @@ public:
         block(loop.steps);
         line("end");
     }
+    void operator()(const Parallel& parallel) {
+        std::string_view word = parallel.any ? "parallel until any ends" : "parallel";
+        for (const Steps& branch : parallel.branches) {
+            line(word);
+            block(branch);
+            word = "and";
+        }
+        line("end");
+    }
     void operator()(const Label& label) {
         line("label ");
         append_name(out_, label.name);
@@ -140,8 +158,12 @@ public:
 
     // Steps that act.
     void operator()(const Send& send) {
-        line("send ");
+        line(send.others.empty() ? "send " : "send first of ");
         append_name(out_, send.channel);
+        for (const std::string& other : send.others) {
+            out_ += ", ";
+            append_name(out_, other);
+        }
         out_ += ' ';
         append_string(out_, send.template_name);
         if (send.purpose) {
@@ -150,6 +172,10 @@ public:
         }
         if (send.transactional)
             out_ += " as transactional";
+        if (!send.preferring.keys.empty()) {
+            out_ += " preferring ";
+            append(out_, send.preferring);
+        }
         print(send.with);
         print(send.failure);
     }
@@ -209,6 +235,26 @@ public:
             append_string(out_, change.reason);
         }
     }
+    void operator()(const SetScore& change) {
+        line(change.points ? "set score to " + print_micro(*change.points) : "reset score");
+        if (!change.reason.empty()) {
+            out_ += " for ";
+            append_string(out_, change.reason);
+        }
+    }
+    void operator()(const WithdrawConsent& refusal) {
+        line("withdraw consent(");
+        append_name(out_, refusal.channel);
+        if (refusal.purpose) {
+            out_ += ", ";
+            append_name(out_, *refusal.purpose);
+        }
+        out_ += ')';
+        if (!refusal.reason.empty()) {
+            out_ += " for ";
+            append_string(out_, refusal.reason);
+        }
+    }
     void operator()(const Emit& emitted) {
         line("emit ");
         append_name(out_, emitted.type);
@@ -234,82 +280,6 @@ private:
             out_ += '\n';
         out_.append(indent_, ' ');
         out_ += text;
-    }
-
-    void print(const Trigger& trigger) {
-        std::visit([this](const auto& on) { print(on); }, trigger);
-    }
-    void print(const OnEvent& on) {
-        line("on ");
-        append(out_, on.event);
-    }
-    void print(const OnSegment& on) {
-        line(on.entering ? "on entering segment " : "on leaving segment ");
-        append_string(out_, on.segment);
-    }
-    void print(const OnCondition& on) {
-        line(on.ends ? "when no longer " : "when ");
-        append(out_, *on.condition);
-    }
-    void print(const OnAttribute& on) {
-        line(on.change ? "on changing attribute " : "on setting attribute ");
-        append(out_, on.attribute);
-        if (on.from) {
-            out_ += " from ";
-            append(out_, *on.from);
-        }
-        if (on.to) {
-            out_ += " to ";
-            append(out_, *on.to);
-        }
-    }
-    void print(const OnListChange& on) {
-        line(on.joining ? "on joining list " : "on leaving list ");
-        append_string(out_, on.list);
-    }
-    void print(const OnDate& on) {
-        line("on ");
-        if (!on.offset.empty()) {
-            append(out_, on.offset);
-            out_ += on.before ? " before " : " after ";
-        } else if (!on.yearly) {
-            out_ += "the date ";
-        }
-        if (on.yearly)
-            append_function(out_, "anniversary", on.attribute);
-        else
-            append(out_, on.attribute);
-        print_at(on.at);
-    }
-    void print(const OnJourney& on) {
-        line(on.step ? "on reaching step " : "on finishing workflow ");
-        if (on.step) {
-            append_string(out_, *on.step);
-            out_ += " of workflow ";
-        }
-        append_string(out_, on.workflow);
-    }
-    void print(const OnSchedule& on) {
-        line("on schedule ");
-        if (on.once) {
-            out_ += "once ";
-            append(out_, *on.once);
-        } else {
-            append_string(out_, on.cron);
-        }
-        append_zone(out_, on.zone);
-        if (on.from) {
-            out_ += " from ";
-            append(out_, *on.from);
-        }
-        if (on.until) {
-            out_ += " until ";
-            append(out_, *on.until);
-        }
-        if (on.segment) {
-            out_ += " for segment ";
-            append_string(out_, *on.segment);
-        }
     }
 
     void print(const ReentryPolicy& reentry) {
@@ -386,7 +356,7 @@ private:
             out_ += until.before ? " before " : " after ";
         }
         print_unlike_a_day(until.attribute, !until.offset.empty());
-        print_at(until.at);
+        append_at(out_, until.at);
     }
     void print(const UntilClock& until) {
         static constexpr std::string_view names[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
@@ -408,12 +378,12 @@ private:
         out_ += days.empty() ? "" : " ";
         if (until.to) {
             out_ += "between ";
-            print_time(*until.from);
+            append_time_of_day(out_, *until.from);
             out_ += " and ";
-            print_time(*until.to);
+            append_time_of_day(out_, *until.to);
         } else {
             out_ += days.empty() ? "" : "at ";
-            print_time(*until.from);
+            append_time_of_day(out_, *until.from);
         }
     }
     // A date whose name is read as something else in its place is quoted.
@@ -429,23 +399,6 @@ private:
         append(out_, path);
         out_ += quote ? "\"" : "";
     }
-    void print_time(Span time) {
-        auto const two = [&](std::int64_t n) { out_.append(n < 10 ? "0" : "").append(std::to_string(n)); };
-        two(time / one_hour);
-        out_ += ':';
-        two(time / one_minute % 60);
-        if (time % one_minute != 0) {
-            out_ += ':';
-            two(time / one_second % 60);
-        }
-    }
-    void print_at(const std::optional<Span>& at) {
-        if (!at)
-            return;
-        out_ += " at ";
-        print_time(*at);
-    }
-
     void print(const Steps& steps) {
         for (const Box<Step>& step : steps)
             std::visit(*this, step->node);

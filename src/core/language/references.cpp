@@ -137,6 +137,8 @@ public:
     void operator()(const WaitFor& wait) {
         for (const Awaited& what : wait.what)
             visit(what);
+        for (const JourneyEvent& event : wait.renewed_by)
+            visit(event);
         visit(wait.then_steps);
         for (const AwaitedBranch& other : wait.others) {
             for (const Awaited& what : other.what)
@@ -168,9 +170,17 @@ public:
             visit(*loop.until);
         visit(loop.steps);
     }
+    void operator()(const Parallel& parallel) {
+        for (const Steps& branch : parallel.branches)
+            visit(branch);
+    }
     void operator()(const Label&) {}
     void operator()(const Send& send) {
         use("channel", send.channel);
+        for (const std::string& other : send.others)
+            use("channel", other);
+        if (!send.preferring.keys.empty())
+            read(send.preferring);
         use("template", send.template_name);
         if (send.purpose)
             use("purpose", *send.purpose);
@@ -204,6 +214,12 @@ public:
             found.push_back({ReferenceKind::topic, *change.topic, change.offset.byte});
         else
             use("score", "score");
+    }
+    void operator()(const SetScore&) { use("score", "score"); }
+    void operator()(const WithdrawConsent& refusal) {
+        use("channel", refusal.channel);
+        if (refusal.purpose)
+            use("purpose", *refusal.purpose);
     }
     void operator()(const Emit& emitted) {
         use("event", emitted.type);

@@ -27,6 +27,22 @@ Box<Condition> condition_of(T node) {
     return out;
 }
 
+// The last of so many moments of the local clock. They are counted on the wall, where no clock is ever changed.
+std::int64_t last_run(const ScheduleTrigger& schedule, const Zone& policy) {
+    std::int64_t begin = schedule.from->local;
+    if (schedule.from->utc_offset) {
+        if (schedule.zone.kind == ZoneChoice::Kind::contact)
+            throw Error(ErrorKind::invalid_definition, "a number of runs on the contact's clock is counted from a local time", {},
+                        "Write the beginning without an offset.");
+        const Zone& zone = schedule.zone.kind == ZoneChoice::Kind::named ? *schedule.zone.zone : policy;
+        begin = zone.to_local(begin - *schedule.from->utc_offset);
+    }
+    std::int64_t run = schedule.cron->next_local(begin);
+    for (std::int64_t n = 1; n < schedule.times && run != never; ++n)
+        run = schedule.cron->next_local(run + one_minute);
+    return run;
+}
+
 std::uint32_t id_of(const std::string& text) { return first_hidden_id | static_cast<std::uint32_t>(hash64(text)); }
 
 } // namespace
@@ -114,7 +130,7 @@ Index Builder::schedule(const OnSchedule& on) {
     std::string const text = (on.once ? print(Literal(*on.once)) : on.cron) + '\n' +
                              std::to_string(static_cast<int>(on.zone.kind)) + on.zone.name + '\n' +
                              (on.from ? print(Literal(*on.from)) : "") + '\n' + (on.until ? print(Literal(*on.until)) : "") +
-                             '\n' + on.segment.value_or("");
+                             '\n' + on.segment.value_or("") + (on.times != 0 ? '\n' + std::to_string(on.times) : "");
     auto const [known, added] = schedules_.emplace(text, static_cast<Index>(model_.schedules.size()));
     if (!added)
         return known->second;
@@ -127,6 +143,10 @@ Index Builder::schedule(const OnSchedule& on) {
     out.from = on.from;
     out.until = on.until;
     out.zone = zone_ref(on.zone);
+    if (on.times != 0) {
+        out.times = on.times;
+        out.last = last_run(out, model_.zone);
+    }
     if (on.segment)
         out.segment = segment_index(*on.segment, on.offset);
     model_.schedules.push_back(std::move(out));

@@ -51,12 +51,13 @@ struct Until {
 };
 
 enum class InstructionKind : std::uint8_t {
-    wait, wait_until, wait_for, wait_workflow, branch, split, repeat, again, send, act, set, increment, items, list, adjust,
-    emit, start, stop, end, send_next, assign,
+    wait, wait_until, wait_for, wait_workflow, parallel, join, branch, split, repeat, again, send, act, set, increment, items,
+    list, adjust, set_score, withdraw, emit, start, stop, end,
+    send_next, assign,
 };
 
 struct SplitArm {
-    Wide below = 0; ///< of the sum of the weights; the arm of the first that is greater
+    Wide below = 0; ///< of a split: of the sum of the weights; the arm of the first that is greater
     Index next = 0;
     std::string name;
 };
@@ -64,19 +65,26 @@ struct SplitArm {
 struct Instruction {
     InstructionKind kind = InstructionKind::end;
     std::string step;     ///< where it stands in the definition: "3", "3.then.1"
+    std::string branch;   ///< the innermost branch of a parallel that it is in: "3.branch1"
     Duration duration;    ///< wait, or up to; empty: without end
     Index condition = none;
-    Index next = 0;  ///< goes on here; branch: when true; repeat: the block
+    Index next = 0;  ///< goes on here; branch: when true; repeat: the block; parallel, join: behind it
     Index other = 0; ///< branch: when not true; waits: when the time is over; repeat, again: behind it
     std::vector<Awaited> awaited;
+    std::vector<JourneyPattern> renewed; ///< wait_for: its time begins anew
     std::string channel, template_name, purpose;
+    std::vector<std::string> channels;   ///< send: the first of them that may be used
+    std::optional<Argument> preferred;   ///< unless this one names another of them
     bool transactional = false;
     std::vector<Argument> arguments; ///< set, increment, items: one, named like the attribute
     Until until;
-    std::vector<SplitArm> arms;
+    std::vector<SplitArm> arms; ///< parallel: its branches
+    bool any = false;           ///< parallel: the first branch to arrive suffices
+    bool passes = false;        ///< parallel: what is behind it may be reached without time passing
     std::uint64_t seed = 0;
     bool experiment = false;
-    std::int64_t limit = 0;     ///< repeat: at most; increment, adjust: the amount
+    bool anew = false;          ///< split: thrown at each coming
+    std::int64_t limit = 0;     ///< repeat: at most; increment, adjust: the amount; set_score: what it is to be
     std::uint32_t workflow = 0; ///< id
     std::string name;           ///< of a list, an event type, an experiment; the topic
     std::string reason;
@@ -107,6 +115,8 @@ struct AttributeTrigger { ///< of Model::attribute_triggers
 struct ScheduleTrigger { ///< of Model::schedules
     std::uint32_t id = 0; ///< hash of its text
     std::optional<Cron> cron;
+    std::int64_t times = 0; ///< at most so many moments of the local clock; 0: no limit
+    std::int64_t last = 0;  ///< the last of them, by the local clock
     language::Moment once;
     std::optional<language::Moment> from, until;
     ZoneRef zone;

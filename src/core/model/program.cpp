@@ -34,6 +34,7 @@ class ProgramCompiler {
     }
 
     Index add(Instruction instruction) {
+        instruction.branch = branch_;
         program_.push_back(std::move(instruction));
         return static_cast<Index>(program_.size() - 1);
     }
@@ -43,6 +44,7 @@ class ProgramCompiler {
     std::vector<Instruction>& program_;
     const Zone& zone_;
     std::uint32_t workflow_; // id
+    std::string branch_;     // of a parallel, around what is compiled
 
     Index step(const Step& node, const std::string& path, Index next) {
         return std::visit([&](const auto& s) { return compile(s, path, next); }, node.node);
@@ -124,6 +126,8 @@ class ProgramCompiler {
         out.duration = s.up_to;
         for (const auto& what : s.what)
             out.awaited.push_back(awaited(what));
+        for (const JourneyEvent& event : s.renewed_by)
+            out.renewed.push_back(builder_.journey_pattern(event));
         Index const then = block(s.then_steps, path + ".then.", next);
         for (auto& one : out.awaited) {
             one.then = then;
@@ -183,6 +187,7 @@ class ProgramCompiler {
     Index compile(const Split& s, const std::string& path, Index next) {
         Instruction out = begin(InstructionKind::split, path, next);
         out.experiment = s.experiment;
+        out.anew = s.again;
         out.name = s.salt;
         std::string names;
         Wide sum = 0;
@@ -196,7 +201,8 @@ class ProgramCompiler {
             out.arms.push_back(std::move(compiled));
         }
         // Without a salt the arms are the workflow's own, whatever its version and wherever the step stands.
-        out.seed = hash64(s.salt.empty() ? "split\n" + std::to_string(workflow_) + names : s.salt);
+        // One that throws anew at each coming throws by itself.
+        out.seed = hash64(s.salt.empty() ? "split\n" + std::to_string(workflow_) + names + (s.again ? '\n' + path : "") : s.salt);
         return add(std::move(out));
     }
 
@@ -211,6 +217,23 @@ class ProgramCompiler {
         Index const head = add(std::move(out));
         program_[again].next = head;
         return head;
+    }
+
+    // Each branch ends at a `join` of its own, which leads behind the whole.
+    Index compile(const Parallel& s, const std::string& path, Index next) {
+        Instruction out = begin(InstructionKind::parallel, path, next);
+        out.any = s.any;
+        std::string const around = branch_;
+        for (std::size_t i = 0; i < s.branches.size(); ++i) {
+            SplitArm arm;
+            arm.name = "branch" + std::to_string(i + 1);
+            branch_ = path + '.' + arm.name;
+            Index const join = add(begin(InstructionKind::join, path, next));
+            arm.next = block(s.branches[i], branch_ + '.', join);
+            out.arms.push_back(std::move(arm));
+        }
+        branch_ = around;
+        return add(std::move(out));
     }
 
     Index compile(const Label& s, const std::string&, Index next) {
@@ -229,6 +252,12 @@ class ProgramCompiler {
     Index compile(const Send& s, const std::string& path, Index next) {
         Instruction out = begin(InstructionKind::send, path, next);
         out.channel = channel(s.channel);
+        if (!s.others.empty())
+            out.channels.push_back(out.channel);
+        for (const std::string& other : s.others)
+            out.channels.push_back(channel(other));
+        if (!s.preferring.keys.empty())
+            out.preferred = compile_argument("", s.preferring);
         out.template_name = s.template_name;
         out.purpose = s.purpose.value_or("");
         out.transactional = s.transactional;
@@ -304,6 +333,22 @@ class ProgramCompiler {
                 .at(s.offset.byte);
         out.name = s.topic.value_or("");
         out.limit = s.points;
+        out.reason = s.reason;
+        return add(std::move(out));
+    }
+
+    Index compile(const SetScore& s, const std::string& path, Index next) {
+        Instruction out = begin(InstructionKind::set_score, path, next);
+        out.add = s.points.has_value();
+        out.limit = s.points.value_or(0);
+        out.reason = s.reason;
+        return add(std::move(out));
+    }
+
+    Index compile(const WithdrawConsent& s, const std::string& path, Index next) {
+        Instruction out = begin(InstructionKind::withdraw, path, next);
+        out.channel = channel(s.channel);
+        out.purpose = s.purpose.value_or("");
         out.reason = s.reason;
         return add(std::move(out));
     }
@@ -434,6 +479,7 @@ Workflow compile_workflow(Builder& builder, const WorkflowRow& row, const langua
     for (const auto& goal : workflow.goals)
         out.goals.push_back(compile_goal(builder, goal, compiler.labels));
     builder.contexts = nullptr;
+    find_passes(out);
     check_rounds(out);
     return out;
 }

@@ -13,8 +13,17 @@ namespace {
 std::vector<Index> at_once(const Workflow& workflow, const Instruction& i) {
     switch (i.kind) {
     case InstructionKind::wait:
+    case InstructionKind::join: // the parallel itself leads on
     case InstructionKind::end:
         return {};
+    case InstructionKind::parallel: {
+        std::vector<Index> out;
+        for (const SplitArm& branch : i.arms)
+            out.push_back(branch.next);
+        if (i.passes)
+            out.push_back(i.next);
+        return out;
+    }
     case InstructionKind::wait_until: // a date may be past; a time of day comes tomorrow again
         return i.until.kind == Until::Kind::clock && i.until.from && !i.until.to ? std::vector<Index>{} : std::vector{i.next};
     case InstructionKind::wait_for: {
@@ -41,10 +50,10 @@ std::vector<Index> at_once(const Workflow& workflow, const Instruction& i) {
     }
 }
 
-/// All that is reached from the beginning without time passing, bounded loops included.
-std::vector<Index> reached_at_once(const Workflow& workflow) {
+/// All that is reached from there without time passing, bounded loops included.
+std::vector<Index> reached_at_once(const Workflow& workflow, Index from) {
     std::vector<char> seen(workflow.program.size(), 0);
-    std::vector<Index> open{workflow.begin}, out;
+    std::vector<Index> open{from}, out;
     while (!open.empty()) {
         Index const at = open.back();
         open.pop_back();
@@ -59,6 +68,23 @@ std::vector<Index> reached_at_once(const Workflow& workflow) {
 }
 
 } // namespace
+
+// Those inside others come first in the program.
+void find_passes(Workflow& workflow) {
+    for (Instruction& parallel : workflow.program) {
+        if (parallel.kind != InstructionKind::parallel)
+            continue;
+        auto const arrives = [&](const SplitArm& branch) {
+            auto const reached = reached_at_once(workflow, branch.next);
+            return std::any_of(reached.begin(), reached.end(), [&](Index at) {
+                const Instruction& end = workflow.program[at];
+                return end.kind == InstructionKind::join && end.step == parallel.step;
+            });
+        };
+        const auto& arms = parallel.arms;
+        parallel.passes = parallel.any ? std::any_of(arms.begin(), arms.end(), arrives) : std::all_of(arms.begin(), arms.end(), arrives);
+    }
+}
 
 void check_rounds(const Workflow& workflow) {
     // Depth first without recursion: a definition may have 10,000 steps in a row.
@@ -121,7 +147,7 @@ void check_rounds(const Model& model) {
     };
     auto const starts = [&](Index w) {
         std::vector<Index> out;
-        for (Index const at : reached_at_once(model.workflows[w])) {
+        for (Index const at : reached_at_once(model.workflows[w], model.workflows[w].begin)) {
             const Instruction& i = model.workflows[w].program[at];
             for (Index const other : which) {
                 const Workflow& target = model.workflows[other];

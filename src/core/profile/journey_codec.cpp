@@ -94,6 +94,89 @@ void decode_rich_journeys(ByteReader& in, Profile& profile) {
     }
 }
 
+void encode_open(ByteWriter& out, const Strand& strand) {
+    out.number(strand.open.size());
+    for (const Uuid& id : strand.open)
+        out.raw({reinterpret_cast<const char*>(id.data()), id.size()});
+}
+
+void decode_open(ByteReader& in, Strand& strand) {
+    strand.open.resize(in.count(sizeof(Uuid)));
+    for (Uuid& id : strand.open) {
+        auto const bytes = in.raw(id.size());
+        std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(id.data()));
+    }
+}
+
+namespace {
+
+constexpr std::uint8_t branch_held = 1, branch_arrived = 2;
+
+void encode_strands(ByteWriter& out, const std::vector<Strand>& strands, Time base) {
+    out.number(strands.size());
+    for (const Strand& strand : strands) {
+        out.byte(static_cast<std::uint8_t>((strand.held ? branch_held : 0) | (strand.arrived ? branch_arrived : 0)));
+        out.number(strand.at_step);
+        write_time(out, strand.since, base);
+        write_time(out, strand.wakes, base);
+        write_time(out, strand.check, base);
+        encode_open(out, strand);
+        encode_counts(out, strand.loops);
+        encode_strands(out, strand.branches, base);
+    }
+}
+
+void decode_strands(ByteReader& in, std::vector<Strand>& strands, Time base, int depth) {
+    std::size_t const size = in.count(8);
+    if (size != 0 && depth == branches_deep)
+        ByteReader::corrupt("holds branches that nest too deep");
+    strands.resize(size);
+    for (Strand& strand : strands) {
+        std::uint8_t const flags = in.byte();
+        if (flags > (branch_held | branch_arrived))
+            ByteReader::corrupt("holds an unknown mark of a branch");
+        strand.held = (flags & branch_held) != 0;
+        strand.arrived = (flags & branch_arrived) != 0;
+        strand.at_step = small(in);
+        strand.since = read_time(in, base);
+        strand.wakes = read_time(in, base);
+        strand.check = read_time(in, base);
+        decode_open(in, strand);
+        decode_counts(in, strand.loops);
+        decode_strands(in, strand.branches, base, depth + 1);
+    }
+}
+
+} // namespace
+
+bool has_branches(const Profile& profile) noexcept {
+    return std::any_of(profile.journeys.begin(), profile.journeys.end(), [](const Journey& j) { return !j.branches.empty(); });
+}
+
+void encode_branches(ByteWriter& out, const Profile& profile, Time base) {
+    auto const with = std::count_if(profile.journeys.begin(), profile.journeys.end(),
+                                    [](const Journey& journey) { return !journey.branches.empty(); });
+    out.number(static_cast<std::uint64_t>(with));
+    std::size_t previous = 0;
+    for (std::size_t i = 0; i < profile.journeys.size(); ++i) {
+        const Journey& journey = profile.journeys[i];
+        if (journey.branches.empty())
+            continue;
+        out.number(i - previous);
+        previous = i;
+        encode_strands(out, journey.branches, base);
+    }
+}
+
+void decode_branches(ByteReader& in, Profile& profile, Time base) {
+    std::size_t const size = in.count(2);
+    std::size_t place = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+        place = next_place(in, place, i == 0, profile.journeys.size());
+        decode_strands(in, profile.journeys[place].branches, base, 0);
+    }
+}
+
 bool has_keys(const Profile& profile) noexcept {
     return std::any_of(profile.workflows.begin(), profile.workflows.end(), [](const auto& m) { return !m.keys.empty(); });
 }

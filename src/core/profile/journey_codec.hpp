@@ -13,6 +13,14 @@ void decode_rich_journeys(ByteReader& in, Profile& profile);
 void encode_keys(ByteWriter& out, const Profile& profile);
 void decode_keys(ByteReader& in, Profile& profile);
 
+/// The identities of actions whose outcome is not known.
+void encode_open(ByteWriter& out, const Strand& strand);
+void decode_open(ByteReader& in, Strand& strand);
+
+[[nodiscard]] bool has_branches(const Profile& profile) noexcept;
+void encode_branches(ByteWriter& out, const Profile& profile, Time base);
+void decode_branches(ByteReader& in, Profile& profile, Time base);
+
 void encode_schedules(ByteWriter& out, const Profile& profile);
 void decode_schedules(ByteReader& in, Profile& profile);
 void encode_pending(ByteWriter& out, const Profile& profile);

@@ -38,36 +38,6 @@ void write_attribute(Profile& profile, std::string_view key, const Stamp& stamp,
 
 namespace {
 
-// `never` and `always` are far from the clock; one byte tells them apart from real times.
-void write_time(ByteWriter& out, Time t, Time base) {
-    if (t == never)
-        out.number(1);
-    else if (t == always)
-        out.number(2);
-    else {
-        std::int64_t const delta = t - base;
-        auto const zigzag = (static_cast<std::uint64_t>(delta) << 1) ^ static_cast<std::uint64_t>(delta >> 63);
-        out.number(zigzag + 3);
-    }
-}
-
-Time read_time(ByteReader& in, Time base) {
-    std::uint64_t const written = in.number();
-    if (written == 1)
-        return never;
-    if (written == 2)
-        return always;
-    if (written == 0)
-        ByteReader::corrupt("holds an impossible time");
-    std::uint64_t const zigzag = written - 3;
-    Time t = 0;
-    if (__builtin_add_overflow(base, static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1),
-                               &t) ||
-        t < -furthest_time || t > furthest_time)
-        ByteReader::corrupt("holds a time out of range");
-    return t;
-}
-
 std::uint32_t read_id(ByteReader& in, std::uint32_t base) {
     std::uint64_t const difference = in.number();
     if (difference > UINT32_MAX - base)
@@ -91,9 +61,7 @@ void encode_journey(ByteWriter& out, const Journey& journey, Time base) {
     write_time(out, journey.since, base);
     write_time(out, journey.wakes, base);
     write_time(out, journey.check, base);
-    out.number(journey.open.size());
-    for (const Uuid& id : journey.open)
-        out.raw({reinterpret_cast<const char*>(id.data()), id.size()});
+    encode_open(out, journey);
 }
 
 Journey decode_journey(ByteReader& in, Time base) {
@@ -106,11 +74,7 @@ Journey decode_journey(ByteReader& in, Time base) {
     journey.since = read_time(in, base);
     journey.wakes = read_time(in, base);
     journey.check = read_time(in, base);
-    journey.open.resize(in.count(sizeof(Uuid)));
-    for (Uuid& id : journey.open) {
-        auto const bytes = in.raw(id.size());
-        std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(id.data()));
-    }
+    decode_open(in, journey);
     return journey;
 }
 
@@ -149,6 +113,7 @@ enum class Part : std::uint8_t {
     journeys = 10,
     keys = 11,
     schedules = 12,
+    branches = 13,
     pending = 14
 };
 
@@ -220,6 +185,10 @@ void encode_parts(ByteWriter& out, const Profile& profile, const Stamp& stamp) {
         out.byte(static_cast<std::uint8_t>(Part::schedules));
         encode_schedules(out, profile);
     }
+    if (has_branches(profile)) {
+        out.byte(static_cast<std::uint8_t>(Part::branches));
+        encode_branches(out, profile, base);
+    }
     if (!profile.pending.empty()) {
         out.byte(static_cast<std::uint8_t>(Part::pending));
         encode_pending(out, profile);
@@ -279,6 +248,9 @@ void decode_parts(ByteReader& in, Profile& profile, const Stamp& stamp) {
         case Part::schedules:
             decode_schedules(in, profile);
             break;
+        case Part::branches:
+            decode_branches(in, profile, base);
+            break;
         case Part::pending:
             decode_pending(in, profile);
             break;
@@ -296,7 +268,7 @@ std::string encode(const Profile& profile) {
                                     [](const auto& f) { return needs_format_2(f.value); });
     bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
                         !profile.consents.empty() || has_origins(profile) || has_sources(profile) || has_rich_journeys(profile) || has_keys(profile) ||
-                        !profile.schedules.empty() || !profile.pending.empty();
+                        !profile.schedules.empty() || !profile.pending.empty() || has_branches(profile);
     out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);

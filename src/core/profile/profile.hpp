@@ -55,26 +55,46 @@ struct StepCount {
     friend bool operator==(const StepCount&, const StepCount&) = default;
 };
 
-/// One walk through a workflow.
-struct Journey {
-    std::uint32_t workflow = 0;
-    std::uint32_t version = 0;
-    std::uint32_t instance = 0;  ///< counts the contact's entries into the workflow, from 1
+/// How deep branches nest in branches at most, as the language has it.
+inline constexpr int branches_deep = 8;
+
+/// Where somebody stands in a workflow: a journey, or one of its parallel branches.
+struct Strand {
     std::uint32_t at_step = 0;   ///< index into the version's program: the wait it stands at
-    Time started = 0;
     Time since = 0;              ///< when it came to the step
     Time wakes = never;          ///< end of the wait
     Time check = never;          ///< when a condition it waits for, or exits on, may change by time alone
     std::vector<Uuid> open;      ///< its actions whose outcome is not yet known
+    // What few have.
+    std::vector<StepCount> loops; ///< rounds begun of the loops around the step, outermost first
+    bool held = false;            ///< it stands before a step that nobody passes, and has not begun it
+    bool arrived = false;         ///< of a branch: it is through, and waits for the others
+    std::vector<Strand> branches; ///< of `parallel`, where it stands
+    friend bool operator==(const Strand&, const Strand&) = default;
+};
+
+/// Calls each(strand) for the strand and all its branches that are still under way, in the order of the text.
+template <class Some, class Each>
+void for_strands(Some& strand, Each each) {
+    each(strand);
+    for (auto& branch : strand.branches)
+        if (!branch.arrived)
+            for_strands(branch, each);
+}
+
+/// One walk through a workflow.
+struct Journey : Strand {
+    std::uint32_t workflow = 0;
+    std::uint32_t version = 0;
+    std::uint32_t instance = 0;  ///< counts the contact's entries into the workflow, from 1
+    Time started = 0;
     std::string origin;          ///< the key under which it began, where that is no longer the contact's
     // What few journeys have; see is_plain().
     std::vector<std::pair<std::string, std::string>> context; ///< its variables: path and JSON text
-    std::vector<StepCount> loops;   ///< rounds begun of the loops around the step
     std::vector<StepCount> retries; ///< of actions that failed
     std::uint32_t goals = 0;        ///< a bit for each goal reached
     std::uint64_t key = 0;          ///< hash of what it is re-entered by; 0: none
     bool paused = false;            ///< by hand
-    bool held = false;              ///< it stands before a step that nobody passes, and has not begun it
     bool moved = false;             ///< it came here from another version
     [[nodiscard]] bool is_plain() const noexcept {
         return context.empty() && loops.empty() && retries.empty() && goals == 0 && key == 0 && !paused && !held && !moved;

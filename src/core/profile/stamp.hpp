@@ -36,4 +36,34 @@ inline Stamp read_stamp(ByteReader& in, const Stamp& base) {
     return stamp;
 }
 
+// `never` and `always` are far from the clock; one byte tells them apart from real times.
+inline void write_time(ByteWriter& out, Time t, Time base) {
+    if (t == never)
+        out.number(1);
+    else if (t == always)
+        out.number(2);
+    else {
+        std::int64_t const delta = t - base;
+        auto const zigzag = (static_cast<std::uint64_t>(delta) << 1) ^ static_cast<std::uint64_t>(delta >> 63);
+        out.number(zigzag + 3);
+    }
+}
+
+inline Time read_time(ByteReader& in, Time base) {
+    std::uint64_t const written = in.number();
+    if (written == 1)
+        return never;
+    if (written == 2)
+        return always;
+    if (written == 0)
+        ByteReader::corrupt("holds an impossible time");
+    std::uint64_t const zigzag = written - 3;
+    Time t = 0;
+    if (__builtin_add_overflow(base, static_cast<std::int64_t>(zigzag >> 1) ^ -static_cast<std::int64_t>(zigzag & 1),
+                               &t) ||
+        t < -furthest_time || t > furthest_time)
+        ByteReader::corrupt("holds a time out of range");
+    return t;
+}
+
 } // namespace nurture::profile

@@ -59,9 +59,15 @@ struct Outliner {
     }
     void operator()(const Split& split) const {
         out.kind = StepKind::choice;
-        out.text = (split.experiment ? "experiment" : "split") + (split.salt.empty() ? std::string() : ' ' + print_string(split.salt));
+        out.text = (split.experiment ? "experiment" : split.again ? "split again" : "split") + (split.salt.empty() ? std::string() : ' ' + print_string(split.salt));
         for (const Arm& arm : split.arms)
             block(print_name(arm.name), arm.steps, print_micro(arm.weight) + ' ' + arm.name);
+    }
+    void operator()(const Parallel& parallel) const {
+        out.kind = StepKind::parallel;
+        out.text = parallel.any ? "parallel until any ends" : "parallel";
+        for (std::size_t i = 0; i < parallel.branches.size(); ++i)
+            block("branch" + std::to_string(i + 1), parallel.branches[i], "branch " + std::to_string(i + 1));
     }
     void operator()(const Repeat& loop) const {
         out.kind = StepKind::other;
@@ -124,7 +130,7 @@ std::int64_t went_through(const Outline& outline, const JourneyCounts& counts) {
 }
 
 std::string_view name_of(StepKind kind) noexcept {
-    static constexpr std::string_view names[] = {"wait", "wait for", "if", "send", "do", "set", "exit", "step"};
+    static constexpr std::string_view names[] = {"wait", "wait for", "if", "parallel", "send", "do", "set", "exit", "step"};
     return names[static_cast<std::size_t>(kind)];
 }
 

@@ -10,7 +10,7 @@
 
 namespace nurture::report {
 
-enum class StepKind : std::uint8_t { wait, wait_for, choice, send, act, set, exit, other };
+enum class StepKind : std::uint8_t { wait, wait_for, choice, parallel, send, act, set, exit, other };
 [[nodiscard]] std::string_view name_of(StepKind kind) noexcept;
 
 struct OutlineStep;

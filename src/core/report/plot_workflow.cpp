@@ -43,6 +43,7 @@ std::string_view tint_of(StepKind kind) {
     case StepKind::set:
         return "f3 w";
     case StepKind::choice:
+    case StepKind::parallel:
         return "f5 w";
     case StepKind::exit:
         return "f2 w";

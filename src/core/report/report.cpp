@@ -153,8 +153,14 @@ std::vector<JourneyReport> journeys(const model::Model& model, const profile::Pr
         if (index == none)
             continue;
         const auto& workflow = model.workflows[index];
-        out.push_back({workflow.name, journey.version, journey.instance, workflow.program[journey.at_step].step,
-                       journey.started, journey.since, journey.wakes});
+        profile::for_strands(static_cast<const profile::Strand&>(journey), [&](const profile::Strand& strand) {
+            bool const whole = &strand == &journey;
+            if (strand.at_step >= workflow.program.size())
+                return;
+            const auto& at = workflow.program[strand.at_step];
+            out.push_back({workflow.name, journey.version, journey.instance, at.step, journey.started, strand.since, strand.wakes,
+                           whole ? std::string() : at.branch});
+        });
     }
     return out;
 }
@@ -263,13 +269,16 @@ Json memberships(const model::Model& model, const profile::Profile& profile) {
 
 Json journeys_json(const model::Model& model, const profile::Profile& profile) {
     Json out = Json::array();
-    for (const auto& journey : journeys(model, profile))
+    for (const auto& journey : journeys(model, profile)) {
         out.push_back({{"workflow", journey.workflow},
                        {"version", journey.version},
                        {"instance", journey.instance},
                        {"step", journey.step},
                        {"since", print_time(journey.since)},
                        {"wakes", print_time(journey.wakes)}});
+        if (!journey.branch.empty())
+            out.back()["branch"] = journey.branch;
+    }
     return out;
 }
 

@@ -52,6 +52,7 @@ struct JourneyReport {
     std::uint32_t version = 0, instance = 0;
     std::string step;
     Time started = 0, since = 0, wakes = never;
+    std::string branch; ///< of one of the journey's branches, which follow it
 };
 [[nodiscard]] std::vector<JourneyReport> journeys(const model::Model& model, const profile::Profile& profile);
 

@@ -15,6 +15,7 @@ using model::Instruction;
 using model::InstructionKind;
 using model::Workflow;
 using profile::Journey;
+using profile::Strand;
 using profile::Value;
 
 namespace {
@@ -97,9 +98,51 @@ Stepper::Variables Stepper::variables_of(const Workflow& workflow, const profile
     return out;
 }
 
-void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
+std::string Stepper::visit_of(const Journey& journey, const Strand& strand) {
+    std::string visit;
+    for (const auto& loop : strand.loops)
+        visit += (visit.empty() ? "" : ".") + std::to_string(loop.count);
+    if (visit.empty())
+        visit = "1";
+    if (journey.goals != 0)
+        visit += " goals " + std::to_string(journey.goals);
+    if (journey.moved)
+        visit += " version " + std::to_string(journey.version);
+    return visit;
+}
+
+// What a policy requires and what the contact said decides; suppressions (bounces, complaints) only claim knows of.
+std::string Stepper::channel_of(const Workflow& workflow, const Instruction& send) const {
+    if (send.channels.empty())
+        return send.channel;
+    auto const may_be_used = [&](const std::string& channel) {
+        if (send.transactional)
+            return true;
+        consent::Scope const scope{channel, send.purpose};
+        if (profile_.consents.allows(scope, clock_))
+            return true;
+        guard::Message const message{channel, send.purpose, workflow.name, false};
+        bool const required = model_.guards && std::any_of(model_.guards->policies.begin(), model_.guards->policies.end(), [&](const auto& p) {
+                                  return p.definition.require_consent && guard::applies(p, message);
+                              });
+        return !required && !profile_.consents.refuses(scope);
+    };
+    if (send.preferred) {
+        Value const preferred = send.preferred->context != none ? facts_.variable(send.preferred->context)
+                                                                : facts_.attribute(send.preferred->attribute);
+        auto const wanted = std::find(send.channels.begin(), send.channels.end(), text_of(preferred));
+        if (preferred.known() && wanted != send.channels.end() && may_be_used(*wanted))
+            return *wanted;
+    }
+    auto const first = std::find_if(send.channels.begin(), send.channels.end(), may_be_used);
+    return first == send.channels.end() ? std::string() : *first;
+}
+
+bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, const Instruction& instruction) {
     Action action;
-    action.channel = instruction.channel;
+    action.channel = channel_of(workflow, instruction);
+    if (action.channel.empty())
+        return false;
     action.template_name = instruction.template_name;
     action.purpose = instruction.purpose;
     action.transactional = instruction.transactional;
@@ -124,17 +167,8 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     action.version = workflow.version;
     action.instance = journey.instance;
     action.step = instruction.step;
-    // The identity of an action: workflow, instance, step, the visit, original key. A step is come to once, but in loops,
-    // behind a goal's label, in another version, and when it failed.
-    std::string visit;
-    for (const auto& loop : journey.loops)
-        visit += (visit.empty() ? "" : ".") + std::to_string(loop.count);
-    if (visit.empty())
-        visit = "1";
-    if (journey.goals != 0)
-        visit += " goals " + std::to_string(journey.goals);
-    if (journey.moved)
-        visit += " version " + std::to_string(journey.version);
+    // The identity of an action: workflow, instance, step, the visit, original key; and whether it failed.
+    std::string visit = visit_of(journey, strand);
     for (const auto& retry : journey.retries)
         if (&workflow.program[retry.at] == &instruction && retry.count > 0)
             visit += " retry " + std::to_string(retry.count);
@@ -144,12 +178,13 @@ void Stepper::act(Journey& journey, const Workflow& workflow, const Instruction&
     action.id = hash_uuid(identity);
     count_output(sizeof action + action.payload.size());
     if (instruction.rota == 0) { // nobody hears of an assignment but by what it writes
-        if (journey.open.size() >= most_open)
-            journey.open.erase(journey.open.begin(), journey.open.end() - (most_open - 1));
-        journey.open.push_back(action.id);
+        if (strand.open.size() >= most_open)
+            strand.open.erase(strand.open.begin(), strand.open.end() - (most_open - 1));
+        strand.open.push_back(action.id);
     }
     remember_content(action);
     result_.actions.push_back(std::move(action));
+    return true;
 }
 
 // A retried action is another one: its number stands in its identity.
@@ -164,7 +199,7 @@ bool Stepper::settle_failure(Journey& journey, const Workflow& workflow, const H
         counted = journey.retries.insert(counted, profile::StepCount{at, 0});
     if (counted->count < instruction.failure.retries) {
         ++counted->count;
-        act(journey, workflow, instruction);
+        (void)act(journey, branch_named(journey, workflow, instruction.branch), workflow, instruction);
         return false; // it goes on waiting
     }
     if (!instruction.failure.abort)
@@ -175,6 +210,17 @@ bool Stepper::settle_failure(Journey& journey, const Workflow& workflow, const H
     return true;
 }
 
+namespace {
+
+bool forget_action(Strand& strand, const Uuid& id) {
+    bool known = std::erase(strand.open, id) != 0;
+    for (Strand& branch : strand.branches)
+        known = forget_action(branch, id) || known;
+    return known;
+}
+
+} // namespace
+
 // The engine was told what became of an action.
 void Stepper::settle_outcome(std::string_view action_id, Happening& happening, const Message& message) {
     auto const id = parse_uuid(action_id);
@@ -182,9 +228,9 @@ void Stepper::settle_outcome(std::string_view action_id, Happening& happening, c
         return;
     forget_content(*id);
     for (Journey& journey : profile_.journeys) {
-        if (std::erase(journey.open, *id) == 0 || message.type != "$failed")
+        if (!forget_action(journey, *id) || message.type != "$failed")
             continue;
-        const auto& program = model_.workflows[model_.workflow_of(journey.workflow, journey.version)].program;
+        const auto& program = workflow_of(journey).program;
         std::string const step(message.properties->get({{"step"}}).text);
         for (Index at = 0; at < program.size(); ++at)
             if ((program[at].kind == InstructionKind::send || program[at].kind == InstructionKind::act) && program[at].step == step &&
@@ -260,6 +306,22 @@ std::string changed_items(const Value& list, const std::string& item, language::
 
 } // namespace
 
+// Points by hand do not wear off: what is to be a number now is first counted from nothing.
+void Stepper::change_score(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
+    auto const tell = [&](const char* what, std::string json) {
+        std::vector<std::pair<std::string, std::string>> properties{{what, std::move(json)}};
+        if (!instruction.reason.empty())
+            properties.emplace_back("reason", nlohmann::json(instruction.reason).dump());
+        write(workflow, instruction, cause, "$adjust", std::move(properties));
+    };
+    tell("reset", "true");
+    if (!instruction.add)
+        return;
+    Wide const missing = instruction.limit - facts_.unlimited_score(none, clock_); // of what conditions give, even now
+    if (missing != 0 && missing == static_cast<Micro>(missing))
+        tell("points", print_micro(static_cast<Micro>(missing)));
+}
+
 // Everything is resolved to what it comes to: replayed it is the same.
 void Stepper::change(const Workflow& workflow, const Instruction& instruction, const Cause& cause) {
     auto const set = [&](const std::string& attribute, std::string json) {
@@ -308,6 +370,19 @@ void Stepper::change(const Workflow& workflow, const Instruction& instruction, c
         if (!instruction.reason.empty())
             properties.emplace_back("reason", quoted(instruction.reason));
         write(workflow, instruction, cause, "$adjust", std::move(properties));
+        break;
+    }
+    case InstructionKind::set_score:
+        change_score(workflow, instruction, cause);
+        break;
+    case InstructionKind::withdraw: {
+        std::vector<std::pair<std::string, std::string>> properties{{"channel", quoted(instruction.channel)}, {"state", R"("withdrawn")"}};
+        if (!instruction.purpose.empty())
+            properties.emplace_back("purpose", quoted(instruction.purpose));
+        properties.emplace_back("source", quoted(instruction.reason.empty() ? "workflow " + workflow.name : instruction.reason));
+        auto const own = OwnProperties(properties);
+        if (consent_problem(own).empty()) // there is room for it
+            write(workflow, instruction, cause, "$consent", std::move(properties));
         break;
     }
     case InstructionKind::emit: {

@@ -21,9 +21,14 @@ std::string snapshot(const Model& model, const profile::Profile& profile,
     out.clock = profile.clock;
     out.first_seen = profile.first_seen;
     out.last_seen = profile.last_seen;
-    for (const auto& [id, slot] : model.slots_by_id)
-        if (features[slot].index() != 0)
-            out.features.push_back({id, features[slot]});
+    for (const auto& [id, slot] : model.slots_by_id) {
+        if (features[slot].index() == 0)
+            continue;
+        auto value = features[slot];
+        prune(model.features[slot].definition, value, profile.clock, model.zone); // what a batch leaves behind says nothing
+        if (value.index() != 0)
+            out.features.push_back({id, std::move(value)});
+    }
     if (with_reset) {
         out.attributes = profile.attributes;
         out.consents = profile.consents;

@@ -91,8 +91,13 @@ Outcome Facts::test_journey(const Node& node) const {
             if (walk.workflow != test.workflow)
                 return false;
             Index const workflow = model.workflow_of(walk.workflow, walk.version);
-            return !test.step || (workflow != none && walk.at_step < model.workflows[workflow].program.size() &&
-                                  model.workflows[workflow].program[walk.at_step].step == *test.step);
+            bool stands = !test.step;
+            if (!stands && workflow != none)
+                profile::for_strands(static_cast<const profile::Strand&>(walk), [&](const profile::Strand& strand) {
+                    const auto& program = model.workflows[workflow].program;
+                    stands = stands || (strand.at_step < program.size() && program[strand.at_step].step == *test.step);
+                });
+            return stands;
         });
         break;
     }

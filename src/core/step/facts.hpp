@@ -75,7 +75,9 @@ class Facts {
     [[nodiscard]] Wide occurrences(const model::ScoringRule& rule, Time at) const;
     /// The sum of the contributions to a topic (none: of all rules) within its limits.
     [[nodiscard]] Wide score(Index topic, Time at) const;
-    /// The same, in parts that add up to score(none, at): what limits take and give are parts, too.
+    /// The same but for the topic's own floor and ceiling; the limits below it hold.
+    [[nodiscard]] Wide unlimited_score(Index topic, Time at) const;
+    /// The same as score, in parts that add up to score(none, at): what limits take and give are parts, too.
     struct Part {
         const model::ScoringRule* rule = nullptr; ///< none: an adjustment or a limit
         enum class Kind : std::uint8_t { rule, adjustment, floor, ceiling } kind = Kind::rule;
@@ -136,7 +138,6 @@ class Facts {
     [[nodiscard]] bool is_part_of(Index part, Index topic) const noexcept;
     template <class Of, class Note>
     Wide combine(Index topic, Time at, bool within_limits, Of of, Note note) const;
-    [[nodiscard]] Wide unlimited_score(Index topic, Time at) const; ///< but by the limits below it
     [[nodiscard]] Time next_jump(Index topic, Time clock) const;
     class Crossing;
 

@@ -95,7 +95,7 @@ void Stepper::join_journeys(profile::Profile& other, std::string_view name, cons
             profile_.pending.push_back(pending);
     for (Journey& theirs : other.journeys) {
         Index const index = model_.workflow_of(theirs.workflow, theirs.version);
-        if (index == none || theirs.at_step >= model_.workflows[index].program.size()) {
+        if (index == none || !has_place(theirs, model_.workflows[index])) {
             cancel_open(theirs, "workflow deleted");
             continue;
         }

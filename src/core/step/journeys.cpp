@@ -14,6 +14,7 @@ using model::Instruction;
 using model::InstructionKind;
 using model::Workflow;
 using profile::Journey;
+using profile::Strand;
 
 namespace {
 
@@ -44,6 +45,10 @@ void Stepper::count_output(std::size_t bytes) {
     if (step_bytes_ > max_step_bytes)
         throw Error(ErrorKind::limit_exceeded, "what happens to the contact in one batch takes more than 256 MB", {},
                     "Lower nurture.batch_rows.");
+}
+
+const Workflow& Stepper::workflow_of(const Journey& journey) const {
+    return model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
 }
 
 profile::WorkflowMemory& Stepper::memory_of(std::uint32_t workflow) {
@@ -154,7 +159,7 @@ void Stepper::start(Index index, const Cause& cause, const profile::Properties* 
         if ((journey.goals >> i & 1) != 0)
             note(TransitionKind::goal_reached, workflow, "", workflow.goals[i].text, cause);
     journey_moved(workflow.id);
-    walk(journey, begin, cause);
+    walk(journey, journey, begin, cause);
     if (journey.workflow != 0)
         profile_.journeys.push_back(std::move(journey));
 }
@@ -193,9 +198,10 @@ bool Stepper::reaches_goal(Journey& journey, const Workflow& workflow, const Hap
             cancel_open(journey, "goal");
             end(journey, workflow, "goal", happening.cause);
         } else {
+            leave_branches(journey, workflow, happening.cause);
             journey.loops.clear(); // labels stand outside of them
             journey.held = false;
-            walk(journey, goal.go_to, happening.cause);
+            walk(journey, journey, goal.go_to, happening.cause);
         }
         return true;
     }
@@ -205,7 +211,7 @@ bool Stepper::reaches_goal(Journey& journey, const Workflow& workflow, const Hap
 void Stepper::advance(Journey& journey, const Happening& happening) {
     instance_ = journey.instance;
     via_.clear();
-    const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    const Workflow& workflow = workflow_of(journey);
     if (happening.stop == journey.workflow) {
         cancel_open(journey, "stopped");
         end(journey, workflow, "stopped", happening.cause);
@@ -217,54 +223,75 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
     if (leaves(journey, workflow, happening) || reaches_goal(journey, workflow, happening) ||
         settle_failure(journey, workflow, happening))
         return;
-    const Instruction& at = workflow.program[journey.at_step];
-    if (journey.held) {
-        journey.held = false;
-        walk(journey, journey.at_step, happening.cause);
+    go_on(journey, journey, happening);
+}
+
+void Stepper::go_on(Journey& journey, Strand& strand, const Happening& happening) {
+    const Workflow& workflow = workflow_of(journey);
+    const Instruction& at = workflow.program[strand.at_step];
+    if (strand.held) {
+        strand.held = false;
+        walk(journey, strand, strand.at_step, happening.cause);
+        return;
+    }
+    if (at.kind == InstructionKind::parallel) {
+        advance_branches(journey, strand, happening);
         return;
     }
     for (const auto& awaited : at.awaited)
         if (awaited.condition != none ? holds(awaited.condition) : concerns(awaited.event, happening)) {
             pass(at.step, awaited.how);
-            walk(journey, awaited.then, happening.cause);
+            walk(journey, strand, awaited.then, happening.cause);
             return;
         }
     bool const starts_now = happening.start && happening.cause.fresh && happening.start->workflow == at.workflow;
     if (at.kind == InstructionKind::wait_workflow && !starts_now && !is_inside(at.workflow, &journey)) {
         pass(at.step);
-        walk(journey, at.next, happening.cause);
-    } else if (happening.timer && journey.wakes <= clock_) {
+        walk(journey, strand, at.next, happening.cause);
+    } else if (happening.timer && strand.wakes <= clock_) {
         if (at.kind == InstructionKind::wait_for)
             pass(at.step, ":else");
-        walk(journey, at.other, happening.cause); // of a wait for nothing but time the two are one
+        walk(journey, strand, at.other, happening.cause); // of a wait for nothing but time the two are one
     } else {
-        look_ahead(journey, workflow);
+        bool const renewed = std::any_of(at.renewed.begin(), at.renewed.end(), [&](const auto& event) { return concerns(event, happening); });
+        if (renewed) {
+            strand.since = clock_;
+            strand.wakes = end_of_wait(clock_, at.duration);
+        }
+        look_ahead(journey, strand, workflow);
     }
 }
 
 // Goes round once more, or on behind the loop.
-Index Stepper::round(Journey& journey, const Workflow& workflow, Index at) {
+Index Stepper::round(Strand& strand, const Workflow& workflow, Index at) {
     const Instruction& loop = workflow.program[at];
-    auto const counted = std::find_if(journey.loops.begin(), journey.loops.end(), [&](const auto& l) { return l.at == at; });
-    std::uint32_t const rounds = counted == journey.loops.end() ? 0 : counted->count;
+    auto& loops = strand.loops;
+    auto const counted = std::find_if(loops.begin(), loops.end(), [&](const auto& l) { return l.at == at; });
+    std::uint32_t const rounds = counted == loops.end() ? 0 : counted->count;
     bool const over = (loop.limit != 0 && rounds >= loop.limit) || (loop.condition != none && holds(loop.condition));
     if (over) {
-        if (counted != journey.loops.end())
-            journey.loops.erase(counted, journey.loops.end()); // and those inside it
+        if (counted != loops.end())
+            loops.erase(counted, loops.end()); // and those inside it
         return loop.other;
     }
-    if (counted == journey.loops.end()) {
-        journey.loops.push_back({at, 1});
+    if (counted == loops.end()) {
+        loops.push_back({at, 1});
     } else {
         ++counted->count;
-        journey.loops.erase(counted + 1, journey.loops.end());
+        loops.erase(counted + 1, loops.end());
     }
     return loop.next;
 }
 
-// By the contact's key: the same arm wherever and whenever it is asked.
-const model::SplitArm& Stepper::arm_of(const Instruction& split) const {
-    std::uint64_t const hash = hash64(std::to_string(split.seed) + '\n' + std::string(input_.contact));
+// By the contact's key: the same arm wherever and whenever it is asked; or, thrown anew, by the coming as well.
+const model::SplitArm& Stepper::arm_of(const Journey& journey, const Strand& strand, const Instruction& split) const {
+    std::string thrown = std::to_string(split.seed) + '\n';
+    if (split.anew)
+        thrown += std::to_string(journey.instance) + '\n' + visit_of(journey, strand) + '\n' +
+                  (journey.origin.empty() ? std::string(input_.contact) : journey.origin);
+    else
+        thrown += input_.contact;
+    std::uint64_t const hash = hash64(thrown);
     Wide const sum = split.arms.back().below;
     for (const auto& arm : split.arms)
         if (Wide(hash) * sum < (Wide(arm.below) << 64)) // hash / 2^64 < below / sum, in integers
@@ -280,25 +307,26 @@ void Stepper::pass(const std::string& step, std::string_view how) {
     via_ += how;
 }
 
-void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
-    const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+void Stepper::walk(Journey& journey, Strand& strand, Index from, const Cause& cause) {
+    const Workflow& workflow = workflow_of(journey);
     int refused = 0; // conditions of an if, which are of one step
     for (Index at = from;;) {
         hop();
         const Instruction& instruction = workflow.program[at];
-        if (workflow.holds(instruction) && !is_wait(instruction.kind) && instruction.kind != InstructionKind::again) {
-            journey.held = true;
-            wait_at(journey, workflow, at, cause);
+        if (workflow.holds(instruction) && !is_wait(instruction.kind) && instruction.kind != InstructionKind::again &&
+            instruction.kind != InstructionKind::join) {
+            strand.held = true;
+            wait_at(journey, strand, workflow, at, cause);
             return;
         }
         Index next = instruction.next;
         switch (instruction.kind) {
         case InstructionKind::wait:
-            wait_at(journey, workflow, at, cause);
+            wait_at(journey, strand, workflow, at, cause);
             return;
         case InstructionKind::wait_until:
             if (reached(instruction.until, clock_).value_or(clock_) > clock_) {
-                wait_at(journey, workflow, at, cause);
+                wait_at(journey, strand, workflow, at, cause);
                 return;
             }
             pass(instruction.step, ":held");
@@ -308,7 +336,7 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
                 return a.condition != none && holds(a.condition);
             });
             if (fulfilled == instruction.awaited.end()) {
-                wait_at(journey, workflow, at, cause);
+                wait_at(journey, strand, workflow, at, cause);
                 return;
             }
             pass(instruction.step, ":held");
@@ -317,7 +345,18 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
         }
         case InstructionKind::wait_workflow:
             if (is_inside(instruction.workflow, &journey)) {
-                wait_at(journey, workflow, at, cause);
+                wait_at(journey, strand, workflow, at, cause);
+                return;
+            }
+            break;
+        case InstructionKind::parallel:
+            wait_at(journey, strand, workflow, at, cause);
+            if (!begin_branches(journey, strand, workflow, at, cause))
+                return;
+            break;
+        case InstructionKind::join:
+            if (&strand != &journey) {
+                arrive(strand, workflow, at, cause);
                 return;
             }
             break;
@@ -334,7 +373,7 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
             break;
         }
         case InstructionKind::split: {
-            const auto& arm = arm_of(instruction);
+            const auto& arm = arm_of(journey, strand, instruction);
             if (instruction.experiment)
                 note(TransitionKind::arm_assigned, workflow, instruction.step,
                      nlohmann::json{{"experiment", instruction.name}, {"arm", arm.name}}.dump(), cause);
@@ -343,21 +382,20 @@ void Stepper::walk(Journey& journey, Index from, const Cause& cause) {
             break;
         }
         case InstructionKind::repeat:
-            next = round(journey, workflow, at);
+            next = round(strand, workflow, at);
             break;
         case InstructionKind::again:
             break;
         case InstructionKind::send:
         case InstructionKind::act:
             std::erase_if(journey.retries, [at](const auto& count) { return count.at == at; });
-            act(journey, workflow, instruction);
-            pass(instruction.step);
+            pass(instruction.step, act(journey, strand, workflow, instruction) ? "" : ":none");
             break;
         case InstructionKind::send_next:
-            pass(instruction.step, send_next(journey, workflow, instruction) ? "" : ":exhausted");
+            pass(instruction.step, send_next(journey, strand, workflow, instruction) ? "" : ":exhausted");
             break;
         case InstructionKind::assign:
-            assign(journey, workflow, instruction);
+            assign(journey, strand, workflow, instruction);
             pass(instruction.step);
             break;
         case InstructionKind::stop:
@@ -390,6 +428,7 @@ void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason
             completed.insert(place, workflow.id);
     }
     note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
+    note_left(journey, workflow, cause); // they stay where they are: one of them may be walking
     journey_moved(workflow.id);
     follow(workflow.id, "", true, finished, cause);
     journey.workflow = 0; // removed when the instant is settled
@@ -406,16 +445,18 @@ void Stepper::follow(std::uint32_t workflow, const std::string& step, bool ended
     happenings_.push_back(std::move(moved));
 }
 
-void Stepper::cancel_open(Journey& journey, const std::string& reason) {
-    for (const Uuid& id : journey.open) {
+void Stepper::cancel_open(Strand& strand, const std::string& reason) {
+    for (const Uuid& id : strand.open) {
         result_.cancellations.push_back({id, clock_, reason});
         forget_content(id);
     }
-    journey.open.clear();
+    strand.open.clear();
+    for (Strand& branch : strand.branches)
+        cancel_open(branch, reason);
 }
 
 void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string step, std::string reason,
-                   const Cause& cause) {
+                   const Cause& cause, std::string branch) {
     Transition transition;
     transition.n = next_transition_++;
     transition.at = clock_;
@@ -429,10 +470,11 @@ void Stepper::note(TransitionKind kind, const Workflow& workflow, std::string st
     transition.cause_n = cause.n;
     transition.reason = std::move(reason);
     transition.instance = instance_;
-    if (kind == TransitionKind::journey_waits || kind == TransitionKind::journey_ended)
+    transition.branch = std::move(branch);
+    if (kind == TransitionKind::journey_waits || kind == TransitionKind::journey_ended || kind == TransitionKind::branch_ended)
         transition.via = std::exchange(via_, {});
     count_output(sizeof transition + transition.name.size() + transition.step.size() + transition.reason.size() +
-                 transition.via.size());
+                 transition.via.size() + transition.branch.size());
     result_.transitions.push_back(std::move(transition));
 }
 

@@ -33,6 +33,7 @@ enum class TransitionKind : std::uint8_t {
     journey_held_out, ///< it would have started, but the contact is of the control group
     goal_reached,     ///< `reason` is the goal
     arm_assigned,     ///< of an experiment; `reason` is a JSON object with experiment and arm
+    branch_ended,     ///< a branch of a parallel, whose step it names: arrived, or left
 };
 [[nodiscard]] std::string_view name_of(TransitionKind kind) noexcept;
 
@@ -51,6 +52,7 @@ struct Transition {
     std::int32_t cause_n = 0;
     std::string reason; ///< journeys: why it ended; what it waits for
     std::uint32_t instance = 0; ///< of journeys: counts those of the contact
+    std::string branch;         ///< of journeys: the innermost branch it is about: "3.branch1"
     /// Of journeys: the steps passed since the stop before, apart by blanks: "2" an action, "3:then", "3:elsif1" and
     /// "3:else" how a choice or a wait went, "4:held" that what was to be waited for held already.
     std::string via;

@@ -31,6 +31,8 @@ std::string_view name_of(TransitionKind kind) noexcept {
         return "arm assigned";
     case TransitionKind::consent_changed:
         return "consent changed";
+    case TransitionKind::branch_ended:
+        return "branch ended";
     }
     return "";
 }
@@ -112,7 +114,7 @@ void Stepper::adopt() {
                         [&](const auto& s) { return s.member && s.id == left.id; }))
             note_left(left, adopted.cause);
     for (auto& journey : profile_.journeys) {
-        journey.check = clock_;
+        profile::for_strands(static_cast<profile::Strand&>(journey), [&](profile::Strand& strand) { strand.check = clock_; });
         Index const workflow = model_.workflow_of(journey.workflow, journey.version);
         if (workflow == none) {
             cancel_open(journey, "workflow deleted");
@@ -194,13 +196,9 @@ void Stepper::enrol() {
 
 // A state may come from anywhere: where it says the contact stands must be a place to stand at.
 void Stepper::check_journeys() const {
-    using model::InstructionKind;
     for (const auto& journey : profile_.journeys) {
         Index const workflow = model_.workflow_of(journey.workflow, journey.version);
-        bool const stands = workflow != none && journey.at_step < model_.workflows[workflow].program.size();
-        InstructionKind const kind =
-            stands ? model_.workflows[workflow].program[journey.at_step].kind : InstructionKind::end;
-        if (!is_wait(kind) && (!journey.held || kind == InstructionKind::end))
+        if (workflow == none || !has_place(journey, model_.workflows[workflow]))
             throw Error(ErrorKind::corrupt_data, "the contact stands at a step that its workflow does not have");
     }
 }
@@ -299,6 +297,19 @@ void Stepper::fire(Time at, const Cause& cause) {
     settle();
 }
 
+namespace {
+
+// A branch before a step that nobody passes keeps its timers, too.
+Time next_of_branches(const profile::Strand& strand, const model::Workflow& workflow) {
+    Time next = never;
+    for (const auto& branch : strand.branches)
+        if (!branch.arrived && !workflow.holds(workflow.program[branch.at_step]))
+            next = std::min({next, branch.wakes, branch.check, next_of_branches(branch, workflow)});
+    return next;
+}
+
+} // namespace
+
 Time Stepper::next_timer() const {
     Time next = consent_flips_;
     for (Time const flips : flips_)
@@ -311,12 +322,14 @@ Time Stepper::next_timer() const {
         Time const wakes = std::min(journey.wakes, journey.check);
         if (wakes < next && !is_paused(journey)) // a paused journey keeps its timers until it is resumed
             next = wakes;
+        if (!journey.branches.empty() && !is_paused(journey))
+            next = std::min(next, next_of_branches(journey, workflow_of(journey)));
     }
     return next;
 }
 
 bool Stepper::is_paused(const profile::Journey& journey) const {
-    const auto& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    const auto& workflow = workflow_of(journey);
     return workflow.paused || journey.paused || workflow.holds(workflow.program[journey.at_step]);
 }
 

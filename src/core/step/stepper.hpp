@@ -1,7 +1,7 @@
 #pragma once
 // One contact's step in the making. Split by subject: stepper.cpp (order of things), memory.cpp (what an event leaves
-// behind), past.cpp (what was), journeys.cpp (walking through workflows), waits.cpp, acts.cpp (what steps do), triggers.cpp (what
-// starts journeys, and what people do to them).
+// behind), past.cpp (what was), journeys.cpp (walking through workflows), branches.cpp (side by side), waits.cpp, acts.cpp
+// (what steps do), triggers.cpp (what starts journeys, and what people do to them).
 #include "core/step/facts.hpp"
 #include "core/step/step.hpp"
 
@@ -100,23 +100,41 @@ class Stepper {
     void advance(profile::Journey& journey, const Happening& happening);
     bool leaves(profile::Journey& journey, const model::Workflow& workflow, const Happening& happening);
     bool reaches_goal(profile::Journey& journey, const model::Workflow& workflow, const Happening& happening);
-    void walk(profile::Journey& journey, Index from, const Cause& cause);
+    /// What it waits for has happened, or its time is up.
+    void go_on(profile::Journey& journey, profile::Strand& strand, const Happening& happening);
+    /// `strand`: the journey itself, or one of its branches.
+    void walk(profile::Journey& journey, profile::Strand& strand, Index from, const Cause& cause);
     [[nodiscard]] bool concerns(const model::JourneyPattern& event, const Happening& happening) const;
     [[nodiscard]] bool holds(Index condition) const;
-    [[nodiscard]] Index round(profile::Journey& journey, const model::Workflow& workflow, Index at);
-    [[nodiscard]] const model::SplitArm& arm_of(const model::Instruction& split) const;
+    [[nodiscard]] Index round(profile::Strand& strand, const model::Workflow& workflow, Index at);
+    [[nodiscard]] const model::SplitArm& arm_of(const profile::Journey& journey, const profile::Strand& strand,
+                                                const model::Instruction& split) const;
+    /// Tells one coming to a step from another; a step is come to once, but in loops, behind a goal's label and in another version.
+    [[nodiscard]] static std::string visit_of(const profile::Journey& journey, const profile::Strand& strand);
+    [[nodiscard]] const model::Workflow& workflow_of(const profile::Journey& journey) const;
     void end(profile::Journey& journey, const model::Workflow& workflow, std::string reason, const Cause& cause);
-    void cancel_open(profile::Journey& journey, const std::string& reason);
+    void cancel_open(profile::Strand& strand, const std::string& reason);
     /// Notes a step on the journey's way, for Transition::via.
     void pass(const std::string& step, std::string_view how = {});
     void note(TransitionKind kind, const model::Workflow& workflow, std::string step, std::string reason,
-              const Cause& cause);
+              const Cause& cause, std::string branch = {});
     void follow(std::uint32_t workflow, const std::string& step, bool ended, bool finished, const Cause& cause);
     [[nodiscard]] profile::WorkflowMemory& memory_of(std::uint32_t workflow);
 
+    // --- branches.cpp
+    /// Lets the branches begin, one after the other; true when what is behind them is reached already.
+    bool begin_branches(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow, Index at, const Cause& cause);
+    void advance_branches(profile::Journey& journey, profile::Strand& strand, const Happening& happening);
+    /// Behind the branches.
+    void gather(profile::Strand& strand, const model::Workflow& workflow, const Cause& cause);
+    /// Ends all branches; what they have sent stays the strand's.
+    void leave_branches(profile::Strand& strand, const model::Workflow& workflow, const Cause& cause);
+    void note_left(const profile::Strand& strand, const model::Workflow& workflow, const Cause& cause);
+    void arrive(profile::Strand& strand, const model::Workflow& workflow, Index at, const Cause& cause);
+
     // --- waits.cpp
-    void wait_at(profile::Journey& journey, const model::Workflow& workflow, Index at, const Cause& cause);
-    void look_ahead(profile::Journey& journey, const model::Workflow& workflow);
+    void wait_at(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow, Index at, const Cause& cause);
+    void look_ahead(const profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow);
     void resolve_waits();
     [[nodiscard]] Time end_of_wait(Time since, const Duration& duration) const;
     [[nodiscard]] std::optional<Time> end_of_wait(Time since, const model::Instruction& wait) const;
@@ -124,8 +142,13 @@ class Stepper {
     [[nodiscard]] bool is_inside(std::uint32_t workflow, const profile::Journey* but) const;
 
     // --- acts.cpp
-    void act(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+    /// False: no channel may be used.
+    bool act(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow,
+             const model::Instruction& instruction);
+    /// The channel that a message goes by: the first that may be used; empty: none may.
+    [[nodiscard]] std::string channel_of(const model::Workflow& workflow, const model::Instruction& send) const;
     void change(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
+    void change_score(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause);
     void write(const model::Workflow& workflow, const model::Instruction& instruction, const Cause& cause,
                const std::string& type, std::vector<std::pair<std::string, std::string>> properties);
     /// Writes an attribute, for the log to say so; the patterns that the event matches.
@@ -141,20 +164,23 @@ class Stepper {
     /// What the stream has next for the contact; null: nothing that is available and was never sent.
     [[nodiscard]] const model::StreamContent* next_of(const model::Stream& stream) const;
     /// False: there is nothing next.
-    bool send_next(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+    bool send_next(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow,
+                   const model::Instruction& instruction);
     void remember_content(const Action& action);
     void forget_content(const Uuid& action);
-    void assign(profile::Journey& journey, const model::Workflow& workflow, const model::Instruction& instruction);
+    void assign(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow,
+                const model::Instruction& instruction);
 
     // --- triggers.cpp
     [[nodiscard]] bool starts(const model::Workflow& workflow, const Happening& happening) const;
     void note_writes(const profile::Properties& properties, bool before);
-    void command(const profile::Properties& properties, const Happening& happening);
-    void migrate(profile::Journey& journey, const profile::Properties& properties, const Cause& cause);
     void refresh_schedules();
     void run_schedules(Happening& happening);
     [[nodiscard]] Time next_run(Index schedule) const;
     [[nodiscard]] Zone contact_zone() const;
+    void command(const profile::Properties& properties, const Happening& happening);
+    void migrate(profile::Journey& journey, const profile::Properties& properties, const Cause& cause);
+    void settle_in(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow, const Cause& cause);
     void hop();
     void count_output(std::size_t bytes);
 
@@ -187,6 +213,17 @@ class Stepper {
     int hops_ = 0;
     std::size_t instant_bytes_ = 0, step_bytes_ = 0; // of outputs
 };
+
+/// Whether a strand stands where somebody may stand, and so do its branches. A state may come from anywhere.
+[[nodiscard]] bool has_place(const profile::Strand& strand, const model::Workflow& workflow);
+/// What a branch of a parallel is called: "3.branch1".
+[[nodiscard]] std::string branch_name(const model::Instruction& parallel, std::size_t branch);
+/// Whether what is behind the branches is reached.
+[[nodiscard]] bool has_joined(const profile::Strand& strand, const model::Instruction& parallel);
+/// What is open of the branches' actions.
+void take_open(const std::vector<profile::Strand>& branches, std::vector<Uuid>& to);
+/// The branch of that name, or, when it is no more, what it belonged to.
+[[nodiscard]] profile::Strand& branch_named(profile::Strand& strand, const model::Workflow& workflow, std::string_view name);
 
 /// Something at the clock that journeys must be told: an event that matched patterns, segments entered or left, or (with
 /// neither) that time has passed.

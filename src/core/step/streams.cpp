@@ -12,6 +12,7 @@ using model::Instruction;
 using model::Workflow;
 using profile::Journey;
 using profile::PendingContent;
+using profile::Strand;
 
 const model::StreamContent* Stepper::next_of(const model::Stream& stream) const {
     for (const auto& content : stream.contents) {
@@ -23,7 +24,7 @@ const model::StreamContent* Stepper::next_of(const model::Stream& stream) const 
     return nullptr;
 }
 
-bool Stepper::send_next(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
+bool Stepper::send_next(Journey& journey, Strand& strand, const Workflow& workflow, const Instruction& instruction) {
     const auto* const content = next_of(model_.streams[instruction.stream]);
     if (content == nullptr)
         return false;
@@ -31,8 +32,7 @@ bool Stepper::send_next(Journey& journey, const Workflow& workflow, const Instru
     send.channel = content->channel;
     send.template_name = content->template_name;
     send.purpose = content->purpose;
-    act(journey, workflow, send);
-    return true;
+    return act(journey, strand, workflow, send);
 }
 
 // Whatever workflow sends it, as a stream's or by itself.
@@ -49,7 +49,7 @@ void Stepper::forget_content(const Uuid& action) {
 }
 
 // An action that the engine carries out itself: who it is depends on what others were assigned.
-void Stepper::assign(Journey& journey, const Workflow& workflow, const Instruction& instruction) {
+void Stepper::assign(Journey& journey, Strand& strand, const Workflow& workflow, const Instruction& instruction) {
     Instruction action = instruction;
     action.channel = "$assign";
     action.template_name = instruction.name;
@@ -58,7 +58,7 @@ void Stepper::assign(Journey& journey, const Workflow& workflow, const Instructi
     rota.name = "rota";
     rota.json = std::to_string(instruction.rota);
     action.arguments.push_back(std::move(rota));
-    act(journey, workflow, action);
+    act(journey, strand, workflow, action);
 }
 
 } // namespace nurture::step

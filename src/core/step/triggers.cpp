@@ -95,6 +95,8 @@ Time Stepper::next_run(Index index) const {
     Time next = schedule.cron->next(after, zone);
     while (remembers && next != never && zone.to_local(next) <= memory->local)
         next = schedule.cron->next(next, zone);
+    if (schedule.times != 0 && next != never && schedule.last != never && next > zone.first_at(schedule.last))
+        return never;
     if (schedule.until && next != never) {
         Time const last = schedule.until->date_only ? zone.first_at(schedule.until->local + one_day) - 1 : moment(*schedule.until);
         return next > last ? never : next;
@@ -141,7 +143,7 @@ void Stepper::command(const profile::Properties& properties, const Happening& ha
     for (Journey& journey : profile_.journeys) {
         if (journey.workflow == 0 || (number && journey.workflow != id))
             continue;
-        const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+        const Workflow& workflow = workflow_of(journey);
         if (what == "pause") {
             journey.paused = true;
         } else if (what == "resume") {
@@ -156,8 +158,62 @@ void Stepper::command(const profile::Properties& properties, const Happening& ha
     }
 }
 
+namespace {
+
+/// Where those who stand at a step go on in another version.
+struct Destination {
+    bool stays = false, leaves = false;
+    Index at = none;
+};
+
+Destination destination_of(const std::string& step, const Workflow& workflow, const profile::Properties& properties) {
+    Value const mapped = properties.get(language::Path{{"steps", step}});
+    std::string const otherwise(properties.get({{"otherwise"}}).text);
+    if (mapped.kind == Value::Kind::null || (mapped.kind == Value::Kind::missing && otherwise == "leave"))
+        return {false, true, none};
+    if (mapped.kind == Value::Kind::missing && otherwise == "stay")
+        return {true, false, none};
+    Index const at = find_step(workflow, mapped.kind == Value::Kind::missing ? std::string_view(step) : mapped.text);
+    return {at == none, false, at};
+}
+
+/// Puts the strand, and where both versions have as many branches, these, where they go on. False: not all of it has a place
+/// there. No step is taken yet.
+bool transplant(profile::Strand& strand, const Workflow& old, const Workflow& workflow, const profile::Properties& properties,
+                std::string_view branch, bool& leaves) {
+    const Instruction& from = old.program[strand.at_step];
+    Destination const to = destination_of(from.step, workflow, properties);
+    leaves = leaves || to.leaves;
+    if (to.leaves)
+        return true;
+    if (to.stays || workflow.program[to.at].branch != branch)
+        return false;
+    const Instruction& at = workflow.program[to.at];
+    strand.loops.clear();
+    strand.at_step = to.at;
+    if (at.kind != InstructionKind::parallel || at.arms.size() != strand.branches.size()) { // they are left
+        take_open(strand.branches, strand.open);
+        strand.branches.clear();
+        return true;
+    }
+    for (std::size_t i = 0; i < strand.branches.size(); ++i) {
+        auto& inner = strand.branches[i];
+        std::string const name = branch_name(at, i);
+        if (inner.arrived) {
+            inner.at_step = static_cast<std::uint32_t>(std::find_if(workflow.program.begin(), workflow.program.end(), [&](const auto& end) {
+                                return end.kind == InstructionKind::join && end.branch == name;
+                            }) - workflow.program.begin());
+        } else if (!transplant(inner, old, workflow, properties, name, leaves)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace
+
 // {"do": "migrate", "workflow": 7, "from": 1, "to": 2, "steps": {"3": "4", "5": null}, "otherwise": "same"|"stay"|"leave"}: who
-// stands at 3 goes on at 4 of the new version, who stands at 5 leaves.
+// stands at 3 goes on at 4 of the new version, who stands at 5 leaves. A journey in branches goes if all of them have a place.
 void Stepper::migrate(Journey& journey, const profile::Properties& properties, const Cause& cause) {
     auto const version = [&](const char* key) {
         auto const number = number_of(properties.get({{key}}));
@@ -167,42 +223,57 @@ void Stepper::migrate(Journey& journey, const profile::Properties& properties, c
     Index const target = model_.workflow_of(journey.workflow, version("to"));
     if (target == none || journey.version == version("to") || (from != 0 && journey.version != from))
         return;
-    const Workflow& old = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
+    const Workflow& old = workflow_of(journey);
     const Workflow& workflow = model_.workflows[target];
-    std::string step = old.program[journey.at_step].step;
-    std::string const otherwise(properties.get({{"otherwise"}}).text);
-    Value const mapped = properties.get(language::Path{{"steps", step}});
-    bool leave = mapped.kind == Value::Kind::null;
-    if (mapped.kind == Value::Kind::missing) {
-        if (otherwise == "stay")
-            return;
-        leave = otherwise == "leave";
-    } else {
-        step = mapped.text;
-    }
-    Index const at = find_step(workflow, step);
-    if (!leave && at == none)
+    profile::Strand moved = journey;
+    bool leaves = false;
+    if (!transplant(moved, old, workflow, properties, "", leaves))
         return;
-    if (leave) {
+    if (leaves) {
         cancel_open(journey, "left at the change of version");
         end(journey, old, "left at the change of version", cause);
         return;
     }
+    if (moved.branches.empty())
+        leave_branches(journey, old, cause);
+    else
+        journey.branches = std::move(moved.branches);
+    journey.at_step = moved.at_step;
     journey.version = workflow.version;
     journey.moved = true;
     journey.loops.clear();
     journey.retries.clear();
     journey.goals = 0;
     ReadingVariables const variables(facts_, journey);
-    if (!is_wait(workflow.program[at].kind)) {
-        journey.held = false;
-        walk(journey, at, cause);
+    settle_in(journey, journey, workflow, cause);
+}
+
+// Goes on where it was put: a step is taken, a wait goes on from when the wait before began.
+void Stepper::settle_in(Journey& journey, profile::Strand& strand, const Workflow& workflow, const Cause& cause) {
+    const Instruction& at = workflow.program[strand.at_step];
+    bool const in_branches = !strand.branches.empty();
+    strand.held = false;
+    if (!is_wait(at.kind) && !in_branches) {
+        walk(journey, strand, strand.at_step, cause);
         return;
     }
-    Time const since = journey.since;
-    wait_at(journey, workflow, at, cause);
-    journey.since = since; // the wait goes on
-    journey.wakes = end_of_wait(since, workflow.program[at]).value_or(journey.wakes);
+    Time const since = strand.since;
+    wait_at(journey, strand, workflow, strand.at_step, cause);
+    strand.since = since; // the wait goes on
+    if (!in_branches) {
+        strand.wakes = end_of_wait(since, at).value_or(strand.wakes);
+        return;
+    }
+    for (auto& branch : strand.branches) {
+        if (!branch.arrived)
+            settle_in(journey, branch, workflow, cause);
+        if (journey.workflow == 0)
+            return;
+    }
+    if (has_joined(strand, at)) {
+        gather(strand, workflow, cause);
+        walk(journey, strand, at.next, cause);
+    }
 }
 
 } // namespace nurture::step

@@ -11,6 +11,7 @@ using model::InstructionKind;
 using model::Until;
 using model::Workflow;
 using profile::Journey;
+using profile::Strand;
 
 namespace {
 
@@ -85,13 +86,13 @@ std::optional<Time> Stepper::end_of_wait(Time since, const Instruction& wait) co
     return wait.duration.empty() ? never : end_of_wait(since, wait.duration);
 }
 
-void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, const Cause& cause) {
+void Stepper::wait_at(Journey& journey, Strand& strand, const Workflow& workflow, Index at, const Cause& cause) {
     const Instruction& instruction = workflow.program[at];
-    journey.at_step = at;
-    journey.since = clock_;
-    journey.wakes = journey.held ? clock_ : end_of_wait(clock_, instruction).value_or(never);
-    look_ahead(journey, workflow);
-    note(TransitionKind::journey_waits, workflow, instruction.step, journey.held ? "held" : "", cause);
+    strand.at_step = at;
+    strand.since = clock_;
+    strand.wakes = strand.held ? clock_ : end_of_wait(clock_, instruction).value_or(never);
+    look_ahead(journey, strand, workflow);
+    note(TransitionKind::journey_waits, workflow, instruction.step, strand.held ? "held" : "", cause, instruction.branch);
     journey_moved(workflow.id);
     follow(workflow.id, instruction.step, false, false, cause);
 }
@@ -101,32 +102,36 @@ void Stepper::wait_at(Journey& journey, const Workflow& workflow, Index at, cons
 // one whose date is gone keeps the moment it had.
 void Stepper::resolve_waits() {
     for (Journey& journey : profile_.journeys) {
-        if (journey.workflow == 0 || journey.held)
+        if (journey.workflow == 0)
             continue;
-        const Workflow& workflow = model_.workflows[model_.workflow_of(journey.workflow, journey.version)];
-        const Instruction& wait = workflow.program[journey.at_step];
-        if (wait.duration.months == 0 && wait.duration.days == 0 && wait.kind != InstructionKind::wait_until)
-            continue;
-        ReadingVariables const variables(facts_, journey);
-        if (auto const end = end_of_wait(journey.since, wait))
-            journey.wakes = *end;
+        const Workflow& workflow = workflow_of(journey);
+        profile::for_strands(static_cast<Strand&>(journey), [&](Strand& strand) {
+            const Instruction& wait = workflow.program[strand.at_step];
+            if (strand.held || (wait.duration.months == 0 && wait.duration.days == 0 && wait.kind != InstructionKind::wait_until))
+                return;
+            ReadingVariables const variables(facts_, journey);
+            if (auto const end = end_of_wait(strand.since, wait))
+                strand.wakes = *end;
+        });
     }
 }
 
 // When a condition the journey hangs on may change by itself.
-void Stepper::look_ahead(Journey& journey, const Workflow& workflow) {
+void Stepper::look_ahead(const Journey& journey, Strand& strand, const Workflow& workflow) {
     Time check = never;
     auto const look = [&](Index condition) { check = std::min(check, facts_.evaluate(condition, clock_).flips); };
-    for (Index const condition : workflow.exit_conditions)
-        look(condition);
-    for (std::size_t i = 0; i < workflow.goals.size(); ++i)
-        if (workflow.goals[i].condition != none && (journey.goals >> i & 1) == 0)
-            look(workflow.goals[i].condition);
-    if (!journey.held)
-        for (const auto& awaited : workflow.program[journey.at_step].awaited)
+    if (&strand == &journey) { // what binds the whole of it
+        for (Index const condition : workflow.exit_conditions)
+            look(condition);
+        for (std::size_t i = 0; i < workflow.goals.size(); ++i)
+            if (workflow.goals[i].condition != none && (journey.goals >> i & 1) == 0)
+                look(workflow.goals[i].condition);
+    }
+    if (!strand.held)
+        for (const auto& awaited : workflow.program[strand.at_step].awaited)
             if (awaited.condition != none)
                 look(awaited.condition);
-    journey.check = check == never ? never : std::max(check, saturating_add(clock_, 1));
+    strand.check = check == never ? never : std::max(check, saturating_add(clock_, 1));
 }
 
 // Under way, or about to start at this instant.

@@ -21,10 +21,13 @@ struct Sending {
 
 void collect(const language::Steps& steps, std::set<Sending>& out) {
     for (const auto& step : steps) {
-        if (const auto* send = std::get_if<language::Send>(&step->node))
+        if (const auto* send = std::get_if<language::Send>(&step->node)) {
             out.insert({send->channel, send->template_name, send->purpose.value_or(""), send->transactional, {}});
-        else if (const auto* next = std::get_if<language::SendNext>(&step->node))
+            for (const std::string& other : send->others)
+                out.insert({other, send->template_name, send->purpose.value_or(""), send->transactional, {}});
+        } else if (const auto* next = std::get_if<language::SendNext>(&step->node)) {
             out.insert({{}, {}, {}, false, next->stream});
+        }
         language::for_blocks(*step, [&](const language::Steps& block) { collect(block, out); });
     }
 }

@@ -6,6 +6,11 @@ CREATE FUNCTION nurture._steps(definition text) RETURNS TABLE (step text, defini
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_steps';
 COMMENT ON FUNCTION nurture._steps(text) IS 'the steps of a workflow, as transitions and actions name them';
 
+CREATE FUNCTION nurture._migration_problem(before text, step text, after text, target text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_migration_problem';
+COMMENT ON FUNCTION nurture._migration_problem(text, text, text, text) IS
+    'why whoever stands at a step of one definition cannot go on at a step of the other (NULL: nothing is against it): nobody does again what was done';
+
 CREATE FUNCTION nurture._workflow_named(name text) RETURNS nurture.workflow
     LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -125,6 +130,7 @@ CREATE FUNCTION nurture.migrate_journeys(workflow text, mapping jsonb DEFAULT '{
 DECLARE
     of CONSTANT nurture.workflow := nurture._workflow_named(workflow);
     wrong text;
+    unfit record;
 BEGIN
     IF otherwise NOT IN ('same', 'stay', 'leave') THEN
         RAISE EXCEPTION 'unknown rule "%"', otherwise USING ERRCODE = 'invalid_parameter_value',
@@ -142,6 +148,18 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM nurture._check_step(of, m.value) FROM jsonb_each_text(mapping) m WHERE m.value IS NOT NULL;
+    SELECT v.version, s.step, t.target, p.problem INTO unfit
+    FROM nurture.workflow_version v CROSS JOIN LATERAL nurture._steps(v.definition::text) s
+    CROSS JOIN LATERAL (SELECT CASE WHEN mapping ? s.step THEN mapping ->> s.step WHEN otherwise = 'same' AND s.waits THEN s.step END AS target) t
+    CROSS JOIN LATERAL (SELECT nurture._migration_problem(v.definition::text, s.step, of.definition::text, t.target) AS problem) p
+    WHERE v.workflow = of.id AND v.version <> of.version AND NOT v.retired AND (from_version IS NULL OR v.version = from_version)
+      AND p.problem IS NOT NULL
+    ORDER BY v.version, s.step LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'who stands at step % of version % cannot go on at step %: %', unfit.step, unfit.version, unfit.target, unfit.problem
+            USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Map the step to a later one, let those people leave (null), or let them stay in their version: otherwise => ''stay''.';
+    END IF;
     -- The newest version must be in force before anybody can go there.
     IF NOT EXISTS (SELECT FROM nurture._current_model c
                    CROSS JOIN LATERAL jsonb_to_recordset(c.model::text::jsonb -> 'workflows') r (id int, version int)
@@ -160,7 +178,7 @@ COMMENT ON FUNCTION nurture.migrate_journeys(text, jsonb, text, int) IS
     'moves those who are in earlier versions of a workflow to the newest: mapping says from which step to which (null: they leave), otherwise '
     'what becomes of all others (same, stay, leave). No step is run again, a wait goes on from when it began. Returns how many are told';
 
-REVOKE ALL ON FUNCTION nurture._tell_journeys(text[], jsonb), nurture._check_step(nurture.workflow, text),
+REVOKE ALL ON FUNCTION nurture._tell_journeys(text[], jsonb), nurture._migration_problem(text, text, text, text), nurture._check_step(nurture.workflow, text),
     nurture.pause_journeys(text, text, text), nurture.resume_journeys(text, text, text), nurture.stop_journeys(text, text, text),
     nurture.migrate_journeys(text, jsonb, text, int) FROM PUBLIC;
 

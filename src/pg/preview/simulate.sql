@@ -94,7 +94,7 @@ BEGIN
         RETURN QUERY
             SELECT o.at, o.what, o.name, o.version, o.step, nullif(jsonb_strip_nulls(o.detail), '{}'), o.cause
             FROM (SELECT t.n AS rank, t.at, t.kind AS what, t.name, t.version, t.step,
-                         CASE WHEN t.kind = 'band changed' THEN t.reason::jsonb ELSE jsonb_build_object('reason', t.reason) END AS detail, t.cause
+                         CASE WHEN t.kind = 'band changed' THEN t.reason::jsonb ELSE jsonb_build_object('reason', t.reason, 'branch', t.branch) END AS detail, t.cause
                   FROM nurture._transitions(result.outputs) t WHERE t.cause <> 'published'
                   UNION ALL
                   SELECT w.n, w.at, 'written', w.type, NULL, NULL, w.props, NULL FROM nurture._written(result.outputs) w
@@ -106,7 +106,7 @@ BEGIN
                   FROM nurture._cancellations(result.outputs) c) o
             WHERE o.at >= since
             -- At one instant: what happened, what it made the engine do, and where that left the journeys.
-            ORDER BY o.at, CASE WHEN o.what IN ('journey waits', 'journey ended') THEN 2 WHEN o.what IN ('action', 'cancelled') THEN 1 ELSE 0 END, o.rank;
+            ORDER BY o.at, CASE WHEN o.what IN ('journey waits', 'journey ended', 'branch ended') THEN 2 WHEN o.what IN ('action', 'cancelled') THEN 1 ELSE 0 END, o.rank;
         FOR made IN SELECT a.* FROM nurture._actions(result.outputs) a LOOP
             rule := nurture._outcome_rule(outcomes, to_jsonb(made));
             outcome := coalesce(rule ->> 'outcome', 'sent');
@@ -205,7 +205,7 @@ BEGIN
     SELECT row_number() OVER (ORDER BY s.place), s.at, s.what, s.name, s.step, s.detail, s.cause
     FROM (SELECT s.*, row_number() OVER () AS place
           FROM nurture._simulated(simulation.model, key, state, since, until, events, outcomes) s) s
-    WHERE CASE WHEN s.what LIKE 'journey%' THEN s.name = workflow
+    WHERE CASE WHEN s.what LIKE 'journey%' OR s.what = 'branch ended' THEN s.name = workflow
                WHEN s.what IN ('action', 'sent', 'failed', 'dropped') THEN s.cause = workflow ELSE true END
     ORDER BY s.place;
 END
@@ -232,7 +232,7 @@ BEGIN
           ORDER BY hashtextextended(c.contact, 0) LIMIT sample) c
     CROSS JOIN LATERAL nurture._simulated(simulation.model, c.contact,
         nurture._state_for(simulation.before, simulation.model, simulation.event_types, c.contact), c.since, greatest(until, c.since), events, outcomes) l
-    WHERE CASE WHEN l.what LIKE 'journey%' THEN l.name = workflow
+    WHERE CASE WHEN l.what LIKE 'journey%' OR l.what = 'branch ended' THEN l.name = workflow
                WHEN l.what IN ('action', 'sent', 'failed', 'dropped') THEN l.cause = workflow
                ELSE l.what LIKE 'segment%' END
     GROUP BY l.what, l.name, l.step

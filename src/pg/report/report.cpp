@@ -99,24 +99,39 @@ NURTURE_FUNCTION(nurture_contributions) {
     });
 }
 
-NURTURE_FUNCTION(nurture_journeys) {
-    return border::entry([&]() -> Datum {
-        auto const model = border::model_argument(fcinfo, 0);
-        auto const journeys = report::journeys(*model, border::profile_argument(fcinfo, 1));
-        border::RowSink sink(fcinfo);
-        for (const auto& journey : journeys) {
-            border::Row<7> row;
-            row.add_text(journey.workflow);
-            row.add_int(static_cast<std::int32_t>(journey.version));
-            row.add_int(static_cast<std::int32_t>(journey.instance));
-            row.add_text(journey.step);
-            row.add_time(journey.started);
-            row.add_time(journey.since);
-            row.add_time(journey.wakes);
-            row.put_into(sink);
-        }
-        return 0;
-    });
+namespace {
+
+/// With the branches of a journey, or without: as version 0.1 had it.
+template <int Columns>
+Datum put_journeys(FunctionCallInfo fcinfo) {
+    auto const model = border::model_argument(fcinfo, 0);
+    auto const journeys = report::journeys(*model, border::profile_argument(fcinfo, 1));
+    border::RowSink sink(fcinfo);
+    for (const auto& journey : journeys) {
+        border::Row<Columns> row;
+        row.add_text(journey.workflow);
+        row.add_int(static_cast<std::int32_t>(journey.version));
+        row.add_int(static_cast<std::int32_t>(journey.instance));
+        row.add_text(journey.step);
+        row.add_time(journey.started);
+        row.add_time(journey.since);
+        row.add_time(journey.wakes);
+        if constexpr (Columns > 7)
+            row.add_optional(journey.branch);
+        else if (!journey.branch.empty())
+            continue;
+        row.put_into(sink);
+    }
+    return 0;
+}
+
+} // namespace
+
+NURTURE_FUNCTION(nurture_strands) {
+    return border::entry([&]() -> Datum { return put_journeys<8>(fcinfo); });
+}
+NURTURE_FUNCTION(nurture_journeys) { // 0.1
+    return border::entry([&]() -> Datum { return put_journeys<7>(fcinfo); });
 }
 
 // _fold(model, messages packed with place = tick·2^24 + n, clock)

@@ -167,7 +167,7 @@ BEGIN
     FROM (SELECT w.name, w.version, w.enabled,
                  count(t.at) FILTER (WHERE t.kind = 'journey started') AS started,
                  count(t.at) FILTER (WHERE t.kind = 'journey ended') AS ended,
-                 (SELECT count(*) FROM nurture.journey j WHERE j.workflow = w.name) AS inside
+                 (SELECT count(*) FROM nurture.journey j WHERE j.workflow = w.name AND j.branch IS NULL) AS inside
           FROM nurture.workflow w LEFT JOIN nurture.transition t
               ON t.name = w.name AND t.kind IN ('journey started', 'journey ended') AND t.at > since AND t.at <= until
           WHERE w.live_since IS NOT NULL GROUP BY w.name, w.version, w.enabled) w;

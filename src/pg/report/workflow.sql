@@ -46,13 +46,14 @@ CREATE FUNCTION nurture._journey_changes(workflow int, version int)
 SELECT t.contact, t.instance, t.at, t.kind, t.step, t.detail ->> 'reason', t.detail -> 'via',
        lead(t.at) OVER journey, lead(t.kind) OVER journey, lead(t.detail ->> 'reason') OVER journey, first_value(t.at) OVER journey
 FROM (SELECT coalesce(i.contact, x.contact) AS contact, x.tick, x.n, x.at, x.kind, x.step, x.detail,
-             coalesce((x.detail ->> 'instance')::int, 1) AS instance
+             coalesce((x.detail ->> 'instance')::int, 1) AS instance, coalesce(x.detail ->> 'branch', '') AS branch
       FROM nurture.transition x LEFT JOIN nurture.identity i ON i.key = x.contact
-      WHERE x.kind IN ('journey started', 'journey waits', 'journey ended') AND x.version = _journey_changes.version
+      WHERE x.kind IN ('journey started', 'journey waits', 'journey ended', 'branch ended') AND x.version = _journey_changes.version
         AND x.name = ANY (nurture._workflow_names(_journey_changes.workflow))) t
-WINDOW journey AS (PARTITION BY t.contact, t.instance ORDER BY t.tick, t.n)
+WINDOW journey AS (PARTITION BY t.contact, t.instance, t.branch ORDER BY t.tick, t.n)
 $$;
-COMMENT ON FUNCTION nurture._journey_changes(int, int) IS 'the journeys through a version, change by change, each with the one after it';
+COMMENT ON FUNCTION nurture._journey_changes(int, int) IS
+    'the journeys through a version, change by change, each with the one after it; of a branch with the one after it in that branch';
 REVOKE ALL ON FUNCTION nurture._journey_changes(int, int) FROM PUBLIC;
 
 CREATE FUNCTION nurture.workflow_report(workflow text, version int DEFAULT NULL)
@@ -65,26 +66,27 @@ tokens AS (
     SELECT split_part(p.token, ':', 1) AS step, sum(p.n) AS n, sum(p.n) FILTER (WHERE split_part(p.token, ':', 2) = 'held') AS held
     FROM (SELECT t.token, count(*) AS n FROM c CROSS JOIN LATERAL jsonb_array_elements_text(c.via) t (token) GROUP BY t.token) p GROUP BY 1
 ), waits AS (
-    SELECT c.step, count(*) AS n, count(*) FILTER (WHERE c.next_kind = 'journey waits' OR c.next_kind = 'journey ended' AND c.next_reason = 'completed') AS passed,
-           count(*) FILTER (WHERE c.next_kind = 'journey ended' AND c.next_reason <> 'completed') AS exited,
+    SELECT c.step, count(*) AS n, count(*) FILTER (WHERE c.next_kind = 'journey waits' OR c.next_kind LIKE '% ended' AND c.next_reason IN ('completed', 'arrived')) AS passed,
+           count(*) FILTER (WHERE c.next_kind LIKE '% ended' AND c.next_reason NOT IN ('completed', 'arrived')) AS exited,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM c.next_at - c.at)) FILTER (WHERE c.next_at IS NOT NULL) AS median
     FROM c WHERE c.kind = 'journey waits' GROUP BY c.step
 ), standing AS (
-    SELECT j.step, count(*) AS n FROM nurture.journey j, v WHERE j.workflow = workflow_report.workflow AND j.version = v.version GROUP BY j.step
+    SELECT j.step, count(*) AS n, count(*) FILTER (WHERE j.branch IS NULL) AS journeys
+    FROM nurture.journey j, v WHERE j.workflow = workflow_report.workflow AND j.version = v.version GROUP BY j.step
 ), undone AS (
     SELECT a.step, count(*) AS n FROM nurture.action a, v
     WHERE a.workflow = ANY (nurture._workflow_names(v.id)) AND a.version = v.version AND a.status IN ('failed', 'dead', 'expired', 'dropped') GROUP BY a.step
 ), lines AS (
     SELECT 1 AS part, 0::bigint AS place, ''::text AS step, 'started' AS what, (SELECT count(*) FROM c WHERE c.kind = 'journey started') AS entered,
-           (SELECT sum(s.n)::bigint FROM standing s) AS active,
+           (SELECT sum(s.journeys)::bigint FROM standing s) AS active,
            count(*) FILTER (WHERE c.reason = 'completed') AS passed, count(*) FILTER (WHERE c.reason <> 'completed') AS exited,
            (SELECT sum(u.n)::bigint FROM undone u) AS failed,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM c.at - c.started_at)) FILTER (WHERE c.reason = 'completed') AS median
     FROM c WHERE c.kind = 'journey ended'
     UNION ALL
     SELECT 2, o.place, o.step, repeat('  ', o.depth) || o.what,
-           CASE WHEN o.kind LIKE 'wait%' THEN coalesce(w.n, 0) + coalesce(t.held, 0) ELSE coalesce(t.n, 0) END, s.n,
-           CASE WHEN o.kind LIKE 'wait%' THEN coalesce(w.passed, 0) + coalesce(t.held, 0) ELSE coalesce(t.n, 0) END, w.exited, u.n, w.median
+           CASE WHEN o.kind LIKE 'wait%' OR o.kind = 'parallel' THEN coalesce(w.n, 0) + coalesce(t.held, 0) ELSE coalesce(t.n, 0) END, s.n,
+           CASE WHEN o.kind LIKE 'wait%' OR o.kind = 'parallel' THEN coalesce(w.passed, 0) + coalesce(t.held, 0) ELSE coalesce(t.n, 0) END, w.exited, u.n, w.median
     FROM v CROSS JOIN LATERAL nurture._workflow_outline(v.definition) o
     LEFT JOIN tokens t ON t.step = o.step LEFT JOIN waits w ON w.step = o.step LEFT JOIN standing s ON s.step = o.step LEFT JOIN undone u ON u.step = o.step
     UNION ALL
@@ -212,16 +214,19 @@ BEGIN
         WHERE v.workflow = current.workflow
     ), change AS (
         SELECT t.*, coalesce((t.detail ->> 'instance')::int, 1) AS instance FROM nurture.transition t
-        WHERE t.contact = ANY (keys) AND t.name = ANY (names) AND t.kind LIKE 'journey %'
+        WHERE t.contact = ANY (keys) AND t.name = ANY (names) AND (t.kind LIKE 'journey %' OR t.kind = 'branch ended')
     ), line AS (
         SELECT c.tick, c.n, 0::bigint AS place, c.at, c.instance, coalesce(c.step, '') AS step,
-               CASE c.kind WHEN 'journey waits' THEN coalesce(o.what, 'waits') ELSE replace(c.kind, 'journey ', '') END AS what,
-               CASE c.kind WHEN 'journey ended' THEN c.detail ->> 'reason' || ', by ' || c.cause WHEN 'journey started' THEN 'by ' || c.cause ELSE 'waits' END AS why,
+               CASE WHEN c.kind IN ('journey waits', 'branch ended') THEN coalesce(o.what, 'waits') ELSE replace(c.kind, 'journey ', '') END AS what,
+               CASE c.kind WHEN 'branch ended' THEN substring(c.detail ->> 'branch' FROM '[^.]*$') || CASE c.detail ->> 'reason' WHEN 'left' THEN ' is left' ELSE ' has arrived' END
+                           WHEN 'journey ended' THEN c.detail ->> 'reason' || ', by ' || c.cause WHEN 'journey started' THEN 'by ' || c.cause ELSE 'waits' END AS why,
                1 AS rank
         FROM change c LEFT JOIN outline o ON o.version = c.version AND o.step = c.step
         UNION ALL
         SELECT c.tick, c.n, p.place, c.at, c.instance, o.step, o.what,
-               CASE WHEN p.token LIKE '%:exhausted' THEN 'nothing left in the stream'
+               CASE WHEN p.token LIKE '%:none' THEN 'no channel may be used'
+                    WHEN p.token LIKE '%:exhausted' THEN 'nothing left in the stream'
+                    WHEN o.kind = 'parallel' THEN split_part(p.token, ':', 2) || ' begins'
                     WHEN o.kind IN ('send', 'do') THEN coalesce(nurture._action_state(a), 'made; no longer kept')
                     WHEN o.kind = 'if' THEN CASE split_part(p.token, ':', 2) WHEN 'then' THEN 'yes' WHEN 'else' THEN 'no' ELSE split_part(p.token, ':', 2) END
                     WHEN p.token LIKE '%:held' THEN 'held already'

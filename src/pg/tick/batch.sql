@@ -97,8 +97,8 @@ BEGIN
         INSERT INTO nurture.transition (tick, contact, n, at, kind, name, version, step, cause, cause_tick, cause_n, detail)
         SELECT this_tick, s.contact, t.n, t.at, t.kind, t.name, t.version, t.step, t.cause, t.cause_tick, t.cause_n,
                CASE WHEN t.kind IN ('band changed', 'consent changed', 'arm assigned') THEN t.reason::jsonb
-                    WHEN t.reason IS NOT NULL OR t.via IS NOT NULL OR t.instance > 1 THEN jsonb_strip_nulls(jsonb_build_object(
-                        'reason', t.reason, 'instance', nullif(t.instance, 1), 'via', string_to_array(t.via, ' '))) END
+                    WHEN t.reason IS NOT NULL OR t.via IS NOT NULL OR t.instance > 1 OR t.branch IS NOT NULL THEN jsonb_strip_nulls(jsonb_build_object(
+                        'reason', t.reason, 'instance', nullif(t.instance, 1), 'branch', t.branch, 'via', string_to_array(t.via, ' '))) END
         FROM nurture._stepped s CROSS JOIN LATERAL nurture._transitions(s.outputs) t
         WHERE s.kinds & 1 <> 0;
     END IF;

@@ -30,6 +30,7 @@ void put(ByteWriter& out, const step::Transition& t) {
     out.text(t.reason);
     out.number(t.instance);
     out.text(t.via);
+    out.text(t.branch);
 }
 void get(ByteReader& in, step::Transition& t) {
     t.n = static_cast<std::int32_t>(in.integer());
@@ -44,6 +45,7 @@ void get(ByteReader& in, step::Transition& t) {
     t.reason = in.text();
     t.instance = static_cast<std::uint32_t>(in.number());
     t.via = in.text();
+    t.branch = in.text();
 }
 
 void put(ByteWriter& out, const step::Action& a) {
@@ -222,6 +224,7 @@ Datum put_transitions(FunctionCallInfo fcinfo) {
         if constexpr (Columns > 10) {
             t.instance == 0 ? row.add_null() : row.add_int(static_cast<std::int32_t>(t.instance));
             row.add_optional(t.via);
+            row.add_optional(t.branch);
         }
         row.put_into(sink);
     }
@@ -231,7 +234,7 @@ Datum put_transitions(FunctionCallInfo fcinfo) {
 } // namespace
 
 NURTURE_FUNCTION(nurture_path_transitions) {
-    return border::entry([&]() -> Datum { return put_transitions<12>(fcinfo); });
+    return border::entry([&]() -> Datum { return put_transitions<13>(fcinfo); });
 }
 NURTURE_FUNCTION(nurture_transitions) { // 0.1: until ALTER EXTENSION the old tick calls the new library
     return border::entry([&]() -> Datum { return put_transitions<10>(fcinfo); });

@@ -34,11 +34,11 @@ COMMENT ON TABLE nurture.transition IS 'every change of a contact''s path: segme
 COMMENT ON COLUMN nurture.transition.n IS 'order within the contact in the tick';
 COMMENT ON COLUMN nurture.transition.at IS 'the logical time at which it happened, to the microsecond';
 COMMENT ON COLUMN nurture.transition.kind IS
-    'segment entered, segment left, journey started, journey waits, journey ended, journey held out, goal reached, arm assigned (detail: '
+    'segment entered, segment left, journey started, journey waits, journey ended, branch ended, journey held out, goal reached, arm assigned (detail: '
     'experiment, arm), band changed (name: the topic, or score; detail: from, to), '
     'consent changed (name: channel/purpose; detail: channel, purpose, from, to)';
 COMMENT ON COLUMN nurture.transition.detail IS
-    'of journeys: reason (why it ended), instance (from the contact''s second on), via (the steps passed since the stop before: see docs/workflow_reports.md)';
+    'of journeys: reason (why it ended), instance (from the contact''s second on), branch (3.branch1: what waits, or has arrived or was left), via (the steps passed since the stop before: see docs/workflow_reports.md)';
 COMMENT ON COLUMN nurture.transition.cause IS 'type of the event behind it, time, published, or the workflow step that wrote an attribute';
 COMMENT ON COLUMN nurture.transition.cause_n IS 'with cause_tick: the event in nurture.event_log';
 

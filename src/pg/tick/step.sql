@@ -33,7 +33,7 @@ COMMENT ON FUNCTION nurture._step(nurture.compiled_model, text, nurture.profile,
     'takes the messages, then lets timers run until then (NULL: until the last message); a pure function';
 
 CREATE FUNCTION nurture._transitions(outputs bytea) RETURNS TABLE (n int, at timestamptz, kind text, name text, version int,
-        step text, cause text, cause_tick bigint, cause_n int, reason text, instance int, via text)
+        step text, cause text, cause_tick bigint, cause_n int, reason text, instance int, via text, branch text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3 AS 'MODULE_PATHNAME', 'nurture_path_transitions';
 CREATE FUNCTION nurture._actions(outputs bytea) RETURNS TABLE (id uuid, channel text, template text, purpose text,
         transactional boolean, payload jsonb, due timestamptz, expires timestamptz, priority int, workflow text, version int,

@@ -669,11 +669,31 @@ inline Gen<Micro> nonzero() {
 
 inline Gen<Step> acting_step() {
     return gen::exec([]() -> Step {
-        switch (*gen::inRange(0, 13)) {
+        switch (*gen::inRange(0, 15)) {
+        case 13: {
+            SetScore out;
+            if (*gen::arbitrary<bool>())
+                out.points = *gen::inRange<Micro>(-5'000'000, 5'000'000);
+            out.reason = *text();
+            return {std::move(out), {}};
+        }
+        case 14: {
+            WithdrawConsent out;
+            out.channel = *name();
+            if (*gen::arbitrary<bool>())
+                out.purpose = *name();
+            out.reason = *text();
+            return {std::move(out), {}};
+        }
         case 0: {
             Send out{*name(), *text(), {}, *gen::arbitrary<bool>(), *sent_arguments(), *failure()};
             if (*gen::arbitrary<bool>())
                 out.purpose = *name();
+            if (out.channel != "sms" && *gen::inRange(0, 3) == 0) {
+                out.others.emplace_back("sms");
+                if (*gen::arbitrary<bool>())
+                    out.preferring = *path();
+            }
             return {std::move(out), {}};
         }
         case 1:
@@ -731,6 +751,8 @@ inline Gen<Step> waiting_step(int depth) {
             WaitFor out;
             out.what = *several_awaited();
             out.up_to = *duration();
+            for (int i = *gen::element(0, 0, 0, 1, 2); i > 0; --i)
+                out.renewed_by.push_back(*journey_event());
             out.then_steps = *steps(depth - 1, true);
             if (!out.then_steps.empty())
                 for (int i = *gen::inRange(0, 3); i > 0; --i)
@@ -744,7 +766,14 @@ inline Gen<Step> waiting_step(int depth) {
 
 inline Gen<Step> choosing_step(int depth) {
     return gen::exec([depth]() -> Step {
-        switch (*gen::inRange(0, 4)) {
+        switch (*gen::inRange(0, 5)) {
+        case 4: {
+            Parallel out;
+            out.any = *gen::arbitrary<bool>();
+            for (int i = *gen::inRange(2, 4); i > 0; --i)
+                out.branches.push_back(*steps(depth - 1));
+            return {std::move(out), {}};
+        }
         case 0: {
             If out;
             int const wanted = *gen::inRange(1, 4);
@@ -770,6 +799,7 @@ inline Gen<Step> choosing_step(int depth) {
             Split out;
             out.salt = *text();
             out.experiment = !out.salt.empty() && *gen::arbitrary<bool>();
+            out.again = !out.experiment && *gen::arbitrary<bool>();
             std::vector<std::string> const names{"a", "percent", "Days", "Control group", "end", "b"};
             int const arms = *gen::inRange(2, 7);
             for (int i = 0; i < arms; ++i)
@@ -866,6 +896,8 @@ inline Gen<Trigger> trigger() {
                 out.from = *moment();
             if (!out.once && *gen::arbitrary<bool>())
                 out.until = *moment();
+            if (out.from)
+                out.times = *gen::element(0, 1, 12);
             if (*gen::arbitrary<bool>())
                 out.segment = *text();
             return out;
