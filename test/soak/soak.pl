@@ -267,7 +267,9 @@ check('no outcome was told twice', ask_surely(q{SELECT count(*) FROM (SELECT FRO
 check('every outcome was told', ask_surely(q{SELECT count(*) FROM nurture.action a WHERE status = 'done'
     AND NOT EXISTS (SELECT FROM nurture.event_log l WHERE l.type = '$sent' AND l.props ->> 'action' = a.id::text) AND NOT EXISTS (SELECT FROM nurture.inbox i WHERE i.message_id = a.id || ':sent')}), '0');
 check('what is known is what the log says', ask_surely('SELECT * FROM nurture.verify() LIMIT 3'), '');
-my $replay = time(); check('paths are what the log says', ask_surely('SELECT * FROM nurture.verify(path => true) LIMIT 3'), ''); printf "replayed in %d s\n", time() - $replay;
+my $replay = time();
+check('paths are what the log says', ask_surely('SELECT * FROM nurture.verify(path => true) LIMIT 3'), '');
+printf "replayed in %d s\n", time() - $replay;
 my $errors = `grep -E 'PANIC|\\[nurture worker\\] ERROR' $ENV{SOAK_LOG} | grep -v 'terminating connection' | head -n 5`;
 check('the worker met no error', $errors, '');
 printf "the worker's own memory: %d MB at most\n", $peak;
