@@ -1,5 +1,5 @@
-// What streams have for a contact, and whose turn it is. What was sent is a function of the contact's events ($sent); what is
-// planned and not yet sent is remembered until its outcome is known.
+// What streams have for a contact, and whose turn it is. What was sent is a function of the contact's events
+// ($sent); what is planned and not yet sent is remembered until its outcome is known.
 #include "core/step/stepper.hpp"
 
 #include <nlohmann/json.hpp>
@@ -49,7 +49,8 @@ void Stepper::forget_content(const Uuid& action) {
 }
 
 void Stepper::forget_content(std::string_view action_id) {
-    std::erase_if(profile_.pending, [&](const PendingContent& p) { return print_uuid(p.action) == action_id; });
+    std::erase_if(profile_.pending,
+                  [&](const PendingContent& p) { return print_uuid(p.action) == action_id; });
 }
 
 // An action that the engine carries out itself: who it is depends on what others were assigned.
