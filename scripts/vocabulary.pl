@@ -91,7 +91,8 @@ print $sql "CALL nurture.tick('$latest'::timestamptz + interval '1 second');\n",
 SELECT a.line || E'\t' || coalesce(a.problem, CASE WHEN a.answer LIKE 'sent: %'
            THEN 'sent: ' || coalesce((SELECT string_agg(to_char(c.due, 'YYYY-MM-DD HH24:MI') || CASE WHEN date_part('second', c.due) > 0
                                                             THEN to_char(c.due, ':SS.US') ELSE '' END || ' ' || coalesce(c.template, c.channel),
-                                                        '; ' ORDER BY c.due, length(c.step), c.step)
+                                                        '; ' ORDER BY c.due, (SELECT array_agg(lpad(s.part, 12, '0') ORDER BY s.n)
+                                                            FROM string_to_table(c.step, '.') WITH ORDINALITY s (part, n)))
                                       FROM nurture.action c WHERE c.contact = a.contact AND c.workflow = a.contact AND c.due <= a.at), 'nothing')
            WHEN a.answer ~ '\d'
            THEN coalesce(trim_scale(nurture.score(a.contact, 'line_' || a.line, a.at))::text, 'no score')

@@ -60,8 +60,16 @@ is($node->safe_psql('original', q{SELECT string_agg(conname, ' ') FROM pg_constr
     'no foreign key orders a restore');
 
 run_file($node, 'original', 'upgrade/fill.sql', 'the original has everything');
+# What contacts share: pools with codes given and free, streams, rotas, and a workflow that names them.
+$node->safe_psql('original', q{
+INSERT INTO nurture.coupon_pool (name, one_per) VALUES ('spring', 'contact');
+INSERT INTO nurture.coupon (pool, code, expires, contact, given_at) VALUES ('spring', 'A', '2026-01-01', 'c1', '2021-01-01'), ('spring', 'B', 'infinity', NULL, NULL);
+INSERT INTO nurture.stream (name, definition) VALUES ('tips', 'email ''busy'' push ''tip'' for news until 2026-01-01');
+INSERT INTO nurture.rota (name, choose) VALUES ('sales', 'fewest');
+INSERT INTO nurture.rota_member (rota, member, assigned, turn) VALUES ('sales', 'x', 3, 5), ('sales', 'y', 2, 4);
+INSERT INTO nurture.workflow (name, definition) VALUES ('shared', 'on v re-enter always send email ''x'' with (code = coupon(''spring'')) assign owner from ''sales'' if stream ''tips'' is not exhausted then send next of stream ''tips'' end')});
 # In any physical order.
-$node->safe_psql('original', $_) foreach q{UPDATE nurture.segment SET description = 'moved too' WHERE name = 'warm'}, q{UPDATE nurture.rule SET description = 'moved'};
+$node->safe_psql('original', $_) foreach q{UPDATE nurture.stream SET description = 'moved'}, q{UPDATE nurture.coupon_pool SET description = 'moved'}, q{UPDATE nurture.segment SET description = 'moved too' WHERE name = 'warm'}, q{UPDATE nurture.rule SET description = 'moved'};
 my $receipt = $node->safe_psql('original', q{SELECT receipt FROM nurture.action WHERE status = 'claimed' ORDER BY id LIMIT 1});
 my $outcome = sub { lines_of($_[0], $_[1], 'upgrade/outcome.sql') };
 # Row by row what every dumped table holds.

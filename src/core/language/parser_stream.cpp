@@ -17,7 +17,8 @@ Stream Parser::whole_stream() {
         if (std::any_of(out.contents.begin(), out.contents.end(), [&](const StreamContent& other) {
                 return other.channel == next.channel && other.template_name == next.template_name;
             }))
-            fail_at(from, print_name(next.channel) + ' ' + print_string(next.template_name) + " is given twice");
+            fail_at(from,
+                    print_name(next.channel) + ' ' + print_string(next.template_name) + " is given twice");
         out.contents.push_back(std::move(next));
         count_term();
     } while (is_name());
@@ -126,6 +127,8 @@ bool Parser::coupon(Argument& out) {
     return true;
 }
 
-Stream parse_stream(std::string_view text, const Limits& limits) { return Parser(text, limits).whole_stream(); }
+Stream parse_stream(std::string_view text, const Limits& limits) {
+    return Parser(text, limits).whole_stream();
+}
 
 } // namespace nurture::language

@@ -28,7 +28,9 @@ std::string print(const Stream& stream) {
     return out;
 }
 
-std::vector<Reference> references(const Stream&) { return {}; }
+std::vector<Reference> references(const Stream&) {
+    return {};
+}
 
 std::vector<Use> uses(const Stream& stream) {
     std::vector<Use> out;

@@ -11,7 +11,8 @@ using namespace language;
 
 namespace {
 
-std::uint32_t id_named(const std::vector<Named>& rows, const char* kind, const std::string& name, Offset offset, const char* where) {
+std::uint32_t id_named(const std::vector<Named>& rows, const char* kind, const std::string& name,
+                       Offset offset, const char* where) {
     std::vector<std::string> names;
     for (const Named& row : rows) {
         if (row.name == name)
@@ -23,7 +24,8 @@ std::uint32_t id_named(const std::vector<Named>& rows, const char* kind, const s
         .at(offset.byte);
 }
 
-// What it was sent is told by $sent, whoever sent it: a function of its events, which is backfilled and merges.
+// What it was sent is told by $sent, whoever sent it: a function of its events, which is backfilled and
+// merges.
 Box<Condition> had(const StreamContent& content) {
     And all;
     auto const is = [&](const char* property, const std::string& value) {
@@ -74,8 +76,9 @@ void Builder::stream(const StreamRow& row, const language::Stream& stream) {
         if (content.until)
             compiled.until = moment(*content.until, content.until->date_only);
         if (compiled.from >= compiled.until)
-            throw Error(ErrorKind::invalid_definition,
-                        print_name(content.channel) + ' ' + print_string(content.template_name) + " ends before it begins");
+            throw Error(ErrorKind::invalid_definition, print_name(content.channel) + ' ' +
+                                                           print_string(content.template_name) +
+                                                           " ends before it begins");
         compiled.had = condition(*had(compiled), Scope::contact);
         compiled.hash = hash_of_content(compiled.channel, compiled.template_name);
         model_.stream_contents.push_back(compiled.hash);
@@ -87,7 +90,8 @@ void Builder::stream(const StreamRow& row, const language::Stream& stream) {
 // Whoever names a stream asks for all that it asks for.
 Index Builder::stream_index(const std::string& name, Offset offset) {
     auto& streams = model_.streams;
-    auto const known = std::find_if(streams.begin(), streams.end(), [&](const Stream& s) { return s.name == name; });
+    auto const known =
+        std::find_if(streams.begin(), streams.end(), [&](const Stream& s) { return s.name == name; });
     if (known == streams.end()) {
         std::vector<std::string> names;
         for (const Stream& other : streams)
@@ -102,7 +106,8 @@ Index Builder::stream_index(const std::string& name, Offset offset) {
 }
 
 std::uint32_t Builder::coupon_pool_id(const std::string& name, Offset offset) const {
-    return id_named(model_.source.coupon_pools, "coupon pool", name, offset, "Coupon pools are rows of nurture.coupon_pool.");
+    return id_named(model_.source.coupon_pools, "coupon pool", name, offset,
+                    "Coupon pools are rows of nurture.coupon_pool.");
 }
 
 std::uint32_t Builder::rota_id(const std::string& name, Offset offset) const {

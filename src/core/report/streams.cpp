@@ -6,7 +6,8 @@
 
 namespace nurture::report {
 
-std::vector<StreamPlace> stream_places(const model::Model& model, const profile::Profile& profile, std::string_view key, Time at) {
+std::vector<StreamPlace> stream_places(const model::Model& model, const profile::Profile& profile,
+                                       std::string_view key, Time at) {
     step::Facts const facts(model, profile, key);
     std::vector<StreamPlace> out;
     for (const auto& stream : model.streams) {

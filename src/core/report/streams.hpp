@@ -8,8 +8,8 @@
 
 namespace nurture::report {
 
-/// A message of a stream, and what it is to the contact: "sent", "on its way", "next", "later", "not yet available",
-/// "no longer available".
+/// A message of a stream, and what it is to the contact: "sent", "on its way", "next", "later", "not yet
+/// available", "no longer available".
 struct StreamPlace {
     const model::Stream* stream = nullptr;
     std::size_t place = 0; ///< from 0
@@ -17,7 +17,7 @@ struct StreamPlace {
 };
 
 /// All messages of all streams, in the order of the model and of the stream; `key` is the contact's.
-[[nodiscard]] std::vector<StreamPlace> stream_places(const model::Model& model, const profile::Profile& profile,
-                                                     std::string_view key, Time at);
+[[nodiscard]] std::vector<StreamPlace>
+stream_places(const model::Model& model, const profile::Profile& profile, std::string_view key, Time at);
 
 } // namespace nurture::report

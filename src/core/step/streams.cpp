@@ -1,5 +1,5 @@
-// What streams have for a contact, and whose turn it is. What was sent is a function of the contact's events ($sent); what is
-// planned and not yet sent is remembered until its outcome is known.
+// What streams have for a contact, and whose turn it is. What was sent is a function of the contact's events
+// ($sent); what is planned and not yet sent is remembered until its outcome is known.
 #include "core/step/stepper.hpp"
 
 #include <nlohmann/json.hpp>

@@ -7,45 +7,22 @@ CREATE TYPE nurture._drawn AS (passed uuid[], settled boolean, actions uuid[], n
 COMMENT ON TYPE nurture._drawn IS
     'the messages that go on, whether none was left for later, and the codes for them side by side; fresh: given just now';
 
--- A code of the pool that nobody has, behind a place of the order in which they are given; NULL: there is none that is free.
-CREATE FUNCTION nurture._take_coupon(of_pool nurture.coupon_pool, moment timestamptz, act nurture.action, contact text,
-        INOUT place_expires timestamptz, INOUT place_code text)
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-UPDATE nurture.coupon c
-SET contact = _take_coupon.contact, given_at = moment, action = act.id, workflow = act.workflow, journey = act.journey
-WHERE (c.pool, c.code) = (
-    SELECT f.pool, f.code FROM nurture.coupon f
-    WHERE f.pool = of_pool.name AND f.contact IS NULL AND f.expires > moment + of_pool.valid_for
-      AND (f.expires, f.code) > (place_expires, place_code)
-    ORDER BY f.expires, f.code LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING c.expires, c.code
-$$;
-COMMENT ON FUNCTION nurture._take_coupon(nurture.coupon_pool, timestamptz, nurture.action, text, timestamptz, text) IS
-    'gives the next free code of the pool to a contact';
-
--- The code that the contact, or the journey, has already.
-CREATE FUNCTION nurture._own_coupon(of_pool nurture.coupon_pool, moment timestamptz, act nurture.action, contact text) RETURNS text
-    LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
-SELECT c.code FROM nurture.coupon c
-WHERE c.contact = ANY (ARRAY(SELECT _own_coupon.contact UNION ALL SELECT o.key FROM nurture.identity o WHERE o.contact = _own_coupon.contact))
-  AND c.pool = of_pool.name AND c.expires > moment + of_pool.valid_for
-  AND (of_pool.one_per = 'contact' OR (c.workflow, c.journey) IS NOT DISTINCT FROM (act.workflow, act.journey))
-ORDER BY c.given_at DESC, c.code LIMIT 1
-$$;
-COMMENT ON FUNCTION nurture._own_coupon(nurture.coupon_pool, timestamptz, nurture.action, text) IS
-    'the code that was given before, under any of the contact''s keys';
-
 CREATE FUNCTION nurture._draw(ids uuid[], moment timestamptz) RETURNS nurture._drawn
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
     drawn nurture._drawn := ROW(ids, true, '{}', '{}', '{}', '{}', '{}');
     need record;
+    act nurture.action;
+    pool nurture.coupon_pool;
     found_code text;
     is_fresh boolean;
-    place record;
-    place_pool text := '';
+    -- The code that was taken last; those before it are taken, too.
+    place_pool int := 0;
+    place_expires timestamptz;
+    place_code text;
     later uuid[] := '{}';
-    empty text[] := '{}'; -- pools
+    empty int[] := '{}'; -- pools
     dropped uuid[] := '{}';
     drop_reasons text[] := '{}';
     delayed uuid[] := '{}';
@@ -63,50 +40,64 @@ BEGIN
         LEFT JOIN nurture.coupon_pool p ON p.id = d.value::int
         WHERE NOT a.payload ? d.key ORDER BY i.n, d.key
     LOOP
-        CONTINUE WHEN (need.action).id = ANY (later || dropped || delayed);
-        IF (need.pool).id IS NULL THEN
-            dropped := dropped || (need.action).id;
+        act := need.action;
+        pool := need.pool;
+        CONTINUE WHEN act.id = ANY (later || dropped || delayed);
+        IF pool.id IS NULL THEN
+            dropped := dropped || act.id;
             drop_reasons := drop_reasons || 'the coupon pool was removed'::text;
             CONTINUE;
         END IF;
         found_code := NULL;
         is_fresh := false;
-        IF (need.pool).one_per <> 'message' THEN
+        -- What was given before, under any of the contact's keys.
+        IF pool.one_per <> 'message' THEN
             IF NOT pg_try_advisory_xact_lock('nurture.coupon'::regclass::oid::int, hashtext(need.contact)) THEN
-                later := later || (need.action).id;
+                later := later || act.id;
                 CONTINUE;
             END IF;
-            found_code := nurture._own_coupon(need.pool, moment, need.action, need.contact);
+            SELECT c.code INTO found_code FROM nurture.coupon c
+            WHERE c.contact = ANY (ARRAY(SELECT need.contact UNION ALL SELECT o.key FROM nurture.identity o WHERE o.contact = need.contact))
+                AND c.pool = pool.name AND c.expires > moment + pool.valid_for
+                AND (pool.one_per = 'contact' OR (c.workflow, c.journey) IS NOT DISTINCT FROM (act.workflow, act.journey))
+            ORDER BY c.given_at DESC, c.code LIMIT 1;
         END IF;
-        IF found_code IS NULL AND (need.pool).enabled AND (need.pool).name <> ALL (empty) THEN
+        IF found_code IS NULL AND pool.enabled AND pool.id <> ALL (empty) THEN
             is_fresh := true;
-            -- Behind the code that was taken last: those before it are taken, too.
-            IF place_pool <> (need.pool).name THEN
-                place_pool := (need.pool).name;
-                SELECT '-infinity'::timestamptz AS place_expires, ''::text AS place_code INTO place;
+            IF place_pool <> pool.id THEN
+                place_pool := pool.id;
+                place_expires := '-infinity';
+                place_code := '';
             END IF;
-            SELECT t.* INTO place FROM nurture._take_coupon(need.pool, moment, need.action, need.contact, place.place_expires, place.place_code) t;
-            IF place.place_code IS NULL THEN
-                place_pool := '';
-                IF EXISTS (SELECT FROM nurture.coupon f WHERE f.pool = (need.pool).name AND f.contact IS NULL AND f.expires > moment + (need.pool).valid_for) THEN
-                    later := later || (need.action).id; -- another claim has them, and may give them back
+            UPDATE nurture.coupon c
+            SET contact = need.contact, given_at = moment, action = act.id, workflow = act.workflow, journey = act.journey
+            WHERE (c.pool, c.code) = (
+                SELECT f.pool, f.code FROM nurture.coupon f
+                WHERE f.pool = pool.name AND f.contact IS NULL AND f.expires > moment + pool.valid_for
+                    AND (f.expires, f.code) > (place_expires, place_code)
+                ORDER BY f.expires, f.code LIMIT 1 FOR UPDATE SKIP LOCKED)
+            RETURNING c.expires, c.code INTO place_expires, place_code;
+            IF NOT FOUND THEN
+                place_pool := 0;
+                IF EXISTS (SELECT FROM nurture.coupon f WHERE f.pool = pool.name AND f.contact IS NULL AND f.expires > moment + pool.valid_for) THEN
+                    later := later || act.id; -- another claim has them, and may give them back
                     CONTINUE;
                 END IF;
-                empty := empty || (need.pool).name::text;
+                empty := empty || pool.id;
             END IF;
-            found_code := place.place_code;
+            found_code := place_code;
         END IF;
-        IF found_code IS NULL AND ((need.pool).when_empty = 'delay' OR NOT (need.pool).enabled) THEN
-            delayed := delayed || (need.action).id;
-            untils := untils || moment + (need.pool).retry_after;
-            delay_reasons := delay_reasons || format('coupon pool "%s" is empty', (need.pool).name);
-        ELSIF found_code IS NULL AND (need.pool).when_empty = 'drop' THEN
-            dropped := dropped || (need.action).id;
-            drop_reasons := drop_reasons || format('coupon pool "%s" is empty', (need.pool).name);
+        IF found_code IS NULL AND (pool.when_empty = 'delay' OR NOT pool.enabled) THEN
+            delayed := delayed || act.id;
+            untils := untils || moment + pool.retry_after;
+            delay_reasons := delay_reasons || format('coupon pool "%s" is %s', pool.name, CASE WHEN pool.enabled THEN 'empty' ELSE 'disabled' END);
+        ELSIF found_code IS NULL AND pool.when_empty = 'drop' THEN
+            dropped := dropped || act.id;
+            drop_reasons := drop_reasons || format('coupon pool "%s" is empty', pool.name);
         ELSE
-            drawn.actions := drawn.actions || (need.action).id;
+            drawn.actions := drawn.actions || act.id;
             drawn.names := drawn.names || need.name;
-            drawn.pools := drawn.pools || (need.pool).name::text;
+            drawn.pools := drawn.pools || pool.name::text;
             drawn.codes := drawn.codes || found_code;
             drawn.fresh := drawn.fresh || (is_fresh AND found_code IS NOT NULL);
         END IF;
@@ -141,9 +132,7 @@ END
 $$;
 COMMENT ON FUNCTION nurture._settle_draws(nurture._drawn, uuid[]) IS 'writes codes into the messages that are handed out, and takes back the others';
 
-REVOKE ALL ON FUNCTION nurture._take_coupon(nurture.coupon_pool, timestamptz, nurture.action, text, timestamptz, text),
-    nurture._own_coupon(nurture.coupon_pool, timestamptz, nurture.action, text), nurture._draw(uuid[], timestamptz),
-    nurture._settle_draws(nurture._drawn, uuid[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION nurture._draw(uuid[], timestamptz), nurture._settle_draws(nurture._drawn, uuid[]) FROM PUBLIC;
 
 CREATE VIEW nurture.coupon_stock AS
 SELECT p.name AS pool, s.codes, s."left", s.given, s.expired, s."left" < p.low AS low, s.last_given_at
