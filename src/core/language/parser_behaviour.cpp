@@ -143,7 +143,7 @@ Literal Parser::value_for(const Operand& left) {
     const auto* sessions = std::get_if<Sessions>(&left);
     bool const length_of_session = sessions != nullptr && sessions->figure != SessionFigure::count;
     if (!length_of_session || token().kind != TokenKind::number || token(1).kind != TokenKind::word ||
-        is_reserved(token(1).keyword))
+        is_reserved(token(1).keyword) || (in_steps_ && names_step(1)))
         return literal();
     std::uint32_t const from = token().from;
     Duration const length = duration();

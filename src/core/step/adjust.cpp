@@ -14,9 +14,9 @@ std::optional<Time> expiry(const Value& value, const Zone& zone) {
     return value.kind == Value::Kind::string ? parse_iso_time(value.text, zone) : std::nullopt;
 }
 
-// The contact as far as scores are concerned. What was kept before is left out: it does not nest.
+// The contact as far as scores are concerned, at a moment. What was kept before is left out: it does not nest.
 std::string snapshot(const Model& model, const profile::Profile& profile,
-                     const std::vector<profile::FeatureValue>& features, bool with_reset) {
+                     const std::vector<profile::FeatureValue>& features, Time at, bool with_reset) {
     profile::Profile out;
     out.clock = profile.clock;
     out.first_seen = profile.first_seen;
@@ -25,7 +25,7 @@ std::string snapshot(const Model& model, const profile::Profile& profile,
         if (features[slot].index() == 0)
             continue;
         auto value = features[slot];
-        prune(model.features[slot].definition, value, profile.clock, model.zone); // what a batch leaves behind says nothing
+        prune(model.features[slot].definition, value, at, model.zone); // what a batch leaves behind says nothing
         if (value.index() != 0)
             out.features.push_back({id, std::move(value)});
     }
@@ -65,7 +65,7 @@ void adjust(const Model& model, profile::Profile& profile, const std::vector<pro
     if (Value const freeze = get(properties, "freeze"); freeze.known()) {
         bool const on = truth_of(freeze).value_or(false);
         if (on && !score.is_frozen()) {
-            score.frozen = snapshot(model, profile, features, true);
+            score.frozen = snapshot(model, profile, features, stamp.at, true);
             score.frozen_by = stamp;
         } else if (!on) {
             score.frozen.clear();
@@ -76,10 +76,10 @@ void adjust(const Model& model, profile::Profile& profile, const std::vector<pro
     if (get(properties, "reset").known()) {
         score.adjusted.clear();
         score.expiring.clear();
-        score.before_reset = snapshot(model, profile, features, false);
+        score.before_reset = snapshot(model, profile, features, stamp.at, false);
         score.reset = stamp;
         if (score.is_frozen()) { // it stays so, at nothing
-            score.frozen = snapshot(model, profile, features, true);
+            score.frozen = snapshot(model, profile, features, stamp.at, true);
             score.frozen_by = stamp;
         }
         return;
