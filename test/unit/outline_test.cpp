@@ -56,6 +56,9 @@ std::size_t count(const language::Steps& steps) {
         if (const auto* split = std::get_if<language::Split>(&step->node))
             for (const auto& arm : split->arms)
                 out += count(arm.steps);
+        if (const auto* parallel = std::get_if<language::Parallel>(&step->node))
+            for (const auto& branch : parallel->branches)
+                out += count(branch);
         if (const auto* loop = std::get_if<language::Repeat>(&step->node))
             out += count(loop->steps);
         if (const auto* parallel = std::get_if<language::Parallel>(&step->node))

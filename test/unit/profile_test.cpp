@@ -19,6 +19,22 @@ Stamp any_stamp(Time clock) {
     return {clock - *rc::gen::inRange<Span>(0, 400 * one_day), *rc::gen::inRange<std::int64_t>(1, 1'000'000), *rc::gen::inRange(1, 5)};
 }
 
+void add_branches(Strand& strand, Time clock, int deep) {
+    for (int left = *rc::gen::inRange(1, 4); left > 0; --left) {
+        Strand branch;
+        branch.at_step = *rc::gen::inRange<std::uint32_t>(0, 300);
+        for (Time* const t : {&branch.since, &branch.wakes, &branch.check})
+            *t = any_time(clock);
+        branch.open.resize(*rc::gen::inRange<std::size_t>(0, 2), hash_uuid("branch"));
+        branch.loops.resize(*rc::gen::inRange<std::size_t>(0, 3), {7, 2});
+        branch.held = *rc::gen::arbitrary<bool>();
+        branch.arrived = *rc::gen::arbitrary<bool>();
+        if (deep > 0 && *rc::gen::inRange(0, 4) == 0)
+            add_branches(branch, clock, deep - 1);
+        strand.branches.push_back(std::move(branch));
+    }
+}
+
 Profile any_profile() {
     Profile out;
     out.model = *rc::gen::inRange<std::uint32_t>(0, 1000);
@@ -95,6 +111,8 @@ Profile any_profile() {
             journey.origin = "cookie";
         for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
             journey.open.push_back(hash_uuid(std::to_string(i)));
+        if (*rc::gen::inRange(0, 3) == 0)
+            add_branches(journey, out.clock, 3);
         out.journeys.push_back(journey);
         out.seen.push_back({any_time(out.clock), *rc::gen::arbitrary<std::uint64_t>()});
     }
