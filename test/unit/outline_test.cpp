@@ -61,9 +61,6 @@ std::size_t count(const language::Steps& steps) {
                 out += count(branch);
         if (const auto* loop = std::get_if<language::Repeat>(&step->node))
             out += count(loop->steps);
-        if (const auto* parallel = std::get_if<language::Parallel>(&step->node))
-            for (const auto& branch : parallel->branches)
-                out += count(branch);
         if (const auto* choice = std::get_if<language::If>(&step->node)) {
             out += count(choice->else_steps);
             for (const auto& branch : choice->branches)
