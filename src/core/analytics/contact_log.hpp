@@ -69,10 +69,10 @@ public:
     void add(std::string_view contact, Time at, std::uint32_t mask) {
         std::uint32_t const hash = ContactNumbers::hash_of(contact);
         contacts_.prefetch(hash);
-        settle();
-        pending_.at = at;
-        pending_.mask = mask;
-        if (!pending_.hold(hash, contact))
+        PendingRow& row = pending_.place([this](const PendingRow& oldest) { take(oldest); });
+        row.at = at;
+        row.mask = mask;
+        if (!row.hold(hash, contact))
             take(contacts_.slot_of(hash, contact), at, mask);
     }
     /// Calls visit(event) for each event, in no order.
@@ -99,13 +99,12 @@ private:
     ContactNumbers contacts_;
     EventPieces events_;
     Repeats repeats_;
-    PendingRow pending_;
+    PendingRows pending_;
 
     void settle() {
-        if (pending_.there())
-            take(contacts_.slot_of(pending_.hash(), pending_.key()), pending_.at, pending_.mask);
-        pending_.clear();
+        pending_.settle([this](const PendingRow& row) { take(row); });
     }
+    void take(const PendingRow& row) { take(contacts_.slot_of(row.hash(), row.key()), row.at, row.mask); }
     void take(ContactNumbers::Slot& slot, Time at, std::uint32_t mask) {
         if (repeats_ == Repeats::drop && repeated(slot, at))
             return;

@@ -4,18 +4,12 @@
 
 namespace nurture::analytics {
 
-void ContactMasks::settle() {
-    if (pending_.there())
-        contacts_.slot_of(pending_.hash(), pending_.key()).note |= pending_.mask;
-    pending_.clear();
-}
-
 void ContactMasks::add(std::string_view contact, std::uint32_t mask) {
     std::uint32_t const hash = ContactNumbers::hash_of(contact);
     contacts_.prefetch(hash);
-    settle();
-    pending_.mask = mask;
-    if (!pending_.hold(hash, contact))
+    PendingRow& row = pending_.place([this](const PendingRow& oldest) { take(oldest); });
+    row.mask = mask;
+    if (!row.hold(hash, contact))
         contacts_.slot_of(hash, contact).note |= mask;
 }
 

@@ -28,9 +28,12 @@ public:
 
 private:
     ContactNumbers contacts_; ///< a slot's note is its contact's mask
-    PendingRow pending_;
+    PendingRows pending_;
 
-    void settle();
+    void take(const PendingRow& row) { contacts_.slot_of(row.hash(), row.key()).note |= row.mask; }
+    void settle() {
+        pending_.settle([this](const PendingRow& row) { take(row); });
+    }
 };
 
 } // namespace nurture::analytics

@@ -101,8 +101,8 @@ private:
     void place(Slot& slot, std::string_view key);
 };
 
-/// A row whose contact is looked up when the next one comes: until then its slot is on the way from memory,
-/// and the executor has other things to do.
+/// A row whose contact is looked up when some others have come: until then its slot is on the way from
+/// memory, and the executor has other things to do.
 class PendingRow {
 public:
     std::int64_t at = 0;
@@ -126,7 +126,41 @@ private:
     std::uint32_t hash_ = 0;
     std::uint32_t length_ = 0;
     bool there_ = false;
-    char key_[64];
+    char key_[52];
+};
+
+/// The last few rows.
+class PendingRows {
+public:
+    /// The place for a new row, from which take(row) has taken the oldest.
+    template <class Take>
+    PendingRow& place(Take take) {
+        PendingRow& row = rows_[next_];
+        next_ = (next_ + 1) % count;
+        settle(row, take);
+        return row;
+    }
+    /// Takes all.
+    template <class Take>
+    void settle(Take take) {
+        for (std::size_t i = 0; i < count; ++i)
+            settle(rows_[(next_ + i) % count], take);
+    }
+
+private:
+    // Memory takes up to two rows' time to answer where pages are not in the TLB; a power of two.
+    static constexpr std::size_t count = 4;
+
+    template <class Take>
+    static void settle(PendingRow& row, Take& take) {
+        if (!row.there())
+            return;
+        row.clear();
+        take(row);
+    }
+
+    std::size_t next_ = 0;
+    PendingRow rows_[count];
 };
 
 } // namespace nurture::analytics
