@@ -7,6 +7,7 @@
 #include "core/report/streams.hpp"
 
 #include "../simulation/story.hpp"
+#include "generators/language.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -39,6 +40,27 @@ TEST(Streams, AreTextInOneForm) {
         EXPECT_EQ(form_of(text), form) << text;
     EXPECT_EQ(uses(parse_stream("email 'b' for x push 'a' email 'c' for x")),
               (std::vector<Use>{{"channel", "email"}, {"channel", "push"}, {"purpose", "x"}, {"template", "a"}, {"template", "b"}, {"template", "c"}}));
+}
+
+TEST(Streams, ParseWhatIsPrinted) {
+    EXPECT_TRUE(rc::check([] {
+        Stream stream;
+        for (int i = *rc::gen::inRange(1, 6); i > 0; --i) {
+            StreamContent content{*generators::name(), *generators::text(), {}, {}, {}};
+            if (*rc::gen::arbitrary<bool>())
+                content.purpose = *generators::name();
+            if (*rc::gen::arbitrary<bool>())
+                content.from = *generators::moment();
+            if (*rc::gen::arbitrary<bool>())
+                content.until = *generators::moment();
+            if (std::none_of(stream.contents.begin(), stream.contents.end(), [&](const StreamContent& other) {
+                    return other.channel == content.channel && other.template_name == content.template_name;
+                }))
+                stream.contents.push_back(std::move(content));
+        }
+        RC_ASSERT(parse_stream(print(stream)) == stream);
+        RC_ASSERT(canonical(Form::stream, print(stream)) == print(stream));
+    }));
 }
 
 TEST(Streams, WhatPeopleGetWrong) {

@@ -30,10 +30,12 @@ StreamContent Parser::stream_content() {
     StreamContent out;
     out.channel = name("a channel");
     out.template_name = string("the name of a template in single quotes");
-    if (accept(Keyword::for_))
+    // A channel may have such a name: then a template follows.
+    auto const begins = [&](Keyword keyword) { return token(1).kind != TokenKind::string && accept(keyword); };
+    if (begins(Keyword::for_))
         out.purpose = name("a purpose");
     auto const bound = [&](Keyword keyword, std::optional<Moment>& end) {
-        if (!accept(keyword))
+        if (!begins(keyword))
             return;
         if (token().kind != TokenKind::moment) {
             note("a date or time");
