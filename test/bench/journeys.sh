@@ -129,8 +129,11 @@ value "SELECT nurture.start_worker()" >/dev/null
 sleep 25
 # shellcheck disable=SC2046
 ticks() { cat $(pgrep -P "$(head -n 1 "$cluster_dir/data/postmaster.pid")" | sed 's|.*|/proc/&/stat|') 2>/dev/null | awk '{s += $14 + $15} END {print s}'; }
-first=$(ticks)
+worker=$(value "SELECT pid FROM pg_stat_activity WHERE backend_type = 'nurture worker' AND datname = 'bench'")
+of_worker() { awk '{print $14 + $15}' "/proc/$worker/stat"; }
+first=$(ticks) worker_first=$(of_worker)
 sleep "$idle"
-last=$(ticks)
+last=$(ticks) worker_last=$(of_worker)
 row "processor ms of the server in $idle idle seconds" "$(awk -v a="$first" -v b="$last" -v hz="$(getconf CLK_TCK)" 'BEGIN {print (b - a) * 1000 / hz}')" '' ''
+row '… of them the worker' "$(awk -v a="$worker_first" -v b="$worker_last" -v hz="$(getconf CLK_TCK)" 'BEGIN {print (b - a) * 1000 / hz}')" '' ''
 row 'worker' "$(value "SELECT worker FROM nurture.freshness")" '' ''
