@@ -284,8 +284,14 @@ struct Account {
 
 /// Whatever may change a condition of the text: also the beginnings of days, weeks and months.
 std::set<Time> moments_of(const Oracle& oracle, const std::string& text, Time end) {
-    std::vector<Duration> windows = behaviour_windows();
+    std::vector<Duration> windows = behaviour_windows(); // singly and in pairs
     windows.push_back({1, 2, 0});
+    if (text.find(" then not ") != text.npos) // a silence after a silence, before some time ago
+        for (std::size_t i = 0, pairs = behaviour_windows().size(); i < pairs; ++i)
+            for (std::size_t j = 0; j < 12; ++j) {
+                const Duration a = windows[i], b = windows[j];
+                windows.push_back({a.months + b.months, a.days + b.days, a.micros + b.micros});
+            }
     std::set<Time> out = oracle.breakpoints(windows);
     if (text.find(" of the last ") != text.npos)
         for (Time day = oracle.events.front().received_at / one_day * one_day; day <= end; day += one_day)

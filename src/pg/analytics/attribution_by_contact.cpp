@@ -111,7 +111,7 @@ NURTURE_FUNCTION(nurture_attribution_by_summary) {
         auto* const state = state_of<TouchesByContact>(fcinfo, 0);
         if (state == nullptr)
             return null_result(fcinfo);
-        return make_varlena(state->log.summary(let_interrupts_in));
+        return make_varlena(state->log.summary(border::check_interrupts));
     });
 }
 

@@ -84,11 +84,6 @@ const text* copy_of(MemoryContext context, std::string_view source) {
     return copy;
 }
 
-void let_interrupts_in() {
-    if (unlikely(InterruptPending))
-        border::pg_call([] { ProcessInterrupts(); });
-}
-
 Datum counts_array(const std::vector<std::int64_t>& counts) {
     Datum values[max_conditions];
     int const size = static_cast<int>(counts.size());

@@ -102,9 +102,6 @@ inline void expect_version(ByteReader& reader) {
         ByteReader::fail("the format is not known");
 }
 
-/// For long loops: throws when the query is cancelled. Other interrupts (a parallel worker's last words) are
-/// dealt with on the way.
-void let_interrupts_in();
 
 /// bigint[] of at most 32 counts.
 Datum counts_array(const std::vector<std::int64_t>& counts);

@@ -179,7 +179,7 @@ NURTURE_FUNCTION(nurture_funnel_by_counts) {
             return null_result(fcinfo);
         std::vector<std::int64_t> counts(state->conditions, 0);
         state->log.for_each_contact([&](std::span<const Event> events) {
-            let_interrupts_in();
+            border::check_interrupts();
             if (unsigned const depth = funnel_depth(events, state->conditions, state->span, {}); depth > 0)
                 ++counts[depth - 1];
         });
@@ -197,7 +197,7 @@ NURTURE_FUNCTION(nurture_sequence_by_count) {
         Pattern const pattern = parse_pattern(view_of(state->pattern), state->kind == TimeKind::bigint);
         std::int64_t count = 0;
         state->log.for_each_contact([&](std::span<const Event> events) {
-            let_interrupts_in();
+            border::check_interrupts();
             count += sequence_matches(pattern, events) ? 1 : 0;
         });
         return Int64GetDatum(count);

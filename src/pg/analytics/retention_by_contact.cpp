@@ -178,7 +178,7 @@ NURTURE_FUNCTION(nurture_cohort_by_summary) {
         auto* const state = state_of<CohortsByContact>(fcinfo, 0);
         if (state == nullptr)
             return null_result(fcinfo);
-        return make_varlena(encode(state->log.summary(let_interrupts_in)));
+        return make_varlena(encode(state->log.summary(border::check_interrupts)));
     });
 }
 

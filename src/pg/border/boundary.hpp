@@ -129,8 +129,11 @@ Datum entry(F f) {
 /// For loops over many rows or steps in frames that own something: throws when the query was cancelled or the session
 /// is to end. What else is pending, such as a word of a parallel worker, is dealt with. Cheap enough for every iteration.
 inline void check_interrupts() {
-    if (unlikely(InterruptPending))
-        pg_call([] { ProcessInterrupts(); });
+    if (likely(!InterruptPending))
+        return;
+    if (QueryCancelPending || ProcDiePending)
+        throw Error(ErrorKind::interrupted, "canceling statement due to user request");
+    pg_call([] { ProcessInterrupts(); });
 }
 
 } // namespace nurture::border
