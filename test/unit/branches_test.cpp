@@ -136,6 +136,14 @@ TEST(Branches, TheyStandInLoopsAndNest) {
     EXPECT_EQ(story.path().back(), "01 14:00 ended: completed");
 }
 
+TEST(Branches, OneMovesTheClockByWhichAnotherWaits) {
+    for (const char* const zone : {"", "and set timezone = 'America/New_York' "}) {
+        Story story("on signup parallel wait 1 day do 'a' and wait 3 days " + std::string(zone) + "end", "Europe/Rome");
+        story.event("2026-03-28 12:00", "signup"); // clocks go forward in Rome that night, in New York they have
+        EXPECT_EQ(story.contact.due, Story::time(*zone == 0 ? "2026-03-29 11:00" : "2026-03-29 12:00"));
+    }
+}
+
 TEST(Branches, LoopsThroughThemNeedTime) {
     auto refused = [](const std::string& workflow) {
         try {

@@ -160,8 +160,12 @@ void Stepper::start(Index index, const Cause& cause, const profile::Properties* 
             note(TransitionKind::goal_reached, workflow, "", workflow.goals[i].text, cause);
     journey_moved(workflow.id);
     walk(journey, journey, begin, cause);
-    if (journey.workflow != 0)
-        profile_.journeys.push_back(std::move(journey));
+    if (journey.workflow == 0)
+        return;
+    bool const in_branches = !journey.branches.empty();
+    profile_.journeys.push_back(std::move(journey));
+    if (in_branches)
+        resolve_waits(); // one of them may have moved the contact's clock while another waits by it
 }
 
 // --- on the way ---------------------------------------------------------------------------------------------------
