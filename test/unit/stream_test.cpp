@@ -382,9 +382,9 @@ TEST(Streams, AsAListKeptByHandSays) {
 
         Contact batched;
         for (std::size_t from = 0; from < events.size();) {
-            std::size_t const size = *rc::gen::inRange<std::size_t>(1, events.size() - from + 1);
-            batched.step(model, {events.begin() + static_cast<std::ptrdiff_t>(from), events.begin() + static_cast<std::ptrdiff_t>(from + size)}, std::nullopt);
-            from += size;
+            std::size_t const many = *rc::gen::inRange<std::size_t>(1, events.size() - from + 1);
+            batched.step(model, {events.begin() + static_cast<std::ptrdiff_t>(from), events.begin() + static_cast<std::ptrdiff_t>(from + many)}, std::nullopt);
+            from += many;
         }
         batched.step(model, {}, at_hour(100));
         RC_ASSERT(batched.actions == contact.actions);

@@ -1,4 +1,4 @@
--- Streams: messages that contacts are sent one after the other, each once, whoever sends it. docs/decisions/0015-streams.md
+-- Streams: messages that contacts are sent one after the other, each once, whoever sends it. docs/decisions/0016-streams.md
 -- tells what of it is the step's and what the workflow's.
 
 CREATE TABLE nurture.stream (
