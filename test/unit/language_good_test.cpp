@@ -276,6 +276,7 @@ TEST(LanguageSuggest, NearNames) {
 
 // A number of seconds may stand before a step whose first word could be a unit's.
 TEST(Language, AStepBehindSecondsIsNoUnit) {
+    EXPECT_NO_THROW(parse_workflow("on visit exit when longest session(visit) > 60 holdout none wait 1 day"));
     for (const char* step : {"remove from list 'l'", "clear plan", "reset score", "start workflow 'x'", "assign owner from 'sales'"}) {
         std::string const text = "on visit repeat at most 1 until longest session(visit) > 60 " + std::string(step) + " wait 1 day end";
         EXPECT_EQ(parse_workflow(print(parse_workflow(text))), parse_workflow(text)) << text;

@@ -1,6 +1,7 @@
 // Behaviour: what a contact did, how often, when. Sequences are in parser_sequence.cpp, what is special to sessions in
 // parser_session.cpp.
 #include "core/language/parser.hpp"
+#include "core/language/printer.hpp"
 
 namespace nurture::language {
 
@@ -142,9 +143,13 @@ bool Parser::trend(Condition& out, Operand& left) {
 Literal Parser::value_for(const Operand& left) {
     const auto* sessions = std::get_if<Sessions>(&left);
     bool const length_of_session = sessions != nullptr && sessions->figure != SessionFigure::count;
-    if (!length_of_session || token().kind != TokenKind::number || token(1).kind != TokenKind::word ||
-        is_reserved(token(1).keyword) || (in_steps_ && names_step(1)))
+    if (!length_of_session || token().kind != TokenKind::number)
         return literal();
+    if (!is_unit_of_time(text_at(1))) { // a step may follow, or what else belongs to a workflow
+        Literal seconds = literal();
+        note(unit_of_time_expected);
+        return seconds;
+    }
     std::uint32_t const from = token().from;
     Duration const length = duration();
     if (length.months != 0)

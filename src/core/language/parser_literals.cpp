@@ -172,7 +172,7 @@ Duration Parser::duration() {
         std::int64_t const n = whole_number("a duration");
         const Unit* const unit = token().kind == TokenKind::word ? unit_of(text_at()) : nullptr;
         if (unit == nullptr) {
-            note("a unit of time (second, minute, hour, day, week, month, year)");
+            note(unit_of_time_expected);
             fail("A duration is a number and its unit, written out: 90 minutes, 7 days.");
         }
         advance();

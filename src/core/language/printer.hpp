@@ -70,5 +70,6 @@ namespace nurture::language {
 
 /// day, hours, …: behind a number it is read as a duration. (parser_literals.cpp)
 [[nodiscard]] bool is_unit_of_time(std::string_view word);
+inline constexpr std::string_view unit_of_time_expected = "a unit of time (second, minute, hour, day, week, month, year)";
 
 } // namespace nurture::language

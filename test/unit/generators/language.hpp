@@ -421,7 +421,11 @@ inline Gen<Condition> predicate(bool inside_where) {
                               *gen::element(RegularUnit::day, RegularUnit::week, RegularUnit::month)}};
         }
         case 10:
-            return {Trend{*gen::suchThat(operand(false), [](const Operand& o) { return !std::holds_alternative<Attribute>(o); }),
+            return {Trend{*gen::suchThat(operand(false),
+                                         [](const Operand& o) { // what has no windows to be compared
+                                             const auto* consent = std::get_if<Consent>(&o);
+                                             return !std::holds_alternative<Attribute>(o) && (consent == nullptr || consent->expires);
+                                         }),
                           *gen::arbitrary<bool>(), *gen::oneOf(gen::just<Micro>(0), gen::inRange<Micro>(1, 1'000'000'000))}};
         case 11:
             return {*sequence()};
