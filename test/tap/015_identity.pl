@@ -56,8 +56,9 @@ for my $i (1 .. $count)
     elsif ($dice < 0.42) { $type = 'buy'; }
     elsif ($dice < 0.5) { $type = 'go'; }
     my $id = rand() < 0.1 ? "'m" . int(rand(10)) . "'" : 'NULL';
-    # Some at one moment: then they are taken in the order in which they lie.
-    my $at = sprintf("timestamptz '2021-01-01' + interval '%s seconds'", int($i * 0.8));
+    # Some almost at one moment; at the very same they would be taken in the order in which they lie in the inbox, which is not
+    # always that in which they came.
+    my $at = sprintf("timestamptz '2021-01-01' + interval '%d.%06d seconds'", int($i * 0.8), $i);
     $story .= sprintf("INSERT INTO nurture.inbox (contact, kind, type, props, message_id, at, received_at) VALUES ('%s', %s, '%s', '%s', %s, %s, %s);\n",
         $key, quoted(kind_of($key)), $type, $props, $id, $at, $at);
 }
@@ -111,7 +112,7 @@ my $position = 0;
 my $ticks = '';
 for my $message (split /(?<=;\n)/, $story)
 {
-    my ($at) = $message =~ /(timestamptz '2021-01-01' \+ interval '\d+ seconds')/;
+    my ($at) = $message =~ /(timestamptz '2021-01-01' \+ interval '[\d.]+ seconds')/;
     $ticks .= $message . "CALL nurture.tick($at);\n";
 }
 $node->safe_psql('each', $ticks);

@@ -278,6 +278,21 @@ TEST(ByHand, StartsPausesResumesAndStops) {
     EXPECT_EQ(story.path().back(), "02 10:50 ended: stopped");
 }
 
+// Whichever journey moved last: it is this one that ends.
+TEST(ByHand, WhatIsStoppedTellsItsOwnNumber) {
+    Story story("on signup re-enter always wait 5 days");
+    story.definitions.workflow("v", "on visit wait 1 day do 'b'");
+    story.event("2026-05-01 10:00", "signup");
+    story.event("2026-05-01 11:00", "signup");
+    story.event("2026-05-01 12:00", "visit");
+    story.event("2026-05-01 13:00", "$journey", {{"do", "stop"}, {"workflow", 1}});
+    std::vector<std::uint32_t> ended;
+    for (const auto& transition : story.contact.raw_transitions)
+        if (transition.kind == step::TransitionKind::journey_ended)
+            ended.push_back(transition.instance);
+    EXPECT_EQ(ended, (std::vector<std::uint32_t>{1, 2}));
+}
+
 TEST(ByHand, NobodyPassesAStepThatIsHeld) {
     Story story("on signup re-enter always do 'a' wait 1 hour do 'b' do 'c'");
     story.event("2026-05-01 10:00", "signup");

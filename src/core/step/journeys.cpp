@@ -431,6 +431,7 @@ void Stepper::end(Journey& journey, const Workflow& workflow, std::string reason
         if (place == completed.end() || *place != workflow.id)
             completed.insert(place, workflow.id);
     }
+    instance_ = journey.instance;
     note(TransitionKind::journey_ended, workflow, std::move(step), std::move(reason), cause);
     note_left(journey, workflow, cause); // they stay where they are: one of them may be walking
     journey_moved(workflow.id);

@@ -104,8 +104,8 @@ FROM (SELECT DISTINCT ON (l.key, l.other) l.*, coalesce(p.contact, l.contact) AS
       WHERE (l.reason IS NOT NULL OR p.what IS NOT NULL)
         AND EXISTS (SELECT FROM nurture._batch b WHERE b.contact = l.contact AND b.ordinal = l.ordinal)
         -- Said again it is no news.
-        AND NOT EXISTS (SELECT FROM nurture.identity_conflict c
-                        WHERE c.key = l.key AND c.other_key = l.other AND c.status <> 'merged')
+        AND (SELECT c.id FROM nurture.identity_conflict c
+             WHERE c.key = l.key AND c.other_key IS NOT DISTINCT FROM l.other AND c.status <> 'merged' LIMIT 1) IS NULL
       ORDER BY l.key, l.other, l.n) c
 ORDER BY c.n
 $$;
