@@ -215,5 +215,16 @@ DO $$ BEGIN FOR i IN 1..300 LOOP
 END LOOP; END $$;
 SELECT nurture._assign_from_rotas();
 SELECT member, share, assigned FROM nurture.rota_member WHERE rota = 'support' ORDER BY 1;
+
+-- What the engine carries out is nobody else's; codes are never in a pool that there is not.
+SELECT nurture.claim('$assign');
+UPDATE nurture.coupon SET pool = 'typo';
+-- With codes each contact takes a lock: a claim looks at so many and no more.
+INSERT INTO nurture.coupon_pool (name, one_per, when_empty) VALUES ('lots', 'contact', 'send without');
+INSERT INTO nurture.action (id, contact, channel, template, due, payload, transactional, draws, version, step)
+SELECT md5('many' || g)::uuid, 'many' || g, 'fax', 't', '2026-05-06 11:00', '{}', true, (SELECT jsonb_build_object('code', p.id) FROM nurture.coupon_pool p WHERE p.name = 'lots'), 1, '1'
+FROM generate_series(1, 2500) g;
+SELECT count(*) AS at_once FROM nurture.claim('fax', 10000);
+SELECT count(*) AS the_rest FROM nurture.claim('fax', 10000);
 DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;

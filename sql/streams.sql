@@ -134,5 +134,31 @@ SELECT place, template, state FROM nurture.stream_places('cookie', '2026-06-13 1
 SELECT at, what, name FROM nurture.simulate('drip', since => '2026-05-01', until => '2026-06-20', events => '[{"type": "signup"}]') WHERE what = 'action';
 SELECT at, what, name FROM nurture.simulate('drip', since => '2026-06-01', until => '2026-06-20', events => '[{"type": "signup"}]',
     outcomes => '[{"template": "a", "outcome": "failed"}]') WHERE what = 'action';
+
+-- What a refusal withdraws is on its way no more: when consent is there again, it is sent.
+CALL pg_temp.tick('2026-06-20');
+INSERT INTO nurture.workflow (name, definition) VALUES ('by hand', 'on please re-enter always send next of stream ''the tips''');
+INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES
+    ('rita', 'please', '{}', '2026-06-21 10:00', '2026-06-21 10:00'),
+    ('rita', '$consent', '{"channel": "email", "state": "withdrawn"}', '2026-06-21 11:00', '2026-06-21 11:00');
+CALL pg_temp.tick('2026-06-21 12:00');
+SELECT place, template, state FROM nurture.stream_places('rita') LIMIT 1;
+SELECT nurture._outbox_maintain();
+CALL pg_temp.tick('2026-06-21 12:01');
+SELECT template, status, reason FROM nurture.action WHERE contact = 'rita';
+SELECT place, template, state FROM nurture.stream_places('rita') LIMIT 1;
+
+-- Whoever may read the view can; a cursor of the caller's is not in the way of verify.
+CREATE ROLE regress_stream_reader;
+GRANT USAGE ON SCHEMA nurture TO regress_stream_reader;
+GRANT SELECT ON nurture.stream_content TO regress_stream_reader;
+SET ROLE regress_stream_reader;
+SELECT stream, place, template FROM nurture.stream_content ORDER BY 1, 2;
+RESET ROLE;
+BEGIN;
+DECLARE turns CURSOR FOR SELECT count(*) FROM nurture.verify(path => true);
+FETCH turns;
+COMMIT;
 DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;
+DROP ROLE regress_stream_reader;

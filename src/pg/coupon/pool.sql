@@ -62,6 +62,20 @@ END
 $$;
 CREATE TRIGGER check_pools AFTER INSERT ON nurture.coupon REFERENCING NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION nurture._coupons_inserted();
+CREATE FUNCTION nurture._coupon_moved() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM nurture.coupon_pool p WHERE p.name = NEW.pool) THEN
+        RAISE EXCEPTION 'coupon pool "%" does not exist', NEW.pool
+            USING ERRCODE = 'foreign_key_violation', HINT = 'Coupon pools are rows of nurture.coupon_pool.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION nurture._coupon_moved() IS 'refuses a pool that there is not';
+REVOKE ALL ON FUNCTION nurture._coupon_moved() FROM PUBLIC;
+CREATE TRIGGER check_pool_moved AFTER UPDATE OF pool ON nurture.coupon
+    FOR EACH ROW WHEN (OLD.pool <> NEW.pool) EXECUTE FUNCTION nurture._coupon_moved();
 
 -- Codes go with their pool, by whatever name.
 CREATE FUNCTION nurture._coupon_pool_changed() RETURNS trigger

@@ -106,6 +106,7 @@ DECLARE
     settled boolean; -- the guards left none of the line for later
     seen int := 0;
     most_seen int := 10000;
+    portioned boolean; -- a claim is made in portions of 1,000
     enough boolean := false;
     draws boolean;  -- some of the line want codes
     drew boolean := false;
@@ -118,6 +119,10 @@ BEGIN
     ELSIF lease <= interval '0' THEN
         RAISE EXCEPTION 'lease must be longer than nothing' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Choose it longer than carrying out all the claimed actions takes.';
+    END IF;
+    IF claim.channel LIKE '$%' THEN
+        RAISE EXCEPTION 'channel "%" is the engine''s own', claim.channel USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It carries out by itself what workflows assign.';
     END IF;
     PERFORM nurture._require_own_database();
     IF nurture._sending_paused() THEN
@@ -140,6 +145,11 @@ BEGIN
             room := LEAST(room, (nurture._rate_room(guards, claim.channel, moment)).room);
         END IF;
     END IF;
+    portioned := guarded;
+    IF EXISTS (SELECT FROM nurture.coupon_pool p WHERE p.one_per <> 'message') THEN -- so does each that keeps its code
+        portioned := true;
+        most_seen := LEAST(most_seen, 2000);
+    END IF;
     look := nurture._recall_look(claim.channel);
     WHILE room > 0 LOOP
         line := line + 1;
@@ -161,7 +171,7 @@ BEGIN
         from_id := look.after[line];
         settled := true;
         LOOP -- once, unless guards stop some: then the line is read on, in portions, until there is enough
-            wanted := CASE WHEN guarded THEN LEAST(room, 1000) ELSE room END;
+            wanted := CASE WHEN portioned THEN LEAST(room, 1000) ELSE room END;
             SELECT array_agg(c.id), array_agg(c.key), bool_or(c.draws) INTO ids, keys, draws FROM (
                 SELECT a.id, COALESCE(a.leased_until, a.due) AS key, a.draws IS NOT NULL AS draws FROM nurture.action a
                 WHERE a.channel = claim.channel AND a.status IN ('ready', 'claimed') AND a.priority = this_priority
@@ -182,7 +192,7 @@ BEGIN
                 drawn := nurture._draw(ids, moment);
                 ids := drawn.passed;
                 settled := settled AND drawn.settled;
-                enough := seen + got >= 10000;
+                enough := seen + got >= most_seen;
             END IF;
             IF (guarded OR drew) AND got > 0 THEN
                 seen := seen + got;
@@ -219,7 +229,7 @@ BEGIN
                 FROM claimed a ORDER BY a.due, a.id;
                 room := room - cardinality(ids);
             END IF;
-            EXIT WHEN NOT (guarded OR drew) OR got < wanted OR room <= 0 OR enough;
+            EXIT WHEN NOT (portioned OR drew) OR got < wanted OR room <= 0 OR enough;
         END LOOP;
         EXIT WHEN enough;
     END LOOP;

@@ -8,6 +8,7 @@ CREATE FUNCTION nurture._fold_cancellations(max_actions int DEFAULT 10000) RETUR
 DECLARE
     moment CONSTANT timestamptz := nurture._now();
     folded bigint;
+    refused nurture.action[];
 BEGIN
     -- An action under a running lease is being carried out: its cancellation waits for what comes of it.
     WITH withdrawn AS (
@@ -15,10 +16,16 @@ BEGIN
         FROM nurture.action_cancel c JOIN nurture.action a ON a.id = c.id
         WHERE a.status = 'ready' OR a.status = 'claimed' AND a.leased_until <= moment
         LIMIT max_actions FOR NO KEY UPDATE OF a SKIP LOCKED
+    ), over AS (
+        UPDATE nurture.action a SET status = 'cancelled', reason = w.reason, leased_until = NULL
+        FROM withdrawn w WHERE a.id = w.id RETURNING a AS action
     )
-    UPDATE nurture.action a SET status = 'cancelled', reason = w.reason, leased_until = NULL
-    FROM withdrawn w WHERE a.id = w.id;
-    GET DIAGNOSTICS folded = ROW_COUNT;
+    SELECT count(*), array_agg(o.action) FILTER (WHERE (o.action).reason LIKE 'suppressed: %') INTO folded, refused FROM over o;
+    -- What a step withdrew it has forgotten itself; of a refusal that came meanwhile the contact is told, as by claim.
+    IF refused IS NOT NULL THEN
+        INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
+        SELECT r.contact, '$dropped', moment, nurture._result_props(r), r.id || ':dropped', nurture._told_at(moment) FROM unnest(refused) r;
+    END IF;
     -- Removed with it: cancellations that came too late, and those of actions that are no longer kept. A final status
     -- never changes, so what this statement sees cannot be outdated.
     DELETE FROM nurture.action_cancel c WHERE c.ctid = ANY (ARRAY(

@@ -9,7 +9,7 @@ REVOKE ALL ON FUNCTION nurture._sending_paused() FROM PUBLIC;
 
 CREATE FUNCTION nurture._notify_actions(channels text[]) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT pg_notify('nurture_action', c) FROM (SELECT DISTINCT unnest(channels)) d(c) WHERE c <> '' $$;
+    AS $$ SELECT pg_notify('nurture_action', c) FROM (SELECT DISTINCT unnest(channels)) d(c) WHERE c <> '' AND c NOT LIKE '$%' $$;
 COMMENT ON FUNCTION nurture._notify_actions(text[]) IS
     'NOTIFY nurture_action with each distinct channel as payload: its actions have become ready';
 REVOKE ALL ON FUNCTION nurture._notify_actions(text[]) FROM PUBLIC;

@@ -118,6 +118,7 @@ BEGIN
     base_tick := coalesce(base_tick, -1);
     base_model := coalesce(base_model, 0);
     stepped_by := base_model;
+    turns := NULL; -- the server names it: the caller may have a cursor of this name
     OPEN turns;
     FETCH turns INTO turn;
     FOR epoch IN

@@ -16,24 +16,32 @@ BEGIN
         ORDER BY a.priority DESC, coalesce(a.leased_until, a.due), a.id LIMIT max_actions FOR NO KEY UPDATE OF a SKIP LOCKED
     LOOP
         settled := settled + 1;
-        -- One after the other, whoever assigns.
-        SELECT r.* INTO of_rota FROM nurture.rota r WHERE r.id = (act.payload ->> 'rota')::int FOR UPDATE;
+        -- One after the other, whoever assigns. What somebody has locked is left for the next time.
+        SELECT r.* INTO of_rota FROM nurture.rota r WHERE r.id = (act.payload ->> 'rota')::int FOR UPDATE SKIP LOCKED;
         IF NOT FOUND THEN
+            IF EXISTS (SELECT FROM nurture.rota r WHERE r.id = (act.payload ->> 'rota')::int) THEN
+                settled := settled - 1;
+                CONTINUE;
+            END IF;
             PERFORM nurture._stop_actions(moment, ARRAY[act.id], ARRAY['the rota was removed'], NULL, NULL, NULL);
+            CONTINUE;
+        END IF;
+        SELECT n.member INTO chosen FROM nurture.rota_member n WHERE n.rota = of_rota.name AND n.available AND of_rota.enabled
+        ORDER BY CASE of_rota.choose WHEN 'fewest' THEN n.assigned::numeric / n.share END, n.turn, n.member
+        LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            IF EXISTS (SELECT FROM nurture.rota_member n WHERE n.rota = of_rota.name AND n.available AND of_rota.enabled) THEN
+                settled := settled - 1;
+                CONTINUE;
+            END IF;
+            PERFORM nurture._stop_actions(moment, NULL, NULL, ARRAY[act.id], ARRAY[moment + interval '10 minutes'],
+                                          ARRAY[format('nobody of rota "%s" is available', of_rota.name)]);
             CONTINUE;
         END IF;
         UPDATE nurture.rota_member m
         SET assigned = m.assigned + 1, last_assigned_at = moment,
             turn = (SELECT max(o.turn) + 1 FROM nurture.rota_member o WHERE o.rota = of_rota.name)
-        WHERE m.rota = of_rota.name AND m.member = (
-            SELECT n.member FROM nurture.rota_member n WHERE n.rota = of_rota.name AND n.available AND of_rota.enabled
-            ORDER BY CASE of_rota.choose WHEN 'fewest' THEN n.assigned::numeric / n.share END, n.turn, n.member LIMIT 1)
-        RETURNING m.member INTO chosen;
-        IF NOT FOUND THEN
-            PERFORM nurture._stop_actions(moment, NULL, NULL, ARRAY[act.id], ARRAY[moment + interval '10 minutes'],
-                                          ARRAY[format('nobody of rota "%s" is available', of_rota.name)]);
-            CONTINUE;
-        END IF;
+        WHERE m.rota = of_rota.name AND m.member = chosen;
         UPDATE nurture.action a SET status = 'done', attempts = 1, reason = NULL, payload = a.payload || jsonb_build_object(act.template, chosen)
         WHERE a.id = act.id;
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)

@@ -34,5 +34,7 @@ $$;
 COMMENT ON FUNCTION nurture.stream_places(text, timestamptz) IS
     'how far the contact is in every stream: of each message whether it was sent, is on its way, next, later, not yet or no longer available';
 REVOKE ALL ON TABLE nurture.stream_content FROM PUBLIC;
-REVOKE ALL ON FUNCTION nurture._stream_contents(text), nurture._stream_places(nurture.compiled_model, text, nurture.profile, timestamptz),
+-- Functions in a view run as the caller: whoever may read the view needs it. It sees nothing but its argument.
+GRANT EXECUTE ON FUNCTION nurture._stream_contents(text) TO PUBLIC;
+REVOKE ALL ON FUNCTION nurture._stream_places(nurture.compiled_model, text, nurture.profile, timestamptz),
     nurture.stream_places(text, timestamptz) FROM PUBLIC;
