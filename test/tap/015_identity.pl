@@ -9,7 +9,9 @@ use Time::HiRes qw(time sleep);
 use WorkerStub;
 use EngineState;
 
-my $seed = $ENV{NURTURE_IDENTITY_SEED} // int(rand(1_000_000));
+# The same story each time, so that a change is what turns it red; others with NURTURE_IDENTITY_SEED=… . Known and open: with 45 the path
+# of a contact that was merged and told apart again is not what its log gives.
+my $seed = $ENV{NURTURE_IDENTITY_SEED} // 20261122;
 diag("NURTURE_IDENTITY_SEED=$seed");
 srand($seed);
 
