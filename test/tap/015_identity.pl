@@ -9,9 +9,8 @@ use Time::HiRes qw(time sleep);
 use WorkerStub;
 use EngineState;
 
-# The same story each time, so that a change is what turns it red; others with NURTURE_IDENTITY_SEED=… . Known and open: with 45 the path
-# of a contact that was merged and told apart again is not what its log gives.
-my $seed = $ENV{NURTURE_IDENTITY_SEED} // 20261122;
+# The same story each time, one that has found much, so that a change is what turns it red; others with NURTURE_IDENTITY_SEED=….
+my $seed = $ENV{NURTURE_IDENTITY_SEED} // 45;
 diag("NURTURE_IDENTITY_SEED=$seed");
 srand($seed);
 

@@ -93,6 +93,9 @@ DECLARE
     before nurture.compiled_model;
     before_id int;
     stepped_by int;
+    -- Ticks at which it became somebody else; told apart again it began anew.
+    gone CONSTANT bigint[] := ARRAY(SELECT m.tick FROM nurture.merge_log m WHERE m.loser = contact);
+    previous bigint;
     -- Ticks at which something is known of the contact; earliest: the least clock of each.
     turns CURSOR FOR
         SELECT tick, least(e.earliest, t.earliest) AS earliest, t.adopted, e.begins, greatest(e.written, t.last_at) AS until, e.messages
@@ -118,6 +121,7 @@ BEGIN
     base_tick := coalesce(base_tick, -1);
     base_model := coalesce(base_model, 0);
     stepped_by := base_model;
+    previous := base_tick;
     turns := NULL; -- the server names it: the caller may have a cursor of this name
     OPEN turns;
     FETCH turns INTO turn;
@@ -149,6 +153,10 @@ BEGIN
         before := epoch.model;
         before_id := epoch.id;
         WHILE turn.tick < epoch.behind_tick OR turn.tick IS NOT NULL AND epoch.id = last_model LOOP
+            IF gone <> '{}' AND EXISTS (SELECT FROM unnest(gone) g (tick) WHERE g.tick >= previous AND g.tick < turn.tick) THEN
+                state := NULL;
+            END IF;
+            previous := turn.tick;
             state := coalesce(nurture._at_clock(state, turn.adopted), state);
             IF state IS NOT NULL AND turn.begins IS NOT NULL THEN
                 result := nurture._step(epoch.model, contact, state, NULL, turn.begins, turn.tick);
