@@ -285,7 +285,7 @@ TEST(Identity, TwoUsersDoNotBecomeOne) {
 
 // --- parts of states ---------------------------------------------------------------------------------------------
 
-profile::Attribute attribute(Time at, std::string json) { return {"a", {at, 1, 1}, std::move(json)}; }
+profile::Attribute attribute(Time at, std::string json) { return {"a", {at, 1, 1}, std::move(json), {}}; }
 
 TEST(Survivorship, Rules) {
     auto const older = attribute(1, "5"), newer = attribute(2, "3");
@@ -317,7 +317,7 @@ std::vector<profile::Attribute> any_attributes() {
     std::vector<profile::Attribute> out;
     for (const char* key : {"a", "b", "c", "d"})
         if (*rc::gen::inRange(0, 3) > 0)
-            out.push_back({key, {*rc::gen::inRange<Time>(0, 3), 1, 1}, *rc::gen::element<std::string>("1", "2", "", "\"x\"")});
+            out.push_back({key, {*rc::gen::inRange<Time>(0, 3), 1, 1}, *rc::gen::element<std::string>("1", "2", "", "\"x\""), {}});
     return out;
 }
 

@@ -92,6 +92,12 @@ void Attribution::too_large() {
                 "Shorten the paths with nurture.lookback, or summarize in groups.");
 }
 
+void Attribution::too_many_channels() {
+    throw Error(ErrorKind::limit_exceeded, "too many channels",
+                "An attribution summary has at most " + std::to_string(max_channels) + " channels.",
+                "Group campaigns into channels first.");
+}
+
 void Attribution::count_bytes(std::size_t more) {
     bytes_ += more;
     if (bytes_ > max_bytes)
@@ -103,9 +109,7 @@ std::uint32_t Attribution::id_of(std::string_view channel) {
     if (found != ids_.end())
         return found->second;
     if (names_.size() == max_channels)
-        throw Error(ErrorKind::limit_exceeded, "too many channels",
-                    "An attribution summary has at most " + std::to_string(max_channels) + " channels.",
-                    "Group campaigns into channels first.");
+        too_many_channels();
     count_bytes(channel.size() + 96);
     auto const id = static_cast<std::uint32_t>(names_.size());
     auto const made = ids_.emplace(channel, id).first;

@@ -67,6 +67,8 @@ public:
     [[nodiscard]] std::string encode() const;
     /// Throws the error of a summary beyond max_bytes.
     [[noreturn]] static void too_large();
+    /// Throws the error of more than max_channels.
+    [[noreturn]] static void too_many_channels();
 
 private:
     struct Hash {

@@ -34,10 +34,7 @@ std::uint32_t AttributionLog::channel_number(std::string_view channel) {
     check_channel(channel);
     std::uint32_t const number = channels_.number_of(channel);
     if (number >= Attribution::max_channels)
-        throw Error(ErrorKind::limit_exceeded, "too many channels",
-                    "An attribution summary has at most " + std::to_string(Attribution::max_channels) +
-                        " channels.",
-                    "Group campaigns into channels first.");
+        Attribution::too_many_channels();
     return number;
 }
 

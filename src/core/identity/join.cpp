@@ -61,6 +61,8 @@ void join_seen(std::vector<profile::SeenMessage>& a, const std::vector<profile::
         a.erase(a.begin(), a.end() - static_cast<std::ptrdiff_t>(remembered_messages));
 }
 
+namespace {
+
 // Both have been in under their keys; of too many the first of the one that goes on are forgotten, as when they are too many
 // for one contact.
 void join_keys(std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
@@ -70,6 +72,8 @@ void join_keys(std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& 
     if (a.size() > profile::keys_limit)
         a.erase(a.begin(), a.end() - static_cast<std::ptrdiff_t>(profile::keys_limit));
 }
+
+} // namespace
 
 void join_memories(std::vector<profile::WorkflowMemory>& a, const std::vector<profile::WorkflowMemory>& b) {
     for (const auto& memory : b) {

@@ -94,18 +94,27 @@ void decode_rich_journeys(ByteReader& in, Profile& profile) {
     }
 }
 
+namespace {
+
+void write_uuid(ByteWriter& out, const Uuid& id) { out.raw({reinterpret_cast<const char*>(id.data()), id.size()}); }
+
+void read_uuid(ByteReader& in, Uuid& id) {
+    auto const bytes = in.raw(id.size());
+    std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(id.data()));
+}
+
+} // namespace
+
 void encode_open(ByteWriter& out, const Strand& strand) {
     out.number(strand.open.size());
     for (const Uuid& id : strand.open)
-        out.raw({reinterpret_cast<const char*>(id.data()), id.size()});
+        write_uuid(out, id);
 }
 
 void decode_open(ByteReader& in, Strand& strand) {
     strand.open.resize(in.count(sizeof(Uuid)));
-    for (Uuid& id : strand.open) {
-        auto const bytes = in.raw(id.size());
-        std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(id.data()));
-    }
+    for (Uuid& id : strand.open)
+        read_uuid(in, id);
 }
 
 namespace {
@@ -236,7 +245,7 @@ void encode_pending(ByteWriter& out, const Profile& profile) {
     out.number(profile.pending.size());
     for (const PendingContent& pending : profile.pending) {
         out.fixed64(pending.content);
-        out.raw({reinterpret_cast<const char*>(pending.action.data()), pending.action.size()});
+        write_uuid(out, pending.action);
     }
 }
 
@@ -244,8 +253,7 @@ void decode_pending(ByteReader& in, Profile& profile) {
     profile.pending.resize(in.count(8 + sizeof(Uuid)));
     for (PendingContent& pending : profile.pending) {
         pending.content = in.fixed64();
-        auto const bytes = in.raw(pending.action.size());
-        std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(pending.action.data()));
+        read_uuid(in, pending.action);
     }
 }
 

@@ -266,14 +266,15 @@ std::string encode(const Profile& profile) {
     ByteWriter out;
     bool const plain = std::none_of(profile.features.begin(), profile.features.end(),
                                     [](const auto& f) { return needs_format_2(f.value); });
-    bool const modern = !plain || profile.score != ScoreState{} || !profile.pasts.empty() || !profile.completed.empty() ||
-                        !profile.consents.empty() || has_origins(profile) || has_sources(profile) || has_rich_journeys(profile) || has_keys(profile) ||
-                        !profile.schedules.empty() || !profile.pending.empty() || has_branches(profile);
+    Time const base = profile.clock == always ? 0 : profile.clock;
+    Stamp const stamp{base, 0, 0};
+    ByteWriter last;
+    encode_parts(last, profile, stamp);
+    std::string const parts = last.take();
+    bool const modern = !plain || profile.score != ScoreState{} || parts.size() > 1; // more than their end
     out.byte(modern ? 2 : 1);
     out.number(profile.model);
     write_time(out, profile.clock, 0);
-    Time const base = profile.clock == always ? 0 : profile.clock;
-    Stamp const stamp{base, 0, 0};
     write_time(out, profile.first_seen, base);
     write_time(out, profile.last_seen, base);
 
@@ -318,7 +319,7 @@ std::string encode(const Profile& profile) {
     }
     if (modern) {
         encode(out, profile.score, stamp);
-        encode_parts(out, profile, stamp);
+        out.raw(parts);
     }
     return out.take();
 }

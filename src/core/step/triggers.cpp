@@ -2,8 +2,6 @@
 #include "core/step/reading.hpp"
 #include "core/step/stepper.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 
 namespace nurture::step {

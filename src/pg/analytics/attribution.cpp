@@ -2,6 +2,7 @@
 #include "core/analytics/attribution.hpp"
 
 #include "pg/analytics/statistics_glue.hpp"
+#include "pg/border/elements.hpp"
 
 using nurture::Error;
 using nurture::ErrorKind;
@@ -109,16 +110,11 @@ NURTURE_FUNCTION(nurture_path_final) {
 // A path without times: the n-th channel is touched n microseconds after the epoch.
 NURTURE_FUNCTION(nurture_path_of_channels) {
     return entry([&]() -> Datum {
-        ArrayType* const array = pg_call([&] { return PG_GETARG_ARRAYTYPE_P(0); });
-        Datum* elements = nullptr;
-        bool* nulls = nullptr;
-        int count = 0;
-        pg_call(
-            [&] { deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count); });
+        Elements const channels(fcinfo, 0, TEXTOID);
         Path path;
-        for (int i = 0; i < count; ++i)
-            if (!nulls[i])
-                path.push_back({i, bytes_of(elements[i])});
+        for (std::size_t i = 0; i < channels.size(); ++i)
+            if (!channels.is_null(i))
+                path.push_back({static_cast<nurture::Time>(i), channels.text(i)});
         if (path.empty())
             return null_result(fcinfo);
         analytics::canonicalize(path);

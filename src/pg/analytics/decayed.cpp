@@ -2,10 +2,7 @@
 #include "core/analytics/decayed.hpp"
 
 #include "pg/analytics/statistics_glue.hpp"
-
-extern "C" {
-#include "utils/array.h"
-}
+#include "pg/border/elements.hpp"
 
 using nurture::DecayedSum;
 using nurture::Error;
@@ -166,18 +163,13 @@ NURTURE_FUNCTION(nurture_decayed_recv) {
 
 NURTURE_FUNCTION(nurture_decayed_typmod_in) {
     return entry([&]() -> Datum {
-        ArrayType* const array = pg_call([&] { return PG_GETARG_ARRAYTYPE_P(0); });
-        Datum* elements = nullptr;
-        int count = 0;
-        pg_call([&] {
-            deconstruct_array(array, CSTRINGOID, -2, false, TYPALIGN_CHAR, &elements, nullptr, &count);
-        });
-        if (count != 1)
+        Elements const modifiers(fcinfo, 0, CSTRINGOID);
+        if (modifiers.size() != 1)
             throw Error(ErrorKind::invalid_parameter,
                         "type nurture.decayed takes one modifier, the half-life", {},
                         "Write nurture.decayed('14 days').");
         Datum const interval = pg_call([&] {
-            return DirectFunctionCall3(interval_in, elements[0], ObjectIdGetDatum(InvalidOid),
+            return DirectFunctionCall3(interval_in, modifiers.datum(0), ObjectIdGetDatum(InvalidOid),
                                        Int32GetDatum(-1));
         });
         Span const half_life = exact_span(interval, "half-life");

@@ -2,10 +2,7 @@
 #include "core/analytics/experiment.hpp"
 
 #include "pg/analytics/statistics_glue.hpp"
-
-extern "C" {
-#include "utils/array.h"
-}
+#include "pg/border/elements.hpp"
 
 using nurture::Error;
 using nurture::ErrorKind;
@@ -31,20 +28,6 @@ Datum transition(FunctionCallInfo fcinfo, Value value_of) {
         value = value_of(PG_GETARG_DATUM(3));
     state->add(bytes_of(PG_GETARG_DATUM(1)), !PG_ARGISNULL(2) && PG_GETARG_BOOL(2), value);
     return PointerGetDatum(state);
-}
-
-std::vector<double> doubles_of(Datum datum) {
-    ArrayType* const array = pg_call([&] { return DatumGetArrayTypeP(datum); });
-    Datum* elements = nullptr;
-    bool* nulls = nullptr;
-    int count = 0;
-    pg_call([&] {
-        deconstruct_array(array, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, &count);
-    });
-    std::vector<double> values;
-    for (int i = 0; i < count; ++i)
-        values.push_back(nulls[i] ? 0 : DatumGetFloat8(elements[i]));
-    return values;
 }
 
 } // namespace
@@ -129,7 +112,7 @@ NURTURE_FUNCTION(nurture_ab_test) {
         options.confidence = PG_GETARG_FLOAT8(2);
         options.power = PG_GETARG_FLOAT8(3);
         if (!PG_ARGISNULL(4))
-            options.expected = doubles_of(PG_GETARG_DATUM(4));
+            options.expected = Elements(fcinfo, 4, FLOAT8OID).all(&Elements::real);
         auto const arms = analytics::decode_experiment(bytes_of(PG_GETARG_DATUM(0)));
         for (auto const& finding : analytics::report_experiment(arms, options)) {
             std::optional<double> const numbers[] = {finding.estimate,  finding.low, finding.high,

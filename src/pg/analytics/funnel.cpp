@@ -3,12 +3,9 @@
 #include "core/analytics/funnel.hpp"
 
 #include "pg/analytics/event_state.hpp"
+#include "pg/border/elements.hpp"
 
 #include <bit>
-
-extern "C" {
-#include "utils/array.h"
-}
 
 namespace nurture::analytics {
 
@@ -96,16 +93,9 @@ EventSet summary_argument(FunctionCallInfo fcinfo) {
 FunnelMode mode_arguments(FunctionCallInfo fcinfo, int argument, unsigned conditions) {
     std::string_view const name = read_varlena(PG_GETARG_DATUM(argument));
     FunnelMode mode = parse_funnel_mode(name);
-    Datum const exclude = PG_GETARG_DATUM(argument + 1);
-    Datum* items = nullptr;
-    bool* nulls = nullptr;
-    int count = 0;
-    pg_call([&] {
-        ArrayType* const array = DatumGetArrayTypeP(exclude);
-        deconstruct_array(array, INT4OID, 4, true, TYPALIGN_INT, &items, &nulls, &count);
-    });
-    for (int i = 0; i < count; ++i) {
-        std::int32_t const step = nulls[i] ? 0 : DatumGetInt32(items[i]);
+    border::Elements const excluded(fcinfo, argument + 1, INT4OID);
+    for (std::size_t i = 0; i < excluded.size(); ++i) {
+        std::int32_t const step = excluded.integer(i);
         if (step < 1 || step > static_cast<std::int32_t>(conditions))
             throw Error(ErrorKind::invalid_parameter, "an excluded condition is not one of the funnel's",
                         "Conditions are numbered from 1 to " + std::to_string(conditions) + ".");

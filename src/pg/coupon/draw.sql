@@ -34,7 +34,7 @@ BEGIN
             DETAIL = 'An older snapshot does not see which codes others have given meanwhile.', HINT = 'Claim in a transaction of its own.';
     END IF;
     FOR need IN
-        SELECT a AS action, d.key AS name, p AS pool, coalesce((SELECT k.contact FROM nurture.identity k WHERE k.key = a.contact), a.contact) AS contact
+        SELECT a AS action, d.key AS name, p AS pool, nurture.contact_of(a.contact) AS contact
         FROM unnest(ids) WITH ORDINALITY i (id, n) JOIN nurture.action a ON a.id = i.id
         CROSS JOIN LATERAL jsonb_each_text(a.draws) d
         LEFT JOIN nurture.coupon_pool p ON p.id = d.value::int
@@ -57,7 +57,7 @@ BEGIN
                 CONTINUE;
             END IF;
             SELECT c.code INTO found_code FROM nurture.coupon c
-            WHERE c.contact = ANY (ARRAY(SELECT need.contact UNION ALL SELECT o.key FROM nurture.identity o WHERE o.contact = need.contact))
+            WHERE c.contact = ANY (nurture._keys_of(need.contact))
                 AND c.pool = pool.name AND c.expires > moment + pool.valid_for
                 AND (pool.one_per = 'contact' OR (c.workflow, c.journey) IS NOT DISTINCT FROM (act.workflow, act.journey))
             ORDER BY c.given_at DESC, c.code LIMIT 1;

@@ -45,17 +45,21 @@ SELECT pg_catalog.pg_extension_config_dump('nurture.coupon_pool', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.coupon_pool_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('nurture.coupon', '');
 
+CREATE FUNCTION nurture._require_coupon_pool(pool text) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM nurture.coupon_pool p WHERE p.name = pool) THEN
+        RAISE EXCEPTION 'coupon pool "%" does not exist', pool
+            USING ERRCODE = 'foreign_key_violation', HINT = 'Coupon pools are rows of nurture.coupon_pool.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION nurture._require_coupon_pool(text) IS 'an error where there is no such pool';
 CREATE FUNCTION nurture._coupons_inserted() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    unknown text;
 BEGIN
     IF current_setting('check_function_bodies')::boolean THEN -- else a restore: the pool may come later
-        SELECT a.pool INTO unknown FROM after a WHERE NOT EXISTS (SELECT FROM nurture.coupon_pool p WHERE p.name = a.pool) LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'coupon pool "%" does not exist', unknown
-                USING ERRCODE = 'foreign_key_violation', HINT = 'Coupon pools are rows of nurture.coupon_pool.';
-        END IF;
+        PERFORM nurture._require_coupon_pool(a.pool) FROM (SELECT DISTINCT i.pool FROM after i) a;
     END IF;
     RETURN NULL;
 END
@@ -63,41 +67,33 @@ $$;
 CREATE TRIGGER check_pools AFTER INSERT ON nurture.coupon REFERENCING NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION nurture._coupons_inserted();
 CREATE FUNCTION nurture._coupon_moved() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM nurture.coupon_pool p WHERE p.name = NEW.pool) THEN
-        RAISE EXCEPTION 'coupon pool "%" does not exist', NEW.pool
-            USING ERRCODE = 'foreign_key_violation', HINT = 'Coupon pools are rows of nurture.coupon_pool.';
-    END IF;
+    PERFORM nurture._require_coupon_pool(NEW.pool);
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION nurture._coupon_moved() IS 'refuses a pool that there is not';
-REVOKE ALL ON FUNCTION nurture._coupon_moved() FROM PUBLIC;
 CREATE TRIGGER check_pool_moved AFTER UPDATE OF pool ON nurture.coupon
     FOR EACH ROW WHEN (OLD.pool <> NEW.pool) EXECUTE FUNCTION nurture._coupon_moved();
+REVOKE ALL ON FUNCTION nurture._require_coupon_pool(text), nurture._coupons_inserted(), nurture._coupon_moved() FROM PUBLIC;
 
--- Codes go with their pool, by whatever name.
-CREATE FUNCTION nurture._coupon_pool_changed() RETURNS trigger
+-- Rows that belong to another table's by its name (the table, then its column, are the trigger's arguments) go with it, by
+-- whatever name. No foreign key does it: a parallel restore loads the two tables side by side.
+CREATE FUNCTION nurture._keep_with_name() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'DELETE' THEN
-        DELETE FROM nurture.coupon c WHERE c.pool = OLD.name;
+    IF TG_OP = 'TRUNCATE' THEN
+        EXECUTE format('DELETE FROM nurture.%I', TG_ARGV[0]);
+    ELSIF TG_OP = 'DELETE' THEN
+        EXECUTE format('DELETE FROM nurture.%I WHERE %I = $1', TG_ARGV[0], TG_ARGV[1]) USING OLD.name;
     ELSIF NEW.name <> OLD.name THEN
-        UPDATE nurture.coupon c SET pool = NEW.name WHERE c.pool = OLD.name;
+        EXECUTE format('UPDATE nurture.%1$I SET %2$I = $1 WHERE %2$I = $2', TG_ARGV[0], TG_ARGV[1]) USING NEW.name, OLD.name;
     END IF;
     RETURN NULL;
 END
 $$;
+REVOKE ALL ON FUNCTION nurture._keep_with_name() FROM PUBLIC;
 CREATE TRIGGER keep_codes AFTER UPDATE OF name OR DELETE ON nurture.coupon_pool
-    FOR EACH ROW EXECUTE FUNCTION nurture._coupon_pool_changed();
-CREATE FUNCTION nurture._coupon_pools_truncated() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    DELETE FROM nurture.coupon;
-    RETURN NULL;
-END
-$$;
+    FOR EACH ROW EXECUTE FUNCTION nurture._keep_with_name('coupon', 'pool');
 CREATE TRIGGER forget_codes AFTER TRUNCATE ON nurture.coupon_pool
-    FOR EACH STATEMENT EXECUTE FUNCTION nurture._coupon_pools_truncated();
-REVOKE ALL ON FUNCTION nurture._coupons_inserted(), nurture._coupon_pool_changed(), nurture._coupon_pools_truncated() FROM PUBLIC;
+    FOR EACH STATEMENT EXECUTE FUNCTION nurture._keep_with_name('coupon', 'pool');

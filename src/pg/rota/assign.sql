@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     FOR act IN
         SELECT a.* FROM nurture.action a
-        WHERE a.channel = '$assign' AND a.status IN ('ready', 'claimed') AND a.status = 'ready' AND coalesce(a.leased_until, a.due) <= moment
+        WHERE a.channel = '$assign' AND a.status = 'ready' AND coalesce(a.leased_until, a.due) <= moment
             AND NOT EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = a.id)
         ORDER BY a.priority DESC, coalesce(a.leased_until, a.due), a.id LIMIT max_actions FOR NO KEY UPDATE OF a SKIP LOCKED
     LOOP

@@ -42,26 +42,8 @@ END
 $$;
 CREATE TRIGGER check_rota AFTER INSERT OR UPDATE OF rota ON nurture.rota_member
     FOR EACH ROW EXECUTE FUNCTION nurture._rota_member_inserted();
-CREATE FUNCTION nurture._rota_changed() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'DELETE' THEN
-        DELETE FROM nurture.rota_member m WHERE m.rota = OLD.name;
-    ELSIF NEW.name <> OLD.name THEN
-        UPDATE nurture.rota_member m SET rota = NEW.name WHERE m.rota = OLD.name;
-    END IF;
-    RETURN NULL;
-END
-$$;
 CREATE TRIGGER keep_members AFTER UPDATE OF name OR DELETE ON nurture.rota
-    FOR EACH ROW EXECUTE FUNCTION nurture._rota_changed();
-CREATE FUNCTION nurture._rotas_truncated() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    DELETE FROM nurture.rota_member;
-    RETURN NULL;
-END
-$$;
+    FOR EACH ROW EXECUTE FUNCTION nurture._keep_with_name('rota_member', 'rota');
 CREATE TRIGGER forget_members AFTER TRUNCATE ON nurture.rota
-    FOR EACH STATEMENT EXECUTE FUNCTION nurture._rotas_truncated();
-REVOKE ALL ON FUNCTION nurture._rota_member_inserted(), nurture._rota_changed(), nurture._rotas_truncated() FROM PUBLIC;
+    FOR EACH STATEMENT EXECUTE FUNCTION nurture._keep_with_name('rota_member', 'rota');
+REVOKE ALL ON FUNCTION nurture._rota_member_inserted() FROM PUBLIC;
