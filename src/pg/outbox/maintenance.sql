@@ -48,6 +48,12 @@ DECLARE
     moment CONSTANT timestamptz := nurture._now();
     settled bigint;
 BEGIN
+    -- An insert of no rows would wake the worker all the same, whose tick would call for maintenance again: every second for ever.
+    IF NOT EXISTS (SELECT FROM nurture.action a WHERE a.status IN ('ready', 'claimed') AND a.expires IS NOT NULL AND a.expires <= moment)
+        AND NOT EXISTS (SELECT FROM nurture.action a
+                        WHERE a.status = 'claimed' AND a.attempts >= nurture._max_attempts() AND a.leased_until <= moment) THEN
+        RETURN 0;
+    END IF;
     WITH late AS (
         SELECT a.id FROM nurture.action a
         WHERE a.status IN ('ready', 'claimed') AND a.expires IS NOT NULL AND a.expires <= moment
