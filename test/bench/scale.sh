@@ -59,7 +59,9 @@ row '… ratio' "$(ratio "$of_many" "$of_few")"
 export PGDATABASE="contacts_$many"
 value "ALTER DATABASE contacts_$many RESET nurture.enabled" >/dev/null
 value 'VACUUM' ; value 'CHECKPOINT'
-sleep 20
+value 'SELECT nurture.stop_worker()' >/dev/null # it has read the settings when it began
+value 'SELECT nurture.start_worker()' >/dev/null
+sleep 25
 ticks() { for pid in $(pgrep -P "$(head -n 1 "$cluster_dir/data/postmaster.pid")"); do awk '{print $14 + $15}' "/proc/$pid/stat" 2>/dev/null || true; done | awk '{s += $1} END {print s}'; }
 before=$(ticks)
 sleep 60
