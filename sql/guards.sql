@@ -140,6 +140,20 @@ SELECT pg_temp.claimed() AS budget_is_used_up;
 SELECT * FROM pg_temp.open;
 SELECT p.name, c.key, c.slot, c.used FROM nurture.guard_counter c JOIN nurture.policy p ON p.id = c.policy ORDER BY 1, 2;
 
+-- A rate over all channels: what a provider takes of e-mails and texts together.
+CALL pg_temp.anew();
+INSERT INTO nurture.policy (name, definition) VALUES ('provider', 'for email, sms rate 3 per minute over all channels');
+CALL pg_temp.put('1', 'c1', '2026-04-03 18:00');
+CALL pg_temp.put('2', 'c2', '2026-04-03 18:00', channel => 'sms');
+CALL pg_temp.put('3', 'c3', '2026-04-03 18:00', channel => 'sms');
+CALL pg_temp.put('4', 'c4', '2026-04-03 18:00');
+CALL pg_temp.put('5', 'c5', '2026-04-03 18:00', channel => 'push');
+CALL pg_temp.tick('2026-04-03 18:02:10');
+SELECT pg_temp.claimed('sms') AS sms, pg_temp.claimed() AS email, pg_temp.claimed('push') AS push, nurture.next_claimable('email') AS next;
+SELECT * FROM pg_temp.open;
+CALL pg_temp.tick('2026-04-03 18:03:00');
+SELECT pg_temp.claimed() AS next_minute;
+
 -- Suppression: at once, whatever there are of policies.
 CALL pg_temp.anew();
 CALL pg_temp.put('1', 'anna', '2026-04-03 18:00');
@@ -239,3 +253,21 @@ SELECT n, has_table_privilege('public', 'nurture.' || n, 'SELECT') AS may FROM u
 SELECT has_function_privilege('public', 'nurture.lint()', 'EXECUTE') AS may_lint;
 CALL pg_temp.anew();
 DELETE FROM nurture.workflow;
+
+-- Holidays of the contact's own country; of one that has no calendar, or is not known, the default ones.
+CALL pg_temp.anew();
+INSERT INTO nurture.holiday (calendar, day) VALUES ('AT', '2026-05-14'), ('default', '2026-05-15');
+INSERT INTO nurture.policy (name, definition) VALUES ('at home', 'for email never on holidays of contact country');
+INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES
+    ('anton', '$identify', '{"country": "AT"}', '2026-05-01', '2026-05-01'), ('fritz', '$identify', '{"country": "XX"}', '2026-05-01', '2026-05-01');
+CALL pg_temp.tick('2026-05-14 10:00');
+CALL pg_temp.put('1', 'anton', '2026-05-14 09:00');
+CALL pg_temp.put('2', 'fritz', '2026-05-14 09:00');
+CALL pg_temp.put('3', 'nobody', '2026-05-14 09:00');
+SELECT pg_temp.claimed();
+SELECT * FROM pg_temp.open;
+CALL pg_temp.put('4', 'anton', '2026-05-14 09:00');
+CALL pg_temp.put('5', 'fritz', '2026-05-14 09:00');
+CALL pg_temp.tick('2026-05-15 10:00');
+SELECT pg_temp.claimed();
+SELECT * FROM pg_temp.open;

@@ -128,7 +128,7 @@ TEST(GuardTime, NextAllowedIsTheFirstAllowedMinute) {
         std::vector<std::int32_t> holidays(oracle.holidays.begin(), oracle.holidays.end());
         Guards const guards = guards_of({oracle.definition()}, calendar_with(holidays));
         Time const at = begin + *gen::inRange<Span>(0, 3 * one_day);
-        Time const found = next_allowed(guards, all_of(guards), zone, at);
+        Time const found = next_allowed(guards, all_of(guards), {zone}, at);
         // Clocks are set at whole minutes, and so do all guards end.
         Time expected = at;
         if (!oracle.allow(zone.to_local(at))) {
@@ -143,7 +143,7 @@ TEST(GuardTime, NextAllowedIsTheFirstAllowedMinute) {
             }
         }
         RC_ASSERT(found == expected);
-        RC_ASSERT(forbidden(guards, guards.policies[0], zone, at).has_value() == (expected != at));
+        RC_ASSERT(forbidden(guards, guards.policies[0], {zone}, at).has_value() == (expected != at));
         ++met[expected == at ? "at once" : "later"];
     }));
     EXPECT_GT(met["at once"], 3);
@@ -162,7 +162,7 @@ TEST(GuardTime, QuietHoursOverClockChanges) {
              {"Europe/Rome", "2026-10-25 01:10", "2026-10-25 01:30"},   // 02:10 again, quiet again
              {"Asia/Kathmandu", "2026-01-01 20:00", "2026-01-01 20:45"}, // 01:45
              {"America/New_York", "2026-06-01 01:00", "2026-06-01 06:30"}}) {
-        Time const found = next_allowed(guards, all_of(guards), Zone::find(zone), utc(at));
+        Time const found = next_allowed(guards, all_of(guards), {Zone::find(zone)}, utc(at));
         EXPECT_EQ(print_iso_time(found), print_iso_time(utc(free))) << zone << ' ' << at;
     }
 }
@@ -171,13 +171,33 @@ TEST(GuardTime, SeveralWindowsAreAlternativesSeveralPoliciesAllBind) {
     Guards const guards = guards_of({"only on business days between 09:00 and 18:00 only on saturday between 10:00 and 12:00",
                                      "quiet from 12:00 to 14:00"});
     auto const free = [&](const char* at) {
-        return print_iso_time(next_allowed(guards, all_of(guards), Zone::find("UTC"), utc(at)));
+        return print_iso_time(next_allowed(guards, all_of(guards), {}, utc(at)));
     };
     EXPECT_EQ(free("2026-11-20 12:30"), print_iso_time(utc("2026-11-20 14:00"))); // Friday
     EXPECT_EQ(free("2026-11-20 18:00"), print_iso_time(utc("2026-11-21 10:00")));
     EXPECT_EQ(free("2026-11-21 12:00"), print_iso_time(utc("2026-11-23 09:00")));
     Guards const shut = guards_of({"only on monday", "only on tuesday"});
-    EXPECT_EQ(next_allowed(shut, all_of(shut), Zone::find("UTC"), utc("2026-11-20 12:30")), never);
+    EXPECT_EQ(next_allowed(shut, all_of(shut), {}, utc("2026-11-20 12:30")), never);
+}
+
+TEST(GuardTime, HolidaysAreOfTheCalendarThatThePolicyOrTheContactsCountryNames) {
+    model::CalendarPolicy calendar;
+    calendar.holidays["default"] = {static_cast<int>(day_of(utc("2026-12-25 12:00"), Zone::find("UTC")))};
+    calendar.holidays["IT"] = {static_cast<int>(day_of(utc("2026-06-02 12:00"), Zone::find("UTC")))};
+    auto const free = [&](const char* policy, const char* country, const char* at) {
+        Guards const guards = guards_of({policy}, calendar);
+        return print_iso_time(next_allowed(guards, all_of(guards), {Zone::find("UTC"), country}, utc(at)));
+    };
+    auto const time = [](const char* at) { return print_iso_time(utc(at)); };
+    EXPECT_EQ(free("never on holidays of contact country", "IT", "2026-06-02 10:00"), time("2026-06-03 00:00"));
+    EXPECT_EQ(free("never on holidays of contact country", "IT", "2026-12-25 10:00"), time("2026-12-25 10:00"));
+    for (const char* const unknown : {"DE", "", "it"}) { // the default calendar's
+        EXPECT_EQ(free("never on holidays of contact country", unknown, "2026-06-02 10:00"), time("2026-06-02 10:00"));
+        EXPECT_EQ(free("never on holidays of contact country", unknown, "2026-12-25 10:00"), time("2026-12-26 00:00"));
+    }
+    EXPECT_EQ(free("never on holidays of 'IT'", "DE", "2026-06-02 10:00"), time("2026-06-03 00:00"));
+    EXPECT_EQ(free("only on business days of contact country between 09:00 and 18:00", "IT", "2026-06-01 18:00"), time("2026-06-03 09:00"));
+    EXPECT_EQ(free("only on business days of contact country between 09:00 and 18:00", "", "2026-06-01 18:00"), time("2026-06-02 09:00"));
 }
 
 // --- caps -----------------------------------------------------------------------------------------------------------
@@ -337,6 +357,23 @@ TEST(GuardJudge, ARetryKeepsItsPlace) {
     EXPECT_FALSE(has_caps(guards_of({"for email require consent"})));
 }
 
+TEST(GuardJudge, ARateOverAllChannelsIsOneForThePolicysChannelsTogether) {
+    Guards const guards = guards_of({"for email, sms rate 2 per minute over all channels rate 9 per hour"});
+    auto counters = counters_of(guards, "email", {}, utc("2026-11-20 10:00:20"));
+    ASSERT_EQ(counters.size(), 2U);
+    EXPECT_EQ(counters[0].key, "rate minute"); // what claims of either channel take of
+    EXPECT_EQ(counters_of(guards, "sms", {}, utc("2026-11-20 10:00:20"))[0].key, "rate minute");
+    EXPECT_EQ(counters[1].key, "rate hour email");
+    EXPECT_TRUE(counters_of(guards, "push", {}, 0).empty());
+    counters[0].used = 1; // by an SMS
+    std::vector<Contact> contacts{1};
+    std::vector<Candidate> const candidates(2, {{"email"}, 0, true, true});
+    auto const verdicts = judge(guards, utc("2026-11-20 10:00:20"), candidates, contacts, counters);
+    EXPECT_EQ(verdicts[0].decision, Decision::claim);
+    EXPECT_EQ(verdicts[1].decision, Decision::delay);
+    EXPECT_EQ(verdicts[1].reason, "rate 2 per minute over all channels (policy \"p1\")");
+}
+
 TEST(GuardJudge, RatesDelayBudgetsDropTransactionalMessagesTakeOfRatesOnly) {
     Guards const guards = guards_of({"rate 2 per minute", "budget 1 for workflow 'w'"});
     auto const verdicts = judge_all(guards, "2026-11-20 10:00:20",
@@ -353,15 +390,15 @@ TEST(GuardPlan, DueExpiryPriority) {
     Guards const guards = guards_of({"for email quiet from 21:00 to 08:00 priority 5", "expire after 2 hours priority 3",
                                      "for sms quiet from 00:00 to 23:00 when stopped drop"});
     Zone const rome = Zone::find("Europe/Rome");
-    Plan const mail = plan(guards, {"email"}, rome, utc("2026-11-20 21:30"), one_day);
+    Plan const mail = plan(guards, {"email"}, {rome}, utc("2026-11-20 21:30"), one_day);
     EXPECT_EQ(mail.due, utc("2026-11-21 07:00"));
     EXPECT_EQ(mail.expires, utc("2026-11-21 09:00"));
     EXPECT_EQ(mail.priority, 5);
-    EXPECT_EQ(plan(guards, {"sms"}, rome, utc("2026-11-20 10:00"), one_day).due, utc("2026-11-20 10:00"));
-    Plan const receipt = plan(guards, {"email", "", "", true}, rome, utc("2026-11-20 21:30"), one_day);
+    EXPECT_EQ(plan(guards, {"sms"}, {rome}, utc("2026-11-20 10:00"), one_day).due, utc("2026-11-20 10:00"));
+    Plan const receipt = plan(guards, {"email", "", "", true}, {rome}, utc("2026-11-20 21:30"), one_day);
     EXPECT_EQ(receipt.due, utc("2026-11-20 21:30"));
     EXPECT_EQ(receipt.expires, never);
-    EXPECT_EQ(plan(guards_of({"for sms priority 1"}), {"email"}, rome, 0, one_hour).expires, one_hour);
+    EXPECT_EQ(plan(guards_of({"for sms priority 1"}), {"email"}, {rome}, 0, one_hour).expires, one_hour);
 }
 
 } // namespace

@@ -25,8 +25,9 @@ TEST(PolicyLanguage, Canonical) {
         for email, SMS purpose newsletter, "workflow" workflow 'spring'
         when stopped keep the best expire after 24 hours priority -3
         budget 10000 per workflow budget 5 for workflow 'x'
-        rate 100 per minute
-        never on holidays of 'IT' only on Monday, friday
+        rate 100 per minute rate 500 per hour OVER all channels
+        never on holidays of 'IT' never on holidays of contact country only on Monday, friday
+        only on business days of contact country
         only on business days between 9:00 and 18:00
         quiet from 21:00 to 08:00
         at most 1 workflows per day AT MOST 3 per rolling 1 week over all channels
@@ -37,9 +38,12 @@ TEST(PolicyLanguage, Canonical) {
               "at most 3 per rolling 7 days over all channels\n"
               "quiet from 21:00 to 08:00\n"
               "only on monday, friday\n"
+              "only on business days of contact country\n"
               "only on business days between 09:00 and 18:00\n"
               "never on holidays of 'IT'\n"
+              "never on holidays of contact country\n"
               "rate 100 per minute\n"
+              "rate 500 per hour over all channels\n"
               "budget 10000 per workflow\n"
               "budget 5 for workflow 'x'\n"
               "priority -3\n"
@@ -88,6 +92,10 @@ TEST(PolicyLanguage, WhatPeopleGetWrong) {
              {"only", 5, "expected \"on\" or \"between\"", ""},
              {"rate 0 per minute", 6, "at least 1", ""},
              {"rate 10 per week", 13, "expected \"second\"", ""},
+             {"rate 10 per day over channels", 22, "expected \"all\"", ""},
+             {"never on holidays of contact", 29, "expected \"country\"", "of contact country"},
+             {"never on holidays of contact region", 30, "expected \"country\"", "of contact country"},
+             {"never on holidays of country", 22, "expected \"contact\" or the name of a calendar", ""},
              {"require concent", 9, "expected \"consent\"", "consent"},
              {"require consent require consent", 17, "given twice", ""},
              {"priority 1 priority 2", 12, "given twice", ""},

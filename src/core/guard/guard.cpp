@@ -46,8 +46,12 @@ bool counts(const Policy& policy, const language::MessageCap& cap, const Sent& s
            workflow_among(scope.workflows, sent.workflow);
 }
 
-bool Guards::is_holiday(const std::optional<std::string>& calendar_name, std::int64_t day) const {
-    auto const found = calendar.holidays.find(calendar_name.value_or("default"));
+bool Guards::is_holiday(const language::HolidayCalendar& which, const Place& place, std::int64_t day) const {
+    auto found = calendar.holidays.end();
+    if (which.of_country)
+        found = calendar.holidays.find(place.country);
+    if (found == calendar.holidays.end())
+        found = calendar.holidays.find(which.name.value_or("default"));
     return found != calendar.holidays.end() && std::binary_search(found->second.begin(), found->second.end(), day);
 }
 

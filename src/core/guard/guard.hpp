@@ -34,12 +34,18 @@ struct Policy {
     language::Policy definition;
 };
 
+/// Where a contact is: whose clock and whose holidays count.
+struct Place {
+    Zone zone = Zone::find("UTC");
+    std::string country = {}; ///< the attribute `country`; empty: unknown
+};
+
 struct Guards {
     std::vector<Policy> policies;
     model::CalendarPolicy calendar;
     Zone zone = Zone::find("UTC"); ///< of the policy: for contacts without one
 
-    [[nodiscard]] bool is_holiday(const std::optional<std::string>& calendar_name, std::int64_t day) const;
+    [[nodiscard]] bool is_holiday(const language::HolidayCalendar& which, const Place& place, std::int64_t day) const;
 };
 
 /// Throws what parse_policy throws, with the policy's name in the message.
@@ -51,9 +57,9 @@ struct Guards {
 // --- time (schedule.cpp)
 
 /// Whether quiet hours, windows or holidays forbid the moment; the text of the guard that does.
-[[nodiscard]] std::optional<std::string> forbidden(const Guards& guards, const Policy& policy, const Zone& zone, Time at);
+[[nodiscard]] std::optional<std::string> forbidden(const Guards& guards, const Policy& policy, const Place& place, Time at);
 /// The first moment from `at` on that none of the policies forbids; `never` when there is none within 400 days.
-[[nodiscard]] Time next_allowed(const Guards& guards, std::span<const Policy* const> policies, const Zone& zone, Time at);
+[[nodiscard]] Time next_allowed(const Guards& guards, std::span<const Policy* const> policies, const Place& place, Time at);
 
 // --- caps (caps.cpp)
 
@@ -72,14 +78,14 @@ struct Plan {
 };
 /// What the step plans for a message that is to go at `at`: quiet hours, windows and holidays move it (not those of a
 /// policy that drops), the greatest priority and the shortest expiry count. `expiry`: where no policy has one.
-[[nodiscard]] Plan plan(const Guards& guards, const Message& message, const Zone& zone, Time at, Span expiry);
+[[nodiscard]] Plan plan(const Guards& guards, const Message& message, const Place& place, Time at, Span expiry);
 
 // --- judging (judge.cpp)
 
 /// A limited amount that is shared by all contacts: of a rate within its slot, or of a budget.
 struct Counter {
     std::uint32_t policy = 0;
-    std::string key;      ///< "rate minute email", "budget", "budget spring": what it is kept under
+    std::string key;      ///< "rate minute email", "rate minute", "budget", "budget spring": what it is kept under
     Time slot = always;   ///< of a rate: where its slot begins
     Time ends = never;    ///< of a rate: where it ends
     std::int64_t allowed = 0;
@@ -102,7 +108,7 @@ struct Candidate {
     bool first_attempt = true; ///< a retry takes of rates again, not of budgets
 };
 struct Contact {
-    Zone zone = Zone::find("UTC");
+    Place place;
     std::vector<Sent> sent;
 };
 enum class Decision : std::uint8_t { claim, delay, drop };

@@ -86,8 +86,8 @@ class Judge {
         std::vector<Stop> out;
         std::vector<Sent> counted;
         for (const Policy* policy : policies_) {
-            if (auto guard = forbidden(guards_, *policy, contact.zone, at)) {
-                Time const until = next_allowed(guards_, {&policy, 1}, contact.zone, at);
+            if (auto guard = forbidden(guards_, *policy, contact.place, at)) {
+                Time const until = next_allowed(guards_, {&policy, 1}, contact.place, at);
                 out.push_back({policy, std::move(*guard), until, false});
             }
             for (const language::MessageCap& cap : policy->definition.caps) {
@@ -95,7 +95,7 @@ class Judge {
                 std::copy_if(contact.sent.begin(), contact.sent.end(), std::back_inserter(counted),
                              [&](const Sent& sent) { return sent.candidate + 1 != number_ && counts(*policy, cap, sent); });
                 Time const until = free_under(cap, counted, candidate.message.workflow, guards_.calendar.week_start,
-                                              contact.zone, at);
+                                              contact.place.zone, at);
                 if (until > at)
                     out.push_back({policy, print(cap), until, true});
             }
@@ -151,7 +151,8 @@ class Judge {
   public:
     static std::string key_of(const language::Rate& rate, std::string_view channel) {
         static constexpr std::string_view names[] = {"second", "minute", "hour", "day"};
-        return "rate " + std::string(names[static_cast<std::size_t>(rate.period)]) + ' ' + std::string(channel);
+        std::string const out = "rate " + std::string(names[static_cast<std::size_t>(rate.period)]);
+        return rate.all_channels ? out : out + ' ' + std::string(channel);
     }
     /// Empty when the budget is not for the message.
     static std::string key_of(const language::Budget& budget, const Message& message) {

@@ -4,7 +4,7 @@
 
 namespace nurture::guard {
 
-Plan plan(const Guards& guards, const Message& message, const Zone& zone, Time at, Span expiry) {
+Plan plan(const Guards& guards, const Message& message, const Place& place, Time at, Span expiry) {
     Plan out{at, never, 0};
     std::vector<const Policy*> moving;
     std::optional<Span> shortest;
@@ -24,7 +24,7 @@ Plan plan(const Guards& guards, const Message& message, const Zone& zone, Time a
     if (message.transactional)
         return out;
     // What can never go is left where it is: claim says why.
-    Time const allowed = next_allowed(guards, moving, zone, at);
+    Time const allowed = next_allowed(guards, moving, place, at);
     out.due = allowed == never ? at : allowed;
     out.expires = saturating_add(out.due, shortest.value_or(expiry));
     return out;

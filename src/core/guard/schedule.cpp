@@ -32,24 +32,24 @@ bool is_quiet(const language::Quiet& quiet, std::int32_t minute) {
     return minute >= quiet.from || minute < quiet.to;
 }
 
-bool is_open(const Guards& guards, const language::SendWindow& window, const LocalMoment& at) {
+bool is_open(const Guards& guards, const language::SendWindow& window, const Place& place, const LocalMoment& at) {
     if (at.minute < window.from || at.minute >= window.to)
         return false;
     int const weekday = weekday_of(at.day);
     if (window.business_days)
-        return weekday < 5 && !guards.is_holiday(window.calendar, at.day);
+        return weekday < 5 && !guards.is_holiday(window.calendar, place, at.day);
     return window.weekdays == 0 || (window.weekdays >> static_cast<unsigned>(weekday) & 1U) != 0;
 }
 
-bool allows(const Guards& guards, const language::Policy& policy, const LocalMoment& at) {
+bool allows(const Guards& guards, const language::Policy& policy, const Place& place, const LocalMoment& at) {
     for (const language::Quiet& quiet : policy.quiet)
         if (is_quiet(quiet, at.minute))
             return false;
     for (const language::NoHolidays& holidays : policy.holidays)
-        if (guards.is_holiday(holidays.calendar, at.day))
+        if (guards.is_holiday(holidays.calendar, place, at.day))
             return false;
     return policy.windows.empty() || std::any_of(policy.windows.begin(), policy.windows.end(),
-                                                 [&](const auto& window) { return is_open(guards, window, at); });
+                                                 [&](const auto& window) { return is_open(guards, window, place, at); });
 }
 
 bool asks_for_time(const language::Policy& policy) {
@@ -95,23 +95,23 @@ Time next_turn(const Zone& zone, const std::vector<std::int32_t>& turns, Time at
 
 } // namespace
 
-std::optional<std::string> forbidden(const Guards& guards, const Policy& policy, const Zone& zone, Time at) {
+std::optional<std::string> forbidden(const Guards& guards, const Policy& policy, const Place& place, Time at) {
     const language::Policy& definition = policy.definition;
     if (!asks_for_time(definition))
         return std::nullopt;
-    LocalMoment const local = local_moment(zone, at);
+    LocalMoment const local = local_moment(place.zone, at);
     for (const language::Quiet& quiet : definition.quiet)
         if (is_quiet(quiet, local.minute))
             return print(quiet);
     for (const language::NoHolidays& holidays : definition.holidays)
-        if (guards.is_holiday(holidays.calendar, local.day))
+        if (guards.is_holiday(holidays.calendar, place, local.day))
             return print(holidays);
-    if (allows(guards, definition, local))
+    if (allows(guards, definition, place, local))
         return std::nullopt;
     return print(definition.windows.front());
 }
 
-Time next_allowed(const Guards& guards, std::span<const Policy* const> policies, const Zone& zone, Time at) {
+Time next_allowed(const Guards& guards, std::span<const Policy* const> policies, const Place& place, Time at) {
     std::vector<const Policy*> asked;
     std::copy_if(policies.begin(), policies.end(), std::back_inserter(asked),
                  [](const Policy* policy) { return asks_for_time(policy->definition); });
@@ -119,10 +119,10 @@ Time next_allowed(const Guards& guards, std::span<const Policy* const> policies,
         return at;
     auto const turns = turns_of(asked);
     Time const end = saturating_add(at, longest_search_days * one_day);
-    for (Time t = at; t < end; t = next_turn(zone, turns, t)) {
-        LocalMoment const local = local_moment(zone, t);
+    for (Time t = at; t < end; t = next_turn(place.zone, turns, t)) {
+        LocalMoment const local = local_moment(place.zone, t);
         if (std::all_of(asked.begin(), asked.end(),
-                        [&](const Policy* policy) { return allows(guards, policy->definition, local); }))
+                        [&](const Policy* policy) { return allows(guards, policy->definition, place, local); }))
             return t;
     }
     return never;

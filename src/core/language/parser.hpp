@@ -255,7 +255,8 @@ private:
     MessageCap message_cap();
     SendWindow send_window();
     WeekdaySet weekdays();
-    std::optional<std::string> calendar_choice();
+    HolidayCalendar calendar_choice();
+    bool over_all_channels();
     std::int32_t time_of_day();
     std::int64_t amount(std::string_view expectation);
     Budget budget();

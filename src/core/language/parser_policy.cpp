@@ -216,15 +216,11 @@ MessageCap Parser::message_cap() {
         out.period = found->second;
         advance();
     }
-    if (accept(Keyword::over)) {
-        require(Keyword::all);
-        require(Keyword::channels);
-        out.all_channels = true;
-    }
+    out.all_channels = over_all_channels();
     return out;
 }
 
-// `only` has been read: [on business days [of 'c']|monday, tuesday] [between 09:00 and 18:00], one of them at least
+// `only` has been read: [on business days [of …]|monday, tuesday] [between 09:00 and 18:00], one of them at least
 SendWindow Parser::send_window() {
     SendWindow out;
     bool const days = accept(Keyword::on);
@@ -263,10 +259,29 @@ WeekdaySet Parser::weekdays() {
     return out == 0x7F ? WeekdaySet{0} : out;
 }
 
-std::optional<std::string> Parser::calendar_choice() {
+// [of 'c'|of contact country]
+HolidayCalendar Parser::calendar_choice() {
+    HolidayCalendar out;
     if (!accept(Keyword::of))
-        return std::nullopt;
-    return string("the name of a calendar in single quotes");
+        return out;
+    if (accept(Keyword::contact)) {
+        note("\"country\"");
+        if (token().kind != TokenKind::word || text_at() != "country")
+            fail("The calendar that the contact's attribute country names is written: of contact country.");
+        advance();
+        out.of_country = true;
+    } else {
+        out.name = string("the name of a calendar in single quotes");
+    }
+    return out;
+}
+
+bool Parser::over_all_channels() {
+    if (!accept(Keyword::over))
+        return false;
+    require(Keyword::all);
+    require(Keyword::channels);
+    return true;
 }
 
 // 08:00, in minutes of the day; 24:00 is the day's end
@@ -303,7 +318,7 @@ std::int64_t Parser::amount(std::string_view expectation) {
     return value;
 }
 
-// `rate` has been read: n per minute
+// `rate` has been read: n per minute [over all channels]
 Rate Parser::rate() {
     Rate out;
     out.count = amount("a whole number");
@@ -315,6 +330,7 @@ Rate Parser::rate() {
     for (auto const& [keyword, period] : periods)
         if (accept(keyword)) {
             out.period = period;
+            out.all_channels = over_all_channels();
             return out;
         }
     fail();

@@ -37,25 +37,34 @@ struct Quiet {
 /// Days of the week as bits: 1 Monday … 64 Sunday.
 using WeekdaySet = std::uint8_t;
 
+/// Whose holidays: the default calendar's | of 'calendar' | of contact country: those of the calendar that the contact's
+/// attribute `country` names, the default one where it names none.
+struct HolidayCalendar {
+    std::optional<std::string> name;
+    bool of_country = false;
+    friend bool operator==(const HolidayCalendar&, const HolidayCalendar&) = default;
+};
+
 /// only on business days|Monday, Tuesday [between 09:00 and 18:00]; several are alternatives.
 struct SendWindow {
     bool business_days = false;
-    std::optional<std::string> calendar; ///< of the business days
+    HolidayCalendar calendar;            ///< of the business days
     WeekdaySet weekdays = 0;             ///< 0: every day, if not business days
     std::int32_t from = 0, to = 1440;    ///< minutes of the contact's day: [from, to)
     friend bool operator==(const SendWindow&, const SendWindow&) = default;
 };
 
-/// never on holidays [of 'calendar']
+/// never on holidays [of 'calendar'|of contact country]
 struct NoHolidays {
-    std::optional<std::string> calendar;
+    HolidayCalendar calendar;
     friend bool operator==(const NoHolidays&, const NoHolidays&) = default;
 };
 
 enum class RatePeriod : std::uint8_t { second, minute, hour, day };
-struct Rate { ///< rate n per minute: of every channel by itself
+struct Rate { ///< rate n per minute [over all channels]
     std::int64_t count = 1;
     RatePeriod period = RatePeriod::minute;
+    bool all_channels = false; ///< one rate for the policy's channels together; else each has it to itself
     friend bool operator==(const Rate&, const Rate&) = default;
 };
 

@@ -24,8 +24,10 @@ std::string scope_name(const std::string& name) {
     return '"' + name + '"';
 }
 
-std::string of_calendar(const std::optional<std::string>& calendar) {
-    return calendar ? " of " + print_string(*calendar) : "";
+std::string of_calendar(const HolidayCalendar& calendar) {
+    if (calendar.of_country)
+        return " of contact country";
+    return calendar.name ? " of " + print_string(*calendar.name) : "";
 }
 
 std::string_view name_of(CapPeriod period) {
@@ -146,7 +148,8 @@ std::string print(const NoHolidays& holidays) {
 
 std::string print(const Rate& rate) {
     static constexpr std::string_view names[] = {"second", "minute", "hour", "day"};
-    return "rate " + std::to_string(rate.count) + " per " + std::string(names[static_cast<std::size_t>(rate.period)]);
+    return "rate " + std::to_string(rate.count) + " per " + std::string(names[static_cast<std::size_t>(rate.period)]) +
+           (rate.all_channels ? " over all channels" : "");
 }
 
 std::string print(const Budget& budget) {

@@ -159,7 +159,7 @@ bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, co
     action.workflow = workflow.name;
     if (model_.guards) {
         guard::Message const message{action.channel, action.purpose, action.workflow, action.transactional};
-        auto const plan = guard::plan(*model_.guards, message, contact_zone(), clock_, model_.source.action_expiry);
+        auto const plan = guard::plan(*model_.guards, message, {contact_zone(), facts_.contact_country()}, clock_, model_.source.action_expiry);
         action.due = plan.due;
         action.expires = plan.expires;
         action.priority = plan.priority;

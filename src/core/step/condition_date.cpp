@@ -135,6 +135,12 @@ const Zone& Facts::zone_of(const model::ZoneRef& ref) const {
     return ref.kind == ZoneChoice::Kind::contact ? contact_zone() : model.zone;
 }
 
+std::string Facts::contact_country() const {
+    std::deque<std::string> texts;
+    auto const country = value_of_json(attribute_json(profile, "country"), texts);
+    return country.kind == profile::Value::Kind::string ? std::string(country.text) : "";
+}
+
 const Zone& Facts::contact_zone() const {
     std::string_view const json = attribute_json(profile, "timezone");
     if (!contact_zone_ || contact_zone_->first != json) {

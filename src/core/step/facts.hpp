@@ -63,6 +63,8 @@ class Facts {
 
     /// Where the contact lives: the attribute timezone, else the policy's zone.
     [[nodiscard]] const Zone& contact_zone() const;
+    /// The attribute country; empty where it is none.
+    [[nodiscard]] std::string contact_country() const;
     /// To be called when an attribute, or when the contact was first seen, has changed.
     void attributes_changed() noexcept;
     /// To be called when profile.score has changed: frozen, reset, adjusted.

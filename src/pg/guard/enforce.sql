@@ -98,6 +98,7 @@ DECLARE
     transactional boolean[];
     first_attempt boolean[];
     zones text[];
+    countries text[];
     consented boolean[];
     refused uuid[];
     refusals text[];
@@ -162,13 +163,13 @@ BEGIN
     END IF;
 
     SELECT array_agg(c.purpose), array_agg(c.workflow), array_agg(c.transactional), array_agg(c.attempts = 0), array_agg(c.zone),
-           array_agg(c.consented)
-    INTO purposes, workflows, transactional, first_attempt, zones, consented
+           array_agg(c.country), array_agg(c.consented)
+    INTO purposes, workflows, transactional, first_attempt, zones, countries, consented
     FROM (SELECT coalesce(a.purpose, '') AS purpose, coalesce(a.workflow, '') AS workflow, a.transactional, a.attempts,
-                 nurture._profile_zone(k.state) AS zone,
+                 p.zone, p.country,
                  CASE WHEN traits.consent THEN nurture._consent_status(k.state, _enforce.channel, a.purpose, moment) = 'granted' END AS consented
           FROM unnest(candidates, contacts) WITH ORDINALITY i(id, contact, n) JOIN nurture.action a ON a.id = i.id
-          LEFT JOIN nurture.contact k ON k.contact = i.contact ORDER BY i.n) c;
+          LEFT JOIN nurture.contact k ON k.contact = i.contact LEFT JOIN LATERAL nurture._profile_place(k.state) p ON true ORDER BY i.n) c;
     IF traits.counters THEN
         counts := nurture._lock_counters(source, channel, ARRAY(SELECT DISTINCT w FROM unnest(workflows) w), moment);
         IF counts.policies IS NULL THEN
@@ -195,7 +196,7 @@ BEGIN
            array_agg(j.reason) FILTER (WHERE j.decision = 'delay'), array_agg(j.used) FILTER (WHERE j.decision = 'count')
     INTO passed, dropped, drop_reasons, delayed, untils, delay_reasons, spent
     FROM (SELECT candidates[v.n] AS id, v.decision, v.until, v.reason, v.used
-          FROM nurture._judge(source, moment, channel, contacts, purposes, workflows, transactional, consented, first_attempt, zones,
+          FROM nurture._judge(source, moment, channel, contacts, purposes, workflows, transactional, consented, first_attempt, zones, countries,
               sent_contacts, sent_at, sent_channels, sent_purposes, sent_workflows, sent_candidates,
               counts.policies, counts.keys, counts.ends, counts.used) v
           ORDER BY v.n) j;

@@ -62,20 +62,20 @@ Asked read_asked(FunctionCallInfo fcinfo, const guard::Guards& guards) {
     std::string_view const channel = border::bytes_argument(fcinfo, 2);
     Elements const names = texts(fcinfo, 3), purposes = texts(fcinfo, 4), workflows = texts(fcinfo, 5),
                    transactional = truths(fcinfo, 6), consented = truths(fcinfo, 7), first = truths(fcinfo, 8),
-                   zones = texts(fcinfo, 9);
+                   zones = texts(fcinfo, 9), countries = texts(fcinfo, 10);
     require_equal({names.size(), purposes.size(), workflows.size(), transactional.size(), consented.size(), first.size(),
-                   zones.size()});
+                   zones.size(), countries.size()});
     Asked out;
     std::unordered_map<std::string_view, std::size_t> numbers;
     for (std::size_t i = 0; i < names.size(); ++i) {
         auto const [known, is_new] = numbers.try_emplace(names.text(i), out.contacts.size());
         if (is_new)
-            out.contacts.push_back({Zone::try_find(zones.text(i)).value_or(guards.zone), {}});
+            out.contacts.push_back({{Zone::try_find(zones.text(i)).value_or(guards.zone), std::string(countries.text(i))}, {}});
         out.candidates.push_back({{channel, purposes.text(i), workflows.text(i), transactional.truth(i)}, known->second,
                                   consented.truth(i), first.truth(i)});
     }
-    Elements const receivers = texts(fcinfo, 10), moments = times(fcinfo, 11), channels = texts(fcinfo, 12),
-                   sent_purposes = texts(fcinfo, 13), sent_workflows = texts(fcinfo, 14), candidates = integers(fcinfo, 15);
+    Elements const receivers = texts(fcinfo, 11), moments = times(fcinfo, 12), channels = texts(fcinfo, 13),
+                   sent_purposes = texts(fcinfo, 14), sent_workflows = texts(fcinfo, 15), candidates = integers(fcinfo, 16);
     require_equal({receivers.size(), moments.size(), channels.size(), sent_purposes.size(), sent_workflows.size(), candidates.size()});
     for (std::size_t i = 0; i < receivers.size(); ++i) {
         guard::Sent sent{moments.time(i), channels.text(i), sent_purposes.text(i), sent_workflows.text(i)};
@@ -88,7 +88,7 @@ Asked read_asked(FunctionCallInfo fcinfo, const guard::Guards& guards) {
 }
 
 std::vector<guard::Counter> read_counters(FunctionCallInfo fcinfo) {
-    Elements const policies = integers(fcinfo, 16), keys = texts(fcinfo, 17), ends = times(fcinfo, 18), used = bigints(fcinfo, 19);
+    Elements const policies = integers(fcinfo, 17), keys = texts(fcinfo, 18), ends = times(fcinfo, 19), used = bigints(fcinfo, 20);
     require_equal({policies.size(), keys.size(), ends.size(), used.size()});
     std::vector<guard::Counter> out;
     for (std::size_t i = 0; i < policies.size(); ++i) {
@@ -180,16 +180,19 @@ NURTURE_FUNCTION(nurture_judge) {
     });
 }
 
-// _profile_zone(state): the name of the contact's time zone, if it has told one that is known
-NURTURE_FUNCTION(nurture_profile_zone) {
+// _profile_place(state): where guards take the contact to be
+NURTURE_FUNCTION(nurture_profile_place) {
     return border::entry([&]() -> Datum {
         profile::Profile const profile = border::profile_argument(fcinfo, 0);
         std::deque<std::string> held;
-        profile::Value const name = step::value_of_json(attribute_json(profile, "timezone"), held);
-        if (name.kind != profile::Value::Kind::string || !Zone::try_find(name.text)) {
-            fcinfo->isnull = true;
-            return 0;
-        }
-        return border::make_text(name.text);
+        auto const told = [&](const char* attribute) {
+            profile::Value const value = step::value_of_json(attribute_json(profile, attribute), held);
+            return value.kind == profile::Value::Kind::string ? value.text : std::string_view();
+        };
+        std::string_view const zone = told("timezone");
+        border::Row<2> row;
+        row.add_optional(!zone.empty() && Zone::try_find(zone) ? zone : std::string_view());
+        row.add_optional(told("country"));
+        return row.composite(fcinfo);
     });
 }

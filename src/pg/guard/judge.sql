@@ -22,22 +22,23 @@ CREATE FUNCTION nurture._guard_counters(source text, channel text, workflows tex
 COMMENT ON FUNCTION nurture._guard_counters(text, text, text[], timestamptz) IS
     'the counters that messages of the channel by these workflows take of; slot and ends are NULL for budgets';
 
--- Arrays side by side: candidates in the order of claiming with the time zones of their contacts, what was sent to those
+-- Arrays side by side: candidates in the order of claiming with the time zones and countries of their contacts, what was sent to those
 -- contacts (candidate: its number, if it is tried again), counters.
 CREATE FUNCTION nurture._judge(source text, moment timestamptz, channel text,
         contacts text[], purposes text[], workflows text[], transactional boolean[], consented boolean[], first_attempt boolean[],
-        zones text[], sent_contacts text[], sent_at timestamptz[], sent_channels text[], sent_purposes text[], sent_workflows text[],
+        zones text[], countries text[], sent_contacts text[], sent_at timestamptz[], sent_channels text[], sent_purposes text[], sent_workflows text[],
         sent_candidates int[], counter_policies int[], counter_keys text[], counter_ends timestamptz[], counter_used bigint[])
     RETURNS TABLE (n int, decision text, until timestamptz, reason text, used bigint)
     LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'nurture_judge';
-COMMENT ON FUNCTION nurture._judge(text, timestamptz, text, text[], text[], text[], boolean[], boolean[], boolean[], text[], text[],
+COMMENT ON FUNCTION nurture._judge(text, timestamptz, text, text[], text[], text[], boolean[], boolean[], boolean[], text[], text[], text[],
         timestamptz[], text[], text[], text[], int[], int[], text[], timestamptz[], bigint[]) IS
     'claim, delay or drop for each candidate, then what is used of each counter (decision: count)';
 
-CREATE FUNCTION nurture._profile_zone(state nurture.profile) RETURNS text
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'nurture_profile_zone';
-COMMENT ON FUNCTION nurture._profile_zone(nurture.profile) IS 'the contact''s time zone, or NULL when it has none that is known';
+CREATE FUNCTION nurture._profile_place(state nurture.profile, OUT zone text, OUT country text)
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'nurture_profile_place';
+COMMENT ON FUNCTION nurture._profile_place(nurture.profile) IS
+    'where guards take the contact to be: its time zone, NULL when it has none that is known, and its country';
 
 REVOKE ALL ON FUNCTION nurture._guard_source(), nurture._traits_of(text), nurture._guard_counters(text, text, text[], timestamptz),
-    nurture._judge(text, timestamptz, text, text[], text[], text[], boolean[], boolean[], boolean[], text[], text[], timestamptz[],
-        text[], text[], text[], int[], int[], text[], timestamptz[], bigint[]), nurture._profile_zone(nurture.profile) FROM PUBLIC;
+    nurture._judge(text, timestamptz, text, text[], text[], text[], boolean[], boolean[], boolean[], text[], text[], text[], timestamptz[],
+        text[], text[], text[], int[], int[], text[], timestamptz[], bigint[]), nurture._profile_place(nurture.profile) FROM PUBLIC;

@@ -80,16 +80,20 @@ NURTURE_FUNCTION(nurture_guarded_by) {
     });
 }
 
-// _calendars_of(policy definition): whose holidays it asks for
+// _calendars_of(policy definition): whose holidays it asks for; of the contact's country it is any
 NURTURE_FUNCTION(nurture_calendars_of) {
     return border::entry([&]() -> Datum {
         auto const policy = language::parse_policy(border::bytes_argument(fcinfo, 0), language::language_limits());
         std::set<std::string> found;
+        auto const ask = [&](const language::HolidayCalendar& calendar) {
+            if (!calendar.of_country)
+                found.insert(calendar.name.value_or("default"));
+        };
         for (const auto& window : policy.windows)
             if (window.business_days)
-                found.insert(window.calendar.value_or("default"));
+                ask(window.calendar);
         for (const auto& holidays : policy.holidays)
-            found.insert(holidays.calendar.value_or("default"));
+            ask(holidays.calendar);
         border::RowSink sink(fcinfo);
         for (const auto& calendar : found) {
             border::Row<1> row;

@@ -24,9 +24,9 @@ Gen<std::vector<T>> some(Gen<T> one) {
     return gen::map(gen::resize(3, gen::container<std::vector<T>>(std::move(one))), distinct<T>);
 }
 
-inline Gen<std::optional<std::string>> calendar() {
-    return gen::map(gen::pair(gen::arbitrary<bool>(), text()), [](std::pair<bool, std::string> p) {
-        return p.first ? std::optional(p.second) : std::nullopt;
+inline Gen<HolidayCalendar> calendar() {
+    return gen::map(gen::pair(gen::inRange(0, 3), text()), [](std::pair<int, std::string> p) {
+        return HolidayCalendar{p.first == 0 ? std::optional(p.second) : std::nullopt, p.first == 1};
     });
 }
 inline Gen<WorkflowName> workflow_name() {
@@ -102,8 +102,8 @@ inline Gen<Policy> policy() {
         out.quiet = *some(quiet());
         out.windows = *some(send_window());
         out.holidays = *some(gen::map(calendar(), [](auto c) { return NoHolidays{std::move(c)}; }));
-        out.rates = *some(gen::map(gen::pair(gen::inRange<std::int64_t>(1, 100'000), gen::inRange(0, 4)), [](auto p) {
-            return Rate{p.first, static_cast<RatePeriod>(p.second)};
+        out.rates = *some(gen::map(gen::tuple(gen::inRange<std::int64_t>(1, 100'000), gen::inRange(0, 4), gen::arbitrary<bool>()), [](auto p) {
+            return Rate{std::get<0>(p), static_cast<RatePeriod>(std::get<1>(p)), std::get<2>(p)};
         }));
         out.budgets = *some(budget());
         if (*gen::arbitrary<bool>())
