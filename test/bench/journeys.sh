@@ -7,23 +7,12 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/cluster.sh
-export PSQLRC=/dev/null PAGER=
+. test/bench/common.sh
 scale=${SCALE:-1000000} idle=${IDLE:-60}
 begin=$(date -u -d '-3 hours' '+%Y-%m-%d %H:00') # what sleeps for a month sleeps when it is over
 after() { date -u -d "$begin UTC + $1 minutes" '+%Y-%m-%d %H:%M+00'; }
-run() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-value() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
-row() { printf '%-58s %14s %14s %8s\n' "$@"; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN {if (b > 0) printf "%.2f", a / b}'; }
-per_second() { awk -v n="$1" -v s="$2" 'BEGIN {if (s > 0) printf "%.0f", n / s}'; }
 
-find_pg_config
-mkdir -p build
-[ -n "${INSTALLED:-}" ] || build_extension build/bench.log || { tail -n 40 build/bench.log >&2; exit 1; }
-[ -n "${INSTALLED:-}" ] || install_extension build/bench.log || { tail -n 20 build/bench.log >&2; exit 1; }
-remove_at_exit
-start_cluster shared_preload_libraries=nurture shared_buffers=2GB max_wal_size=16GB checkpoint_timeout=30min autovacuum_naptime=20s \
-    jit=off max_parallel_workers_per_gather=0
+begin_bench shared_preload_libraries=nurture jit=off max_parallel_workers_per_gather=0
 createdb bench
 export PGDATABASE=bench
 value "ALTER DATABASE bench SET nurture.enabled = off" # the clock is simulated
@@ -100,11 +89,11 @@ measure() { minutes "$1" >"$cluster_dir/minutes.sql"; psql -X -q -A -t -v ON_ERR
 measure "CALL nurture.tick('%s');" >"$cluster_dir/ours"
 measure "SELECT hand.wake('%s') \\\\g /dev/null" >"$cluster_dir/theirs"
 figure() { awk -v what="$2" -v n="$3" '$1 == what && ++i == n {print $2}' "$cluster_dir/$1"; }
-seconds() { awk -v a="$(figure "$1" cpu 1)" -v b="$(figure "$1" cpu 3)" -v hz="$(getconf CLK_TCK)" 'BEGIN {printf "%.2f", (b - a) / hz}'; }
+cpu_seconds() { awk -v a="$(figure "$1" cpu 1)" -v b="$(figure "$1" cpu 3)" -v hz="$(getconf CLK_TCK)" 'BEGIN {printf "%.2f", (b - a) / hz}'; }
 woken=$(value "SELECT count(*) FROM nurture.transition WHERE kind = 'journey waits' AND name = 'awake' AND step = '4'")
 hand_woken=$(value "SELECT count(*) FROM hand.history WHERE step = 2")
 differences=$(value "SELECT count(*) FROM (SELECT contact, template, due FROM nurture.action EXCEPT SELECT contact, template, due FROM hand.action) d")
-ours=$(seconds ours) theirs=$(seconds theirs)
+ours=$(cpu_seconds ours) theirs=$(cpu_seconds theirs)
 
 echo "$scale journeys asleep beside $scale that wake within a simulated hour, in 60 ticks; PostgreSQL $(value "SELECT setting FROM pg_settings WHERE name = 'server_version'"), fsync off"
 row what ours theirs ratio
@@ -127,13 +116,10 @@ value "CHECKPOINT"
 value "SELECT nurture.stop_worker()" >/dev/null # it has read the settings when it began
 value "SELECT nurture.start_worker()" >/dev/null
 sleep 25
-# shellcheck disable=SC2046
-ticks() { cat $(pgrep -P "$(head -n 1 "$cluster_dir/data/postmaster.pid")" | sed 's|.*|/proc/&/stat|') 2>/dev/null | awk '{s += $14 + $15} END {print s}'; }
 worker=$(value "SELECT pid FROM pg_stat_activity WHERE backend_type = 'nurture worker' AND datname = 'bench'")
-of_worker() { awk '{print $14 + $15}' "/proc/$worker/stat"; }
-first=$(ticks) worker_first=$(of_worker)
+before=$(server_cpu) worker_before=$(cpu_of_process "$worker")
 sleep "$idle"
-last=$(ticks) worker_last=$(of_worker)
-row "processor ms of the server in $idle idle seconds" "$(awk -v a="$first" -v b="$last" -v hz="$(getconf CLK_TCK)" 'BEGIN {print (b - a) * 1000 / hz}')" '' ''
-row '… of them the worker' "$(awk -v a="$worker_first" -v b="$worker_last" -v hz="$(getconf CLK_TCK)" 'BEGIN {print (b - a) * 1000 / hz}')" '' ''
-row 'worker' "$(value "SELECT worker FROM nurture.freshness")" '' ''
+after=$(server_cpu) worker_after=$(cpu_of_process "$worker")
+row "processor ms of the server in $idle idle seconds" "$(awk -v a="$before" -v b="$after" 'BEGIN {print b - a}')"
+row '… of them the worker' "$(awk -v a="$worker_before" -v b="$worker_after" 'BEGIN {print b - a}')"
+row 'worker' "$(value "SELECT worker FROM nurture.freshness")"

@@ -5,24 +5,11 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/cluster.sh
-export PSQLRC=/dev/null PAGER=
+. test/bench/common.sh
 rows=${ROWS:-1000000} contacts=${CONTACTS:-500000} rate=${RATE:-2000} seconds_live=${SECONDS_LIVE:-20}
 [ "${BENCH:-}" != full ] || rows=5000000
-run() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-value() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
-# Seconds that a statement took, as psql measured them.
-seconds() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | awk '{s += $1} END {printf "%.2f", s / 1000}'; }
-row() { printf '%-46s %14s %14s %8s\n' "$@"; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
-rate_of() { awk -v n="$1" -v s="$2" 'BEGIN {printf "%.0f", n / s}'; }
 
-find_pg_config
-mkdir -p build
-build_extension build/bench.log || { tail -n 40 build/bench.log >&2; exit 1; }
-install_extension build/bench.log || { tail -n 20 build/bench.log >&2; exit 1; }
-remove_at_exit
-start_cluster shared_preload_libraries=nurture track_commit_timestamp=on shared_buffers=2GB max_wal_size=16GB \
-    checkpoint_timeout=30min autovacuum_naptime=20s
+begin_bench shared_preload_libraries=nurture track_commit_timestamp=on
 createdb bench
 export PGDATABASE=bench
 # Both contenders from the same place in time; the worker stays out while the clock is simulated.
@@ -56,8 +43,8 @@ echo "$rows events on $contacts contacts; 20 rules, 10 segments (5 windowed), 3 
 row what ours theirs ratio
 row '' nurture 'by hand' 'ours/th.'
 ours=$(awk -v a="$insert" -v b="$tick" 'BEGIN {printf "%.2f", a + b}')
-row 'events/s, insert and tick' "$(rate_of "$rows" "$ours")" "$(rate_of "$rows" "$theirs")" "$(ratio "$theirs" "$ours")"
-row 'events/s, tick alone' "$(rate_of "$rows" "$tick")" '' "$(ratio "$theirs" "$tick")"
+row 'events/s, insert and tick' "$(per_second "$rows" "$ours")" "$(per_second "$rows" "$theirs")" "$(ratio "$theirs" "$ours")"
+row 'events/s, tick alone' "$(per_second "$rows" "$tick")" '' "$(ratio "$theirs" "$tick")"
 row 'actions made' "$(value "SELECT count(*) FROM nurture.action")" "$(value "SELECT count(*) FROM opponent.action")" ''
 row 'segments entered and left' "$(value "SELECT count(*) FROM nurture.transition WHERE kind LIKE 'segment%'")" "$(value "SELECT count(*) FROM opponent.transition")" ''
 row 'members at the end' "$(value "SELECT count(*) FROM nurture.membership_entry")" "$(value "SELECT count(*) FROM opponent.member")" ''

@@ -6,14 +6,9 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/cluster.sh
-export PSQLRC=/dev/null PAGER=
+. test/bench/common.sh
 events=${EVENTS:-500000} few=${FEW:-10000} many=${MANY:-1000000} millions=${MILLIONS:-5} past=${PAST:-500000}
 [ "${BENCH:-}" != full ] || { millions=20; past=5000000; }
-run() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-value() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
-seconds() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | awk '{s += $1} END {printf "%.2f", s / 1000}'; }
-row() { printf '%-62s %14s\n' "$@"; }
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
 
 # A database with the benchmark's definitions whose clock is simulated.
 fresh() {
@@ -40,13 +35,7 @@ cost_with() {
     seconds "CALL nurture.tick('$last')"
 }
 
-find_pg_config
-mkdir -p build
-build_extension build/bench.log || { tail -n 40 build/bench.log >&2; exit 1; }
-install_extension build/bench.log || { tail -n 20 build/bench.log >&2; exit 1; }
-remove_at_exit
-start_cluster shared_preload_libraries=nurture track_commit_timestamp=on shared_buffers=2GB max_wal_size=16GB \
-    checkpoint_timeout=30min autovacuum_naptime=20s
+begin_bench shared_preload_libraries=nurture track_commit_timestamp=on
 
 of_few=$(cost_with "$few")
 dropdb --force "contacts_$few"
@@ -62,11 +51,10 @@ value 'VACUUM' ; value 'CHECKPOINT'
 value 'SELECT nurture.stop_worker()' >/dev/null # it has read the settings when it began
 value 'SELECT nurture.start_worker()' >/dev/null
 sleep 25
-ticks() { for pid in $(pgrep -P "$(head -n 1 "$cluster_dir/data/postmaster.pid")"); do awk '{print $14 + $15}' "/proc/$pid/stat" 2>/dev/null || true; done | awk '{s += $1} END {print s}'; }
-before=$(ticks)
+before=$(server_cpu)
 sleep 60
-after=$(ticks)
-row "CPU ms in an idle minute, $many contacts asleep" "$(awk -v a="$before" -v b="$after" 'BEGIN {print (b - a) * 10}')"
+after=$(server_cpu)
+row "CPU ms in an idle minute, $many contacts asleep" "$(awk -v a="$before" -v b="$after" 'BEGIN {print b - a}')"
 export PGDATABASE=postgres
 dropdb --force "contacts_$many"
 

@@ -5,19 +5,10 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/cluster.sh
-export PSQLRC=/dev/null PAGER=
+. test/bench/common.sh
 rows=${ROWS:-1000000} contacts=${CONTACTS:-500000}
-run() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
-value() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
-seconds() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c '\timing on' -c "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | awk '{s += $1} END {printf "%.2f", s / 1000}'; }
-row() { printf '%-62s %14s\n' "$@"; }
 
-find_pg_config
-mkdir -p build
-build_extension build/bench.log || { tail -n 40 build/bench.log >&2; exit 1; }
-install_extension build/bench.log || { tail -n 20 build/bench.log >&2; exit 1; }
-remove_at_exit
-start_cluster shared_buffers=2GB max_wal_size=16GB checkpoint_timeout=30min autovacuum_naptime=20s
+begin_bench
 createdb bench
 export PGDATABASE=bench
 value "ALTER DATABASE bench SET nurture.enabled = off"
