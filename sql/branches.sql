@@ -1,22 +1,5 @@
 -- Branches of a journey side by side, as the database shows them; and what steps do about consent, scores and channels.
-SET timezone = 'UTC';
-SET datestyle = 'ISO, YMD';
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-SET nurture.enabled = off;
-DROP EXTENSION nurture CASCADE;
-CREATE EXTENSION nurture;
-CREATE PROCEDURE pg_temp.tell(contact text, type text, at timestamptz, props jsonb DEFAULT '{}') LANGUAGE sql AS $$
-    INSERT INTO nurture.inbox (contact, type, at, received_at, props) VALUES (contact, type, at, at, props) $$;
--- In a block: nothing but the tick, no maintenance by the wall clock.
-CREATE PROCEDURE pg_temp.tick(at timestamptz) LANGUAGE plpgsql AS $$
-BEGIN
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    WHILE (SELECT more FROM nurture._tick_batch(at)) LOOP
-    END LOOP;
-    COMMIT;
-END $$;
+\i sql/include/simulated_clock.sql
 INSERT INTO nurture.workflow (name, definition) VALUES ('hello', $$
   on signup
   exit on stop

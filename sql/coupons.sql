@@ -1,22 +1,5 @@
 -- Coupons and rotas: what contacts share, decided at the outbox. Against naive SQL where there is much of it.
-SET timezone = 'UTC';
-SET datestyle = 'ISO, YMD';
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-SET nurture.enabled = off; -- the clock is the engine's: pg_temp.tick sets it
-DROP EXTENSION nurture CASCADE;
-CREATE EXTENSION nurture;
-CREATE PROCEDURE pg_temp.tick(at timestamptz) LANGUAGE plpgsql AS $$
-BEGIN
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    WHILE (SELECT more FROM nurture._tick_batch(at)) LOOP
-    END LOOP;
-    COMMIT;
-END $$;
-CREATE PROCEDURE pg_temp.tell(contact text, type text, at timestamptz, props jsonb DEFAULT '{}') LANGUAGE sql AS $$
-    INSERT INTO nurture.inbox (contact, type, props, at, received_at) VALUES (contact, type, props, at, at)
-$$;
+\i sql/include/simulated_clock.sql
 CREATE FUNCTION pg_temp.claimed(max_actions int DEFAULT 100, lease interval DEFAULT '1 minute')
     RETURNS TABLE (contact text, template text, attempt int, payload jsonb) LANGUAGE sql AS $$
     SELECT c.contact, c.template, c.attempt, c.payload FROM nurture.claim('email', max_actions, lease) c ORDER BY 1, 2

@@ -1,19 +1,5 @@
 -- Guards: policies as definitions, what the step plans, what claim enforces, what lint finds.
-SET timezone = 'UTC';
-SET datestyle = 'ISO, YMD';
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-SET nurture.enabled = off; -- the clock is the engine's: pg_temp.tick sets it
-DROP EXTENSION nurture CASCADE;
-CREATE EXTENSION nurture;
-CREATE PROCEDURE pg_temp.tick(at timestamptz) LANGUAGE plpgsql AS $$
-BEGIN
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    WHILE (SELECT more FROM nurture._tick_batch(at)) LOOP
-    END LOOP;
-    COMMIT;
-END $$;
+\i sql/include/simulated_clock.sql
 -- Actions are named by one character here: 'a' is aaaaaaaa-….
 CREATE PROCEDURE pg_temp.put(name text, contact text, due timestamptz, workflow text DEFAULT 'w', channel text DEFAULT 'email',
     purpose text DEFAULT 'offers', priority int DEFAULT 0, transactional boolean DEFAULT false, expires timestamptz DEFAULT NULL) LANGUAGE sql AS $$

@@ -1,28 +1,12 @@
 -- Engine and senders are out for three days, over the night in which clocks are set forward. When they are back, nobody gets a
 -- series: at most one message per contact and day of his calendar, none in his night; the rest expires, and says why.
-SET timezone = 'UTC';
-SET datestyle = 'ISO, YMD';
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-SET nurture.enabled = off;
-DROP EXTENSION nurture CASCADE;
-CREATE EXTENSION nurture;
-CREATE PROCEDURE pg_temp.tick(at timestamptz) LANGUAGE plpgsql AS $$
-BEGIN
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    WHILE (SELECT more FROM nurture._tick_batch(at)) LOOP
-    END LOOP;
-    COMMIT;
-    PERFORM nurture._outbox_maintain();
-    COMMIT;
-END $$;
+\i sql/include/simulated_clock.sql
 CREATE TABLE taken (contact text, id uuid, at timestamptz, workflow text);
 CREATE PROCEDURE pg_temp.send(at timestamptz) LANGUAGE plpgsql AS $$
 DECLARE
     receipts uuid[];
 BEGIN
-    CALL pg_temp.tick(at);
+    CALL pg_temp.tick_and_tend(at);
     FOR turn IN 1..2 LOOP
         WITH claimed AS (SELECT * FROM nurture.claim('email', 7)), noted AS (
             INSERT INTO taken SELECT c.contact, c.id, at, c.workflow FROM claimed c)

@@ -1,19 +1,5 @@
 -- A simulated contact goes the way that the engine takes a real one, line by line; and looking changes nothing.
-SET timezone = 'UTC';
-SET datestyle = 'ISO, YMD';
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-SET nurture.enabled = off;
-DROP EXTENSION nurture CASCADE;
-CREATE EXTENSION nurture;
-CREATE PROCEDURE pg_temp.tick(at timestamptz) LANGUAGE plpgsql AS $$
-BEGIN
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    WHILE (SELECT more FROM nurture._tick_batch(at)) LOOP
-    END LOOP;
-    COMMIT;
-END $$;
+\i sql/include/simulated_clock.sql
 INSERT INTO nurture.rule (name, definition) VALUES ('reads', '+10 on email_click half-life 7 days');
 INSERT INTO nurture.segment (name, condition) VALUES ('reader', 'score >= 8'), ('nudged', 'stage = ''nudged''');
 INSERT INTO nurture.workflow (name, definition) VALUES ('whitepaper', $$

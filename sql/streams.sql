@@ -1,19 +1,5 @@
 -- Streams: definitions, walked by the tick, against naive SQL; replayed, simulated, merged, taken over.
-SET timezone = 'UTC';
-SET datestyle = 'ISO, YMD';
-\set SHOW_CONTEXT never
-SET client_min_messages = warning;
-SET nurture.enabled = off; -- the clock is the engine's: pg_temp.tick sets it
-DROP EXTENSION nurture CASCADE;
-CREATE EXTENSION nurture;
-CREATE PROCEDURE pg_temp.tick(at timestamptz) LANGUAGE plpgsql AS $$
-BEGIN
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
-    WHILE (SELECT more FROM nurture._tick_batch(at)) LOOP
-    END LOOP;
-    COMMIT;
-END $$;
+\i sql/include/simulated_clock.sql
 
 -- Definitions as all others.
 INSERT INTO nurture.stream (name, definition) VALUES ('tips', 'email ''a'' email ''a''');
