@@ -7,7 +7,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('summaries');
-$node->init;
+$node->init(extra => [ '--locale=C.UTF-8', '--encoding=UTF8' ]);
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''");
 $node->start;
 $node->safe_psql('postgres', "CREATE DATABASE $_") foreach 'original', 'plain', 'custom', 'inserts', 'copied';
@@ -28,9 +28,9 @@ FROM event GROUP BY contact;
 INSERT INTO summary (contact, funnel) VALUES (-1, NULL);
 CREATE INDEX summary_warm ON summary (warm);
 CREATE VIEW answer AS
-SELECT contact, nurture.times(funnel, 'strict_once') AS times, (SELECT array_agg(c) FROM nurture.cohort(cohort) c) AS cohort, nurture.channels(path) AS channels,
-       (SELECT array_agg(a) FROM unnest('{markov,time_decay,shapley}'::text[]) m, nurture.attribution(attribution, m) a) AS credits,
-       (SELECT array_agg(t) FROM nurture.ab_arms(experiment) t) AS arms, (SELECT array_agg(q) FROM nurture.score_quality(score) q) AS quality, nurture.value(warm, '2026-04-01') AS warm, rfm
+SELECT contact, nurture.times(funnel, 'strict_once') AS times, (SELECT array_agg(c::text) FROM nurture.cohort(cohort) c) AS cohort, nurture.channels(path) AS channels,
+       (SELECT array_agg(a::text) FROM unnest('{markov,time_decay,shapley}'::text[]) m, nurture.attribution(attribution, m) a) AS credits,
+       (SELECT array_agg(t::text) FROM nurture.ab_arms(experiment) t) AS arms, (SELECT array_agg(q::text) FROM nurture.score_quality(score) q) AS quality, nurture.value(warm, '2026-04-01') AS warm, rfm
 FROM summary;
 CREATE MATERIALIZED VIEW everything AS
 SELECT nurture.depth(nurture.rollup(funnel), 'strict_order') AS depth, nurture.rollup(cohort) AS cohort, nurture.rollup(attribution) AS attribution, nurture.rollup(experiment) AS experiment,
