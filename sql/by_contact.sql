@@ -78,7 +78,27 @@ SELECT nurture.funnel_by(c, 1::bigint, 1, true, c = 'a'), nurture.sequence_by('(
   FROM (VALUES ('a')) v(c) WHERE false;
 SELECT nurture.funnel_by(c, 1::bigint, 1, true, false), nurture.retention_by(c, false) FROM (VALUES (NULL::text)) v(c);
 
+-- Every mode, against depth() of each contact's summary, exclusions too; in parallel and from every type of time.
+CREATE TABLE by_mode AS
+SELECT m.mode, (SELECT ARRAY[count(*) FILTER (WHERE d >= 1), count(*) FILTER (WHERE d >= 2), count(*) FILTER (WHERE d >= 3), count(*) FILTER (WHERE d >= 4)]
+                  FROM (SELECT nurture.depth(nurture.funnel_agg(at, '3 days', type = 'view', type = 'cart', type = 'pay', type = 'ship'), m.mode) AS d
+                          FROM by_event WHERE contact IS NOT NULL GROUP BY contact) x) AS grouped
+  FROM unnest('{ordered,strict_order,"strict_order, reentry",strict_once,strict_increase,deduplicated,"strict_once,strict_increase",unordered,"exclude 3","unordered, exclude 2","strict_order, exclude 1, exclude 4"}'::text[]) m(mode);
+SELECT m.mode, grouped, nurture.funnel_by(contact, at, '3 days', m.mode, type = 'view', type = 'cart', type = 'pay', type = 'ship') = trim_array(grouped, (length(m.mode) - length(replace(m.mode, 'exclude', ''))) / 7) AS same
+  FROM by_mode m, by_event GROUP BY m.mode, grouped ORDER BY m.mode COLLATE "C";
+SET max_parallel_workers_per_gather = 2;
+SELECT nurture.funnel_by(contact, at, '3 days', 'strict_order', type = 'view', type = 'cart', type = 'pay', type = 'ship') = (SELECT grouped FROM by_mode WHERE mode = 'strict_order') AS parallel FROM by_event;
+SET max_parallel_workers_per_gather = 0;
+SELECT nurture.funnel_by(c, t, 10, 'strict_order', w = 'a', w = 'b', w = 'x') AS strict, nurture.funnel_by(c, t, 10, 'ordered, exclude 3', w = 'a', w = 'b', w = 'x') AS excluding,
+       nurture.funnel_by(c, t, 10, 'exclude 1', w = 'a') AS nothing_left, nurture.funnel_by(c, date '2026-01-01' + t::int, '10 days', 'strict_increase', VARIADIC ARRAY[w = 'a', w = 'b']) AS date,
+       nurture.funnel_by(c, timestamp '2026-01-01' + t * interval '1 day', '10 days', 'unordered', w = 'b', w = 'a') AS timestamp
+  FROM (VALUES (1::bigint, 1::bigint, 'a'), (1, 2, 'x'), (1, 3, 'b'), (2, 1, 'a'), (2, 1, 'b')) v(c, t, w);
+
 -- What is refused.
+SELECT nurture.funnel_by('a'::text, now(), '1 day', 'strict', true);
+SELECT nurture.funnel_by('a'::text, now(), '1 day', 'exclude 2', true);
+SELECT nurture.funnel_by('a'::text, now(), '1 day', NULL::text, true);
+SELECT nurture.funnel_by('a'::text, now(), '1 day', m, true) FROM unnest('{strict_once,strict_order}'::text[]) m;
 SELECT nurture.funnel_by(1.5, now(), '1 day', true);
 SELECT nurture.funnel_by('a'::text, now(), '1 month', true);
 SELECT nurture.funnel_by('a'::text, now(), NULL::interval, true);

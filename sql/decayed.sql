@@ -107,6 +107,11 @@ FROM moving m, LATERAL (SELECT nurture.decayed_sum(points, at, '200 days') AS s,
     nurture.decayed_count(at, '200 days') AS c, nurture.decayed_max(points, at, '200 days') AS x
     FROM (SELECT * FROM visit v WHERE v.contact = m.contact AND v.at <= m.at ORDER BY v.at DESC LIMIT 8) f) l;
 
+-- a frame that moves over NULLs, from its first row on
+SELECT at::date, v, nurture.decayed_sum(v, at, '1 day') OVER w AS sum, nurture.decayed_count(at, '1 day') OVER w AS count, nurture.decayed_avg(v, at, '1 day') OVER w AS avg
+FROM (VALUES (1, NULL, timestamptz '2000-01-01'), (2, 4, '2000-01-01'), (3, NULL, '2000-01-02'), (4, NULL, '2000-01-02'), (5, 8::numeric, '2000-01-02')) t(n, v, at)
+WINDOW w AS (ORDER BY n ROWS 1 PRECEDING);
+
 -- nothing, NULL, one, FILTER, DISTINCT, grouping sets
 SELECT nurture.decayed_sum(1, now(), '1 day') IS NULL AS sum, nurture.decayed_avg(1, now(), '1 day') IS NULL AS avg,
        nurture.decayed_max(1, now(), '1 day') IS NULL AS max, nurture.decayed_count(now(), '1 day') IS NULL AS count FROM visit WHERE false;

@@ -343,8 +343,8 @@ TEST(Attribution, CompactionDoesNotShow) {
         state.add(path, {1, 0, 5});
     auto const data = decode_attribution(state.encode());
     ASSERT_EQ(data.sequences.size(), 1U);
-    ASSERT_EQ(data.sequences[0].by_age.size(), 1U);
-    EXPECT_EQ(data.sequences[0].by_age[0].second.conversions, 30'000);
+    ASSERT_EQ(data.records.size(), 1U);
+    EXPECT_EQ(data.records[0].conversions, 30'000);
 }
 
 TEST(Attribution, HostileBytesAreRefused) {

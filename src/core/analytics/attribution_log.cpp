@@ -32,10 +32,7 @@ struct OpenPath {
 
 std::uint32_t AttributionLog::channel_number(std::string_view channel) {
     check_channel(channel);
-    std::uint32_t const number = channels_.number_of(channel);
-    if (number >= Attribution::max_channels)
-        Attribution::too_many_channels();
-    return number;
+    return number_of_channel(channels_, channel);
 }
 
 std::uint32_t AttributionLog::keep(const Converted& outcome) {
@@ -126,7 +123,9 @@ std::string AttributionLog::summary(void (*breathe)()) {
     sorted_names.reserve(names.size());
     for (auto const channel : by_name)
         sorted_names.push_back(names[channel]);
-    PathTable paths;
+    std::pmr::unsynchronized_pool_resource memory;
+    Budget budget = PathTable::budget();
+    PathTable paths(&memory, budget);
     OpenPath path;
     auto const finish = [&](const Outcome& outcome) {
         paths.add(path.channels, path.times, outcome);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <eigen3/Eigen/LU>
 #include <numeric>
+#include <span>
 
 #include "core/analytics/attribution.hpp"
 #include "core/base/error.hpp"
@@ -29,7 +30,8 @@ struct Raw {
     }
 };
 
-std::vector<std::uint32_t> distinct(std::vector<std::uint32_t> channels) {
+std::vector<std::uint32_t> distinct(std::span<const std::uint32_t> all) {
+    std::vector<std::uint32_t> channels(all.begin(), all.end());
     std::sort(channels.begin(), channels.end());
     channels.erase(std::unique(channels.begin(), channels.end()), channels.end());
     return channels;
@@ -53,8 +55,8 @@ std::vector<long double> position_weights(std::size_t touches, const Attribution
 }
 
 // 2^(-age / half-life), normalized; the last touch has weight 1 before, so nothing can vanish altogether.
-std::vector<long double> decay_weights(const std::vector<Span>& ages, Span half_life) {
-    std::vector<long double> weights;
+void decay_weights(std::span<const Span> ages, Span half_life, std::vector<long double>& weights) {
+    weights.clear();
     long double sum = 0;
     for (auto const age : ages) {
         weights.push_back(std::exp2(-static_cast<long double>(age) / static_cast<long double>(half_life)));
@@ -62,12 +64,24 @@ std::vector<long double> decay_weights(const std::vector<Span>& ages, Span half_
     }
     for (auto& weight : weights)
         weight /= sum;
-    return weights;
+}
+
+void credit_by_age(const AttributionData& data, const Sequence& sequence, Span half_life, Raw& raw) {
+    auto const channels = data.channels_of(sequence);
+    auto const records = data.records_of(sequence);
+    if (records.empty()) // one channel, or nothing to credit
+        raw.add(channels.front(), sequence.outcome, 1);
+    std::vector<long double> weights;
+    for (std::size_t record = 0; record < records.size(); ++record) {
+        decay_weights(data.ages_of(sequence, record), half_life, weights);
+        for (std::size_t i = 0; i < channels.size(); ++i)
+            raw.add(channels[i], records[record], weights[i]);
+    }
 }
 
 void credit_sequence(const AttributionData& data, const Sequence& sequence, const AttributionModel& model,
                      Raw& raw) {
-    auto const& channels = sequence.channels;
+    auto const channels = data.channels_of(sequence);
     switch (model.kind) {
     case Kind::first:
         raw.add(channels.front(), sequence.outcome, 1);
@@ -92,13 +106,7 @@ void credit_sequence(const AttributionData& data, const Sequence& sequence, cons
         break;
     }
     case Kind::time_decay:
-        if (sequence.by_age.empty()) // one channel, or nothing to credit
-            raw.add(channels.front(), sequence.outcome, 1);
-        for (auto const& [ages, outcome] : sequence.by_age) {
-            auto const weights = decay_weights(ages, model.half_life);
-            for (std::size_t i = 0; i < channels.size(); ++i)
-                raw.add(channels[i], outcome, weights[i]);
-        }
+        credit_by_age(data, sequence, model.half_life, raw);
         break;
     case Kind::shapley: {
         auto const players = distinct(channels);
@@ -132,7 +140,7 @@ std::vector<double> removal_effects(const AttributionData& data) {
         auto const conversions = static_cast<double>(sequence.outcome.conversions);
         double const paths = conversions + static_cast<double>(sequence.outcome.nulls);
         Eigen::Index from = 0;
-        for (auto const channel : sequence.channels) {
+        for (auto const channel : data.channels_of(sequence)) {
             auto const to = static_cast<Eigen::Index>(channel) + 1;
             count(from, to) += paths;
             total(from) += paths;
@@ -174,7 +182,7 @@ std::vector<long double> rate_shapley(const AttributionData& data) {
     std::vector<long double> paths(std::size_t{1} << n, 0);
     for (auto const& sequence : data.sequences) {
         std::size_t coalition = 0;
-        for (auto const channel : sequence.channels)
+        for (auto const channel : data.channels_of(sequence))
             coalition |= std::size_t{1} << channel;
         converted[coalition] += static_cast<long double>(sequence.outcome.conversions);
         paths[coalition] += static_cast<long double>(sequence.outcome.conversions) +

@@ -166,7 +166,9 @@ void canonicalize(Path& path) {
 // the last.
 std::string encode_path(const Path& path) {
     auto const names = names_of(path);
-    std::string out(1, format_version);
+    std::string out;
+    out.reserve(16 + 16 * names.size() + 8 * path.size());
+    out += format_version;
     put_varint(out, names.size());
     for (auto const& name : names)
         put_text(out, name);
@@ -270,6 +272,9 @@ void PathBuilder::add(Time at, std::string_view channel) {
     if (count_ == max_touches)
         too_long();
     check_channel(channel);
+    constexpr std::size_t first_chunk = 127; // some touches of short names, and what the allocator rounds to
+    if (count_ == 0)
+        bytes_.reserve(first_chunk);
     auto const size = static_cast<std::uint16_t>(channel.size());
     char head[10];
     std::memcpy(head, &at, 8);

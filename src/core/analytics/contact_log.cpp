@@ -26,11 +26,20 @@ void EventPieces::append_bytes_to(std::string& out) const {
     }
 }
 
+// A key's slot is asked for some keys before it is needed.
 std::vector<std::uint32_t> ContactLog::renumber(const std::vector<std::string_view>& keys) {
+    constexpr std::size_t ahead = 8;
+    std::uint32_t hashes[ahead] = {};
     std::vector<std::uint32_t> numbers;
     numbers.reserve(keys.size());
-    for (auto const key : keys)
-        numbers.push_back(contacts_.number_of(key));
+    for (std::size_t i = 0; i < keys.size() + ahead; ++i) {
+        if (i >= ahead)
+            numbers.push_back(contacts_.slot_of(hashes[i % ahead], keys[i - ahead]).number());
+        if (i < keys.size()) {
+            hashes[i % ahead] = ContactNumbers::hash_of(keys[i]);
+            contacts_.prefetch(hashes[i % ahead]);
+        }
+    }
     return numbers;
 }
 

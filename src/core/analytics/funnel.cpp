@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 
 namespace nurture::analytics {
 
@@ -313,9 +314,40 @@ FunnelChain funnel_chain(std::span<const Event> events, unsigned conditions, Spa
     return chain;
 }
 
+void not_excludable(unsigned conditions) {
+    throw Error(ErrorKind::invalid_parameter, "an excluded condition is not one of the funnel's",
+                "Conditions are numbered from 1 to " + std::to_string(conditions) + ".");
+}
+
+void check_excluded(const FunnelMode& mode, unsigned conditions) {
+    if ((mode.excluded & ~low_bits(conditions)) != 0)
+        not_excludable(conditions);
+}
+
+namespace {
+
+bool blank(char c) noexcept {
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+/// "exclude 4": its bit; 0 for any other word.
+std::uint32_t excluded_condition(std::string_view word) noexcept {
+    constexpr std::string_view verb = "exclude";
+    if (!word.starts_with(verb) || word.size() == verb.size() || !blank(word[verb.size()]))
+        return 0;
+    word.remove_prefix(verb.size());
+    while (blank(word.front())) // the word ends with no blank
+        word.remove_prefix(1);
+    unsigned number = 0;
+    auto const [end, code] = std::from_chars(word.data(), word.data() + word.size(), number);
+    bool const whole = code == std::errc{} && end == word.data() + word.size();
+    return whole && number >= 1 && number <= max_conditions ? bit(number - 1) : 0;
+}
+
+} // namespace
+
 FunnelMode parse_funnel_mode(std::string_view text) {
     FunnelMode mode;
-    auto const blank = [](char c) { return c == ' ' || c == '\t' || c == '\n'; };
     for (std::size_t at = 0; at <= text.size();) {
         std::size_t const comma = std::min(text.find(',', at), text.size());
         std::string_view word = text.substr(at, comma - at);
@@ -335,11 +367,13 @@ FunnelMode parse_funnel_mode(std::string_view text) {
             mode.reentry = true;
         else if (word == "unordered")
             mode.unordered = true;
+        else if (std::uint32_t const excluded = excluded_condition(word); excluded != 0)
+            mode.excluded |= excluded;
         else if (word != "ordered")
             throw Error(
                 ErrorKind::invalid_parameter, "unknown funnel mode \"" + std::string(word) + "\"", "",
-                "Modes are ordered, strict_order, strict_once, strict_increase, deduplicated, reentry and "
-                "unordered; several are separated by commas.");
+                "Modes are ordered, strict_order, strict_once, strict_increase, deduplicated, reentry, "
+                "unordered and \"exclude 4\" (a condition's number); several are separated by commas.");
         at = comma + 1;
     }
     if (mode.unordered &&

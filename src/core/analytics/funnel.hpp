@@ -24,8 +24,11 @@ struct FunnelMode {
     std::uint32_t excluded = 0;   ///< conditions that are no steps: none may occur between e(1) and e(d)
 };
 
-/// Reads "ordered", "strict_order, strict_increase", …; throws invalid_parameter with the modes there are.
+/// Reads "ordered", "strict_order, exclude 4", …; throws invalid_parameter with the modes there are.
 [[nodiscard]] FunnelMode parse_funnel_mode(std::string_view text);
+/// Throws invalid_parameter when an excluded condition is not one of the funnel's.
+void check_excluded(const FunnelMode& mode, unsigned conditions);
+[[noreturn]] void not_excludable(unsigned conditions);
 
 /// A chain of greatest depth. Of several: the one that is complete first, then the one that begins last.
 struct FunnelChain {

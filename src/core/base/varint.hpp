@@ -1,7 +1,9 @@
 #pragma once
 // Numbers and strings as the analytic types keep them in bytes: LEB128, seven bits at a time, shortest form
 // only, so that equal values are equal bytes.
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -74,7 +76,23 @@ public:
                 corrupt("A number is too large.");
             return byte;
         }
-        return bits <= 64 ? long_varint<std::uint64_t>(bits) : long_varint<UnsignedWide>(bits);
+        if (bits <= 64)
+            return long_varint<std::uint64_t>(bits);
+        return is_short() ? long_varint<std::uint64_t>(63) : long_varint<UnsignedWide>(bits);
+    }
+    /// Passes over numbers without looking at them.
+    void skip(std::size_t numbers) {
+        // A number ends with its only byte below 128.
+        constexpr std::uint64_t highest_bits = 0x8080'8080'8080'8080;
+        for (std::uint64_t word = 0; numbers >= sizeof word && left() >= sizeof word; at_ += sizeof word) {
+            std::memcpy(&word, bytes_.data() + at_, sizeof word);
+            numbers -= static_cast<std::size_t>(std::popcount(~word & highest_bits));
+        }
+        for (; numbers > 0; ++at_) {
+            if (at_ == bytes_.size())
+                corrupt("The bytes end within a number.");
+            numbers -= static_cast<unsigned char>(bytes_[at_]) < 128 ? 1 : 0;
+        }
     }
     Wide signed_varint(int bits) {
         UnsignedWide const value = varint(bits);
@@ -110,6 +128,13 @@ private:
     const char* what_;
     std::size_t at_ = 0;
 
+    /// Does the number end within nine bytes, so that it has at most 63 bits? Most do.
+    [[nodiscard]] bool is_short() const noexcept {
+        for (char const byte : bytes_.substr(at_, 9))
+            if (static_cast<unsigned char>(byte) < 128)
+                return true;
+        return false;
+    }
     template <class Number>
     Number long_varint(int bits) {
         Number value = 0;

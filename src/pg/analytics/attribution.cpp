@@ -189,7 +189,7 @@ NURTURE_FUNCTION(nurture_attribution_transition) {
 
 NURTURE_FUNCTION(nurture_attribution_combine) {
     return entry([&]() -> Datum {
-        auto const* const other = state_argument<Attribution>(fcinfo, 1);
+        auto* const other = state_argument<Attribution>(fcinfo, 1);
         if (other == nullptr)
             return null_state(fcinfo, 0);
         auto* const state = state_or_new<Attribution>(fcinfo);
@@ -212,7 +212,7 @@ NURTURE_FUNCTION(nurture_attribution_deserialize) {
 
 NURTURE_FUNCTION(nurture_attribution_final) {
     return entry([&]() -> Datum {
-        auto const* const state = state_argument<Attribution>(fcinfo, 0);
+        auto* const state = state_argument<Attribution>(fcinfo, 0);
         return state == nullptr ? null_result(fcinfo) : make_varlena(state->encode());
     });
 }
@@ -242,8 +242,10 @@ NURTURE_FUNCTION(nurture_attribution) {
         model.last_weight = PG_GETARG_FLOAT8(3);
         model.half_life = exact_span(PG_GETARG_DATUM(4), "half-life");
         model.direct = bytes_of(PG_GETARG_DATUM(5));
+        auto const detail = *kind == AttributionModel::Kind::time_decay ? analytics::Detail::all
+                                                                        : analytics::Detail::without_ages;
         auto const credits =
-            analytics::attribute(analytics::decode_attribution(bytes_of(PG_GETARG_DATUM(0))), model);
+            analytics::attribute(analytics::decode_attribution(bytes_of(PG_GETARG_DATUM(0)), detail), model);
         long double conversions = 0;
         for (auto const& credit : credits)
             conversions += static_cast<long double>(credit.conversions);

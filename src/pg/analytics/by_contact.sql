@@ -56,6 +56,50 @@ CREATE AGGREGATE nurture.funnel_by(contact anyelement, at bigint, span bigint, V
 );
 COMMENT ON AGGREGATE nurture.funnel_by(anyelement, bigint, bigint, VARIADIC "any") IS 'element i: how many contacts did the steps 1 to i in their order, the last at most span after the first';
 
+CREATE FUNCTION nurture._funnel_by_row(internal, anyelement, timestamptz, interval, text, VARIADIC "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'nurture_funnel_by_mode_row_timestamptz' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE nurture.funnel_by(contact anyelement, at timestamptz, span interval, mode text, VARIADIC steps "any") (
+    SFUNC = nurture._funnel_by_row, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = nurture._funnel_by_counts,
+    COMBINEFUNC = nurture._events_by_combine,
+    SERIALFUNC = nurture._events_by_serialize, DESERIALFUNC = nurture._events_by_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nurture.funnel_by(anyelement, timestamptz, interval, text, VARIADIC "any") IS 'element i: how many contacts reached depth i in one of the modes of depth(), such as ''strict_order, exclude 4''';
+
+CREATE FUNCTION nurture._funnel_by_row(internal, anyelement, timestamp, interval, text, VARIADIC "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'nurture_funnel_by_mode_row_timestamptz' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE nurture.funnel_by(contact anyelement, at timestamp, span interval, mode text, VARIADIC steps "any") (
+    SFUNC = nurture._funnel_by_row, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = nurture._funnel_by_counts,
+    COMBINEFUNC = nurture._events_by_combine,
+    SERIALFUNC = nurture._events_by_serialize, DESERIALFUNC = nurture._events_by_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nurture.funnel_by(anyelement, timestamp, interval, text, VARIADIC "any") IS 'element i: how many contacts reached depth i in one of the modes of depth(), such as ''strict_order, exclude 4''';
+
+CREATE FUNCTION nurture._funnel_by_row(internal, anyelement, date, interval, text, VARIADIC "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'nurture_funnel_by_mode_row_date' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE nurture.funnel_by(contact anyelement, at date, span interval, mode text, VARIADIC steps "any") (
+    SFUNC = nurture._funnel_by_row, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = nurture._funnel_by_counts,
+    COMBINEFUNC = nurture._events_by_combine,
+    SERIALFUNC = nurture._events_by_serialize, DESERIALFUNC = nurture._events_by_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nurture.funnel_by(anyelement, date, interval, text, VARIADIC "any") IS 'element i: how many contacts reached depth i in one of the modes of depth(), such as ''strict_order, exclude 4''';
+
+CREATE FUNCTION nurture._funnel_by_row(internal, anyelement, bigint, bigint, text, VARIADIC "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'nurture_funnel_by_mode_row_bigint' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+CREATE AGGREGATE nurture.funnel_by(contact anyelement, at bigint, span bigint, mode text, VARIADIC steps "any") (
+    SFUNC = nurture._funnel_by_row, STYPE = internal, SSPACE = 1024,
+    FINALFUNC = nurture._funnel_by_counts,
+    COMBINEFUNC = nurture._events_by_combine,
+    SERIALFUNC = nurture._events_by_serialize, DESERIALFUNC = nurture._events_by_deserialize,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nurture.funnel_by(anyelement, bigint, bigint, text, VARIADIC "any") IS 'element i: how many contacts reached depth i in one of the modes of depth(), such as ''strict_order, exclude 4''';
+
 CREATE FUNCTION nurture._sequence_by_row(internal, text, anyelement, timestamptz, VARIADIC "any") RETURNS internal
     AS 'MODULE_PATHNAME', 'nurture_sequence_by_row_timestamptz' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 CREATE AGGREGATE nurture.sequence_by(pattern text, contact anyelement, at timestamptz, VARIADIC conditions "any") (

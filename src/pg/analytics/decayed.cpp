@@ -1,6 +1,8 @@
 // The glue of nurture.decayed and its aggregates; see src/core/base/decayed_sum.hpp.
 #include "core/analytics/decayed.hpp"
 
+#include <optional>
+
 #include "pg/analytics/statistics_glue.hpp"
 #include "pg/border/elements.hpp"
 
@@ -70,9 +72,6 @@ Span half_life_of(const DecayedSum& sum) {
 Span half_life_of(const DecayedMean& mean) {
     return mean.sum().half_life();
 }
-Span half_life_of(const MovingDecayed& moving) {
-    return moving.mean().sum().half_life();
-}
 
 template <class State>
 Datum transition(FunctionCallInfo fcinfo, Amount kind) {
@@ -88,15 +87,41 @@ Datum transition(FunctionCallInfo fcinfo, Amount kind) {
     return PointerGetDatum(state);
 }
 
+// A frame that moves. Its transition function must not return NULL, so there is a state before there is a
+// half-life.
+struct MovingFrame {
+    explicit MovingFrame(std::pmr::memory_resource* context) : memory(context) {}
+    std::pmr::memory_resource* memory;
+    std::optional<MovingDecayed> rows; // of those without a NULL
+};
+
+Datum moving_transition(FunctionCallInfo fcinfo, Amount kind) {
+    auto* const state = state_or_new<MovingFrame>(fcinfo);
+    Row row;
+    if (!read_row(fcinfo, kind, row))
+        return PointerGetDatum(state);
+    if (!state->rows)
+        state->rows.emplace(row.half_life, state->memory);
+    check_same(state->rows->mean().sum().half_life(), row.half_life);
+    state->rows->add(row.at, row.amount);
+    return PointerGetDatum(state);
+}
+
 // NULL tells the executor to add the frame up anew.
 Datum inverse(FunctionCallInfo fcinfo, Amount kind) {
     Row row;
     if (!read_row(fcinfo, kind, row))
         return null_state(fcinfo, 0);
-    auto* const state = state_argument<MovingDecayed>(fcinfo, 0);
-    if (state == nullptr || !state->try_remove(row.at, row.amount))
+    auto* const state = state_argument<MovingFrame>(fcinfo, 0);
+    if (state == nullptr || !state->rows || !state->rows->try_remove(row.at, row.amount))
         return null_result(fcinfo);
     return PointerGetDatum(state);
+}
+
+// The rows of the frame, or nullptr when it has none.
+const MovingDecayed* rows_of_frame(FunctionCallInfo fcinfo) {
+    auto const* const state = state_argument<MovingFrame>(fcinfo, 0);
+    return state == nullptr || !state->rows ? nullptr : &*state->rows;
 }
 
 // The greater value; of values equal at all times the one with the lesser bytes, so that order does not
@@ -278,13 +303,13 @@ NURTURE_FUNCTION(nurture_decayed_max_float8) {
     return entry([&]() -> Datum { return transition_max(fcinfo, Amount::float8); });
 }
 NURTURE_FUNCTION(nurture_decayed_moving_numeric) {
-    return entry([&]() -> Datum { return transition<MovingDecayed>(fcinfo, Amount::numeric); });
+    return entry([&]() -> Datum { return moving_transition(fcinfo, Amount::numeric); });
 }
 NURTURE_FUNCTION(nurture_decayed_moving_float8) {
-    return entry([&]() -> Datum { return transition<MovingDecayed>(fcinfo, Amount::float8); });
+    return entry([&]() -> Datum { return moving_transition(fcinfo, Amount::float8); });
 }
 NURTURE_FUNCTION(nurture_decayed_moving_count) {
-    return entry([&]() -> Datum { return transition<MovingDecayed>(fcinfo, Amount::one); });
+    return entry([&]() -> Datum { return moving_transition(fcinfo, Amount::one); });
 }
 NURTURE_FUNCTION(nurture_decayed_inverse_numeric) {
     return entry([&]() -> Datum { return inverse(fcinfo, Amount::numeric); });
@@ -298,15 +323,15 @@ NURTURE_FUNCTION(nurture_decayed_inverse_count) {
 
 NURTURE_FUNCTION(nurture_decayed_moving_sum_final) {
     return entry([&]() -> Datum {
-        auto const* const state = state_argument<MovingDecayed>(fcinfo, 0);
-        return state == nullptr ? null_result(fcinfo) : make_decayed(state->mean().sum());
+        auto const* const rows = rows_of_frame(fcinfo);
+        return rows == nullptr ? null_result(fcinfo) : make_decayed(rows->mean().sum());
     });
 }
 
 NURTURE_FUNCTION(nurture_decayed_moving_mean_final) {
     return entry([&]() -> Datum {
-        auto const* const state = state_argument<MovingDecayed>(fcinfo, 0);
-        return state == nullptr ? null_result(fcinfo) : make_numeric(state->mean().mean());
+        auto const* const rows = rows_of_frame(fcinfo);
+        return rows == nullptr ? null_result(fcinfo) : make_numeric(rows->mean().mean());
     });
 }
 

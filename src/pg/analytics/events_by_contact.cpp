@@ -21,7 +21,7 @@ struct EventsByContact : ByContact {
     TimeKind kind;
     unsigned conditions;
     Span span;           ///< a funnel's
-    const text* pattern; ///< a sequence's
+    const text* pattern; ///< a sequence's; a funnel's mode, null where it has none
 
     void expect_same(TimeKind other_kind, unsigned other_conditions, Span other_span,
                      const text* other) const {
@@ -31,7 +31,7 @@ struct EventsByContact : ByContact {
         if (span != other_span)
             throw Error(ErrorKind::invalid_parameter, "the span differs within a group");
         if (!same_pattern(pattern, other))
-            throw Error(ErrorKind::invalid_parameter, "the pattern differs within a group");
+            throw Error(ErrorKind::invalid_parameter, "the pattern or mode differs within a group");
     }
 };
 
@@ -46,18 +46,39 @@ Span span_argument(FunctionCallInfo fcinfo, int argument, TimeKind kind) {
     return span;
 }
 
-/// (state, contact, at, span, VARIADIC steps): one row.
-Datum funnel_by_row(FunctionCallInfo fcinfo, TimeKind kind) {
+/// A funnel's mode as the aggregate was given it.
+FunnelMode mode_of(const text* source, unsigned conditions) {
+    if (source == nullptr)
+        return {};
+    FunnelMode const mode = parse_funnel_mode(view_of(source));
+    check_excluded(mode, conditions);
+    return mode;
+}
+
+enum class Modal : bool { no, yes };
+
+/// (state, contact, at, span [, mode], VARIADIC steps): one row.
+Datum funnel_by_row(FunctionCallInfo fcinfo, TimeKind kind, Modal modal) {
     MemoryContext const context = aggregate_context(fcinfo);
-    CallSite const& site = call_site(fcinfo, 1, 4);
+    int const first = modal == Modal::yes ? 5 : 4;
+    CallSite const& site = call_site(fcinfo, 1, first);
     Span const span = span_argument(fcinfo, 3, kind);
+    const text* mode = nullptr;
+    if (modal == Modal::yes) {
+        if (PG_ARGISNULL(4))
+            throw Error(ErrorKind::invalid_parameter, "a funnel's mode must not be null");
+        mode = PG_GETARG_TEXT_PP(4);
+    }
     unsigned conditions = 0;
-    std::uint32_t const mask = read_mask(fcinfo, site, 4, conditions);
+    std::uint32_t const mask = read_mask(fcinfo, site, first, conditions);
     auto* state = state_of<EventsByContact>(fcinfo, 0);
-    if (state == nullptr)
-        state = make_by<EventsByContact>(context, kind, conditions, span, nullptr);
-    else
-        state->expect_same(kind, conditions, span, nullptr);
+    if (state == nullptr) {
+        (void)mode_of(mode, conditions);
+        state = make_by<EventsByContact>(context, kind, conditions, span,
+                                         mode == nullptr ? nullptr : copy_of(context, view_of(mode)));
+    } else {
+        state->expect_same(kind, conditions, span, mode);
+    }
     if (mask != 0 && !PG_ARGISNULL(1) && !PG_ARGISNULL(2)) {
         Time const at = read_time(PG_GETARG_DATUM(2), kind);
         state->log.add(ContactKey(fcinfo, 1, site.key), at, mask);
@@ -92,13 +113,22 @@ Datum sequence_by_row(FunctionCallInfo fcinfo, TimeKind kind) {
 } // namespace
 
 NURTURE_FUNCTION(nurture_funnel_by_row_timestamptz) {
-    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::timestamptz); });
+    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::timestamptz, Modal::no); });
+}
+NURTURE_FUNCTION(nurture_funnel_by_mode_row_timestamptz) {
+    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::timestamptz, Modal::yes); });
 }
 NURTURE_FUNCTION(nurture_funnel_by_row_date) {
-    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::date); });
+    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::date, Modal::no); });
+}
+NURTURE_FUNCTION(nurture_funnel_by_mode_row_date) {
+    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::date, Modal::yes); });
 }
 NURTURE_FUNCTION(nurture_funnel_by_row_bigint) {
-    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::bigint); });
+    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::bigint, Modal::no); });
+}
+NURTURE_FUNCTION(nurture_funnel_by_mode_row_bigint) {
+    return entry([&]() -> Datum { return funnel_by_row(fcinfo, TimeKind::bigint, Modal::yes); });
 }
 NURTURE_FUNCTION(nurture_sequence_by_row_timestamptz) {
     return entry([&]() -> Datum { return sequence_by_row(fcinfo, TimeKind::timestamptz); });
@@ -177,14 +207,16 @@ NURTURE_FUNCTION(nurture_funnel_by_counts) {
         auto* const state = state_of<EventsByContact>(fcinfo, 0);
         if (state == nullptr)
             return null_result(fcinfo);
-        std::vector<std::int64_t> counts(state->conditions, 0);
+        FunnelMode const mode = mode_of(state->pattern, state->conditions);
+        std::vector<std::int64_t> counts(funnel_steps(state->conditions, mode), 0);
         state->log.for_each_contact([&](std::span<const Event> events) {
             border::check_interrupts();
-            if (unsigned const depth = funnel_depth(events, state->conditions, state->span, {}); depth > 0)
+            unsigned const depth = funnel_depth(events, state->conditions, state->span, mode);
+            if (depth > 0)
                 ++counts[depth - 1];
         });
-        for (std::size_t i = counts.size() - 1; i > 0; --i) // who reached a step reached those before
-            counts[i - 1] += counts[i];
+        for (std::size_t i = counts.size(); i > 1; --i) // who reached a step reached those before
+            counts[i - 2] += counts[i - 1];
         return counts_array(counts);
     });
 }

@@ -96,11 +96,11 @@ FunnelMode mode_arguments(FunctionCallInfo fcinfo, int argument, unsigned condit
     border::Elements const excluded(fcinfo, argument + 1, INT4OID);
     for (std::size_t i = 0; i < excluded.size(); ++i) {
         std::int32_t const step = excluded.integer(i);
-        if (step < 1 || step > static_cast<std::int32_t>(conditions))
-            throw Error(ErrorKind::invalid_parameter, "an excluded condition is not one of the funnel's",
-                        "Conditions are numbered from 1 to " + std::to_string(conditions) + ".");
+        if (step < 1 || step > static_cast<std::int32_t>(max_conditions))
+            not_excludable(conditions);
         mode.excluded |= bit(static_cast<unsigned>(step - 1));
     }
+    check_excluded(mode, conditions);
     return mode;
 }
 

@@ -17,12 +17,14 @@ SELECT setseed(0.5) \gset
 CREATE TABLE touch AS
 SELECT contact, timestamptz '2026-01-01' + random() * interval '60 days' AS at,
        (ARRAY['direct', 'email', 'search', 'social', 'display', 'referral', 'affiliate', 'print'])[1 + floor(8 * random() ^ 2)::int] AS channel
-FROM generate_series(1, :contacts) contact, generate_series(1, 1 + contact % 7);
+FROM generate_series(1, :contacts) contact, generate_series(1, 1 + contact % 7) ORDER BY 2;
+CREATE TABLE purchase AS
+SELECT contact, timestamptz '2026-03-15' AS at, (1 + floor(random() * 200))::numeric AS value FROM generate_series(1, :contacts) contact;
 CREATE TABLE conversion AS
 SELECT contact, timestamptz '2026-03-15' AS at, (1 + floor(random() * 200))::numeric AS value FROM generate_series(1, :contacts) contact WHERE random() < 0.05;
 CREATE TABLE journey AS
-SELECT contact, path, (value IS NOT NULL)::int AS conversions, coalesce(value, 0) AS value
-FROM (SELECT contact, nurture.path_agg(at, channel) AS path FROM touch GROUP BY contact) p LEFT JOIN conversion USING (contact);
+SELECT contact, path, nurture.channels(path) AS channels, 1 AS conversions, value
+FROM (SELECT contact, nurture.path_agg(at, channel) AS path FROM touch GROUP BY contact) p JOIN purchase USING (contact);
 CREATE TABLE visit AS
 SELECT (i * 7919::bigint % 100000)::int AS contact, timestamptz '2025-01-01' + random() * interval '365 days' AS at,
        (random() * 10)::float8 AS points, round((random() * 10)::numeric, 2) AS price
@@ -47,10 +49,12 @@ SQL
     done | sort -n | head -n 1
 }
 answer() { $psql -A -t -d $database -c "$1" | md5sum; }
+# what, ours, by hand, same (or nothing), by hand in another way
 compare() {
     [ "${4:-}" != same ] || [ "$(answer "$2")" = "$(answer "$3")" ] || { echo "$1: the results differ" >&2; exit 1; }
+    [ -z "${5:-}" ] || [ "$(answer "$2")" = "$(answer "$5")" ] || { echo "$1: the results differ" >&2; exit 1; }
     ours=$(time_of "$2")
-    theirs=$(time_of "$3")
+    theirs=$({ time_of "$3"; [ -z "${5:-}" ] || time_of "$5"; } | sort -n | head -n 1)
     awk -v what="$1" -v o="$ours" -v t="$theirs" \
         'BEGIN { printf "%-58s ours %7.2f s  by hand %7.2f s  ratio %.2f\n", what, o / 1000, t / 1000, t / o }'
 }
@@ -95,37 +99,61 @@ markov_hand="WITH RECURSIVE step AS (
     FROM iterate i, flat, state s WHERE k = 200 AND s.i = i.removed AND s.i <> start
 )
 SELECT a, round(((SELECT count(*) FROM conversion) * removal / sum(removal) OVER ())::numeric, 3), round(removal::numeric, 6) FROM effect ORDER BY 1"
-linear_by="SELECT a.channel, round(a.conversions, 3), round(a.value, 3)
-    FROM (SELECT nurture.attribution_by(contact, at, channel, n, value) AS s
-        FROM (SELECT contact, t.at, channel, 0::bigint AS n, NULL::numeric AS value FROM touch t JOIN conversion USING (contact)
-              UNION ALL SELECT contact, at, NULL, 1, value FROM conversion) e) v, nurture.attribution(s, 'linear') a ORDER BY 1"
-linear_agg="SELECT a.channel, round(a.conversions, 3), round(a.value, 3)
+# Rules: where all contacts convert, and where one in twenty does. Touches of the others are of no use to a rule.
+ours_by() { # table of conversions, touches, what to select
+    echo "SELECT $3 FROM (SELECT nurture.attribution_by(contact, at, channel, n, value) AS s
+        FROM (SELECT contact, t.at, channel, 0::bigint AS n, NULL::numeric AS value FROM $2
+              UNION ALL SELECT contact, at, NULL, 1, value FROM $1) e) v"
+}
+linear=", nurture.attribution(s, 'linear') a ORDER BY 1"
+credits="a.channel, round(a.conversions, 3), round(a.value, 3)"
+linear_window() {
+    echo "SELECT channel, round(sum(1.0::float8 / n)::numeric, 3) AS conversions, round(sum(value::float8 / n)::numeric, 3) AS value
+    FROM (SELECT channel, value, count(*) OVER (PARTITION BY contact) AS n FROM touch JOIN $1 USING (contact)) t GROUP BY channel ORDER BY 1"
+}
+linear_join() {
+    echo "SELECT channel, round(sum(1.0::float8 / n)::numeric, 3) AS conversions, round(sum(value::float8 / n)::numeric, 3) AS value
+    FROM touch JOIN (SELECT contact, value, count(*) AS n FROM touch JOIN $1 USING (contact) GROUP BY 1, 2) c USING (contact) GROUP BY channel ORDER BY 1"
+}
+linear_agg() {
+    echo "SELECT $credits
     FROM (SELECT nurture.attribution_agg(path, 1, value) AS s
         FROM (SELECT contact, value, nurture.path_agg(t.at, channel) AS path
-              FROM touch t JOIN conversion USING (contact) GROUP BY contact, value) p) v, nurture.attribution(s, 'linear') a ORDER BY 1"
-linear_hand="SELECT channel, round(sum(1.0::float8 / n)::numeric, 3) AS conversions, round(sum(value::float8 / n)::numeric, 3) AS value
-    FROM (SELECT channel, value, count(*) OVER (PARTITION BY contact) AS n FROM touch JOIN conversion USING (contact)) t GROUP BY channel ORDER BY 1"
-compare "Markov, all $contacts contacts, attribution_by" "$markov_by" "$markov_hand" same
-compare "Markov, all $contacts contacts, path_agg and attribution_agg" "$markov_agg" "$markov_hand" same
-compare "linear, converting contacts, attribution_by" "$linear_by" "$linear_hand" same
-compare "linear, converting contacts, path_agg and attribution_agg" "$linear_agg" "$linear_hand" same
-rules_by="SELECT channel, round(sum(conversions) FILTER (WHERE m = 'linear'), 2), round(sum(conversions) FILTER (WHERE m = 'first'), 2),
-        round(sum(conversions) FILTER (WHERE m = 'last'), 2), round(sum(conversions) FILTER (WHERE m = 'time_decay'), 2)
-    FROM (SELECT m, a.* FROM (SELECT nurture.attribution_by(contact, at, channel, n, value) AS s
-        FROM (SELECT contact, t.at, channel, 0::bigint AS n, NULL::numeric AS value FROM touch t JOIN conversion USING (contact)
-              UNION ALL SELECT contact, at, NULL, 1, value FROM conversion) e) v,
-        unnest('{linear,first,last,time_decay}'::text[]) m, nurture.attribution(s, m) a) x GROUP BY 1 ORDER BY 1"
-rules_hand="SELECT channel, round(sum(1.0::float8 / n)::numeric, 2), round(count(*) FILTER (WHERE k = 1), 2), round(count(*) FILTER (WHERE k = n), 2), round(sum(w / sum_w)::numeric, 2)
+              FROM touch t JOIN $1 USING (contact) GROUP BY contact, value) p) v$linear"
+}
+# Five rules at once.
+rules="channel, round(sum(conversions) FILTER (WHERE m = 'linear'), 2), round(sum(conversions) FILTER (WHERE m = 'first'), 2),
+        round(sum(conversions) FILTER (WHERE m = 'last'), 2), round(sum(conversions) FILTER (WHERE m = 'position'), 2), round(sum(conversions) FILTER (WHERE m = 'time_decay'), 2)"
+rules_of="unnest('{linear,first,last,position,time_decay}'::text[]) m, nurture.attribution(s, m) a"
+rules_by() { echo "SELECT $rules FROM ($(ours_by "$1" "$2" 'm, a.*'), $rules_of) x GROUP BY 1 ORDER BY 1"; }
+rules_hand() {
+    echo "SELECT channel, round(sum(1.0::float8 / n)::numeric, 2), round(count(*) FILTER (WHERE k = 1), 2), round(count(*) FILTER (WHERE k = n), 2),
+        round(sum(CASE WHEN n <= 2 THEN 1.0::float8 / n WHEN k IN (1, n) THEN 0.4 ELSE 0.2 / (n - 2) END)::numeric, 2), round(sum(w / sum_w)::numeric, 2)
     FROM (SELECT channel, k, w, count(*) OVER c AS n, sum(w) OVER c AS sum_w
           FROM (SELECT contact, channel, row_number() OVER (PARTITION BY contact ORDER BY t.at, channel) AS k,
                        exp(ln(2) * -extract(epoch FROM max(t.at) OVER (PARTITION BY contact) - t.at)::float8 / 604800) AS w
-                FROM touch t JOIN conversion USING (contact)) u WINDOW c AS (PARTITION BY contact)) v GROUP BY 1 ORDER BY 1"
-compare "linear, first, last, time decay, converting contacts" "$rules_by" "$rules_hand" same
+                FROM touch t JOIN $1 USING (contact)) u WINDOW c AS (PARTITION BY contact)) v GROUP BY 1 ORDER BY 1"
+}
+last_hand() {
+    echo "SELECT channel, round(count(*), 3), round(sum(value), 3)
+    FROM (SELECT DISTINCT ON (contact) contact, channel, value FROM touch t JOIN $1 USING (contact) ORDER BY contact, t.at DESC, channel DESC) l GROUP BY 1 ORDER BY 1"
+}
+last_group() {
+    echo "SELECT channel, round(count(*), 3), round(sum(value), 3)
+    FROM (SELECT contact, (array_agg(channel ORDER BY at DESC, channel DESC))[1] AS channel FROM touch GROUP BY contact) l JOIN $1 USING (contact) GROUP BY 1 ORDER BY 1"
+}
+compare "five rules, all contacts convert, attribution_by" "$(rules_by purchase 'touch t')" "$(rules_hand purchase)" same
+compare "linear, all contacts convert, attribution_by" "$(ours_by purchase 'touch t' "$credits")$linear" "$(linear_window purchase)" same "$(linear_join purchase)"
+compare "last touch, all contacts convert, attribution_by" "$(ours_by purchase 'touch t' "$credits"), nurture.attribution(s, 'last') a ORDER BY 1" \
+    "$(last_hand purchase)" same "$(last_group purchase)"
+compare "linear, all contacts convert, path_agg and attribution_agg" "$(linear_agg purchase)" "$(linear_window purchase)" same "$(linear_join purchase)"
+compare "five rules, one in twenty converts, attribution_by" "$(rules_by conversion 'touch t JOIN conversion USING (contact)')" "$(rules_hand conversion)" same
+compare "linear, one in twenty converts, attribution_by" "$(ours_by conversion 'touch t JOIN conversion USING (contact)' "$credits")$linear" \
+    "$(linear_window conversion)" same "$(linear_join conversion)"
 compare "linear over $contacts stored paths" \
-    "SELECT a.channel, round(a.conversions, 3), round(a.value, 3) FROM (SELECT nurture.attribution_agg(path, conversions, value) AS s FROM journey WHERE conversions > 0) v, nurture.attribution(s, 'linear') a ORDER BY 1" \
+    "SELECT a.channel, round(a.conversions, 3), round(a.value, 3) FROM (SELECT nurture.attribution_agg(path, conversions, value) AS s FROM journey) v$linear" \
     "SELECT channel, round(sum(1.0::float8 / n)::numeric, 3), round(sum(value::float8 / n)::numeric, 3)
-        FROM (SELECT unnest(c) AS channel, cardinality(c) AS n, value
-              FROM (SELECT nurture.channels(path) AS c, value FROM journey WHERE conversions > 0) j) t GROUP BY channel ORDER BY 1" same
+        FROM (SELECT unnest(channels) AS channel, cardinality(channels) AS n, value FROM journey) t GROUP BY channel ORDER BY 1" same
 compare "decayed_sum(double precision), 100,000 groups" \
     "SELECT count(nurture.value(s, '2026-01-01')) FROM (SELECT nurture.decayed_sum(points, at, '14 days') AS s FROM visit GROUP BY contact) v" \
     "SELECT count(s) FROM (SELECT sum(points * power(2::float8, -extract(epoch FROM '2026-01-01' - at)::float8 / 1209600)) AS s FROM visit GROUP BY contact) v"
