@@ -402,9 +402,11 @@ TEST(Coupons, AreLeftToTheOutbox) {
     story.event("2026-05-01 10:00", "go");
     ASSERT_EQ(story.contact.raw_actions.size(), 3U);
     EXPECT_EQ(story.contact.raw_actions[0].payload, R"({"n": 1})");
-    EXPECT_EQ(story.contact.raw_actions[0].draws, R"({"code": 7, "other": 8})");
+    std::string const journey = R"(, "journey": ")" + print_uuid(hash_uuid("journey\n" + std::to_string(story.contact.profile().workflows.at(0).workflow) +
+                                                                          "\n1\n" + story.contact.key)) + "\"}";
+    EXPECT_EQ(story.contact.raw_actions[0].draws, R"({"code": {"pool": 7)" + journey + R"(, "other": {"pool": 8)" + journey + "}");
     EXPECT_EQ(story.contact.raw_actions[1].payload, "{}");
-    EXPECT_EQ(story.contact.raw_actions[1].draws, R"({"code": 8})");
+    EXPECT_EQ(story.contact.raw_actions[1].draws, R"({"code": {"pool": 8)" + journey + "}");
     EXPECT_EQ(story.contact.raw_actions[2].draws, "");
 }
 

@@ -138,6 +138,14 @@ std::string Stepper::channel_of(const Workflow& workflow, const Instruction& sen
     return first == send.channels.end() ? std::string() : *first;
 }
 
+// What the journey stays whatever its workflow is called: its number, and the key under which it began.
+std::string Stepper::identity_of(const Journey& journey, const Workflow& workflow) const {
+    std::string out = "journey\n" + std::to_string(workflow.id) + '\n';
+    out += std::to_string(journey.instance) + '\n';
+    out += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
+    return out;
+}
+
 bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, const Instruction& instruction) {
     Action action;
     action.channel = channel_of(workflow, instruction);
@@ -149,7 +157,9 @@ bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, co
     for (const auto& argument : instruction.arguments) {
         std::string& to = argument.coupon_pool != 0 ? action.draws : action.payload;
         to += (to.empty() ? "{" : ", ") + nlohmann::json(argument.name).dump() + ": ";
-        to += argument.coupon_pool != 0 ? std::to_string(argument.coupon_pool) : argument_json(argument);
+        to += argument.coupon_pool != 0 ? "{\"pool\": " + std::to_string(argument.coupon_pool) + ", \"journey\": \"" +
+                                              print_uuid(hash_uuid(identity_of(journey, workflow))) + "\"}"
+                                        : argument_json(argument);
     }
     action.payload += action.payload.empty() ? "{}" : "}";
     action.draws += action.draws.empty() ? "" : "}";
