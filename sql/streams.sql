@@ -172,6 +172,28 @@ SELECT contact, template, status, reason FROM nurture.action WHERE contact IN ('
 SELECT w.place, w.template, w.state AS web, s.state AS sam FROM nurture.stream_places('web') w JOIN nurture.stream_places('sam') s USING (place) ORDER BY 1;
 SELECT contact_key, what, stored, recomputed FROM nurture.verify(path => true);
 
+-- Withdrawn when a sender had it, and planned anew: it is not handed out again as long as the sender has it; when that has told that it
+-- was sent, the second is withdrawn. One that came to nothing leaves the second to be sent.
+INSERT INTO nurture.inbox (contact, type, at, received_at)
+SELECT c, t, at, at FROM unnest('{tess,ted}'::text[]) c, (VALUES ('hold', timestamptz '2026-06-23 10:00')) t (t, at);
+CALL pg_temp.tick('2026-06-23 10:01');
+SELECT count(*) AS claimed FROM nurture.claim('email', lease => '10 minutes') c WHERE c.contact IN ('tess', 'ted');
+INSERT INTO nurture.inbox (contact, type, at, received_at)
+SELECT c, t, at, at FROM unnest('{tess,ted}'::text[]) c, (VALUES ('release', timestamptz '2026-06-23 10:02'), ('please', '2026-06-23 10:03')) t (t, at);
+CALL pg_temp.tick('2026-06-23 10:04');
+SELECT contact, template, status, workflow FROM nurture.action WHERE contact IN ('tess', 'ted') ORDER BY contact, created_at;
+SELECT count(*) AS claimed FROM nurture.claim('email');
+SELECT contact, status, due, reason FROM nurture.action WHERE contact IN ('tess', 'ted') AND workflow = 'by hand' ORDER BY contact;
+SELECT nurture.complete(ARRAY[a.receipt]) AS sent FROM nurture.action a WHERE a.contact = 'tess' AND a.workflow = 'held';
+SELECT nurture.fail(a.receipt, 'full') FROM nurture.action a WHERE a.contact = 'ted' AND a.workflow = 'held';
+CALL pg_temp.tick('2026-06-23 10:05');
+SELECT nurture._outbox_maintain();
+CALL pg_temp.tick('2026-06-23 10:20');
+SELECT contact FROM nurture.claim('email') WHERE contact IN ('tess', 'ted');
+SELECT contact, template, status, workflow, reason FROM nurture.action WHERE contact IN ('tess', 'ted') ORDER BY contact, created_at;
+SELECT place, template, state FROM nurture.stream_places('tess');
+SELECT contact_key, what, stored, recomputed FROM nurture.verify(path => true);
+
 -- Whoever may read the view can; a cursor of the caller's is not in the way of verify.
 CREATE ROLE regress_stream_reader;
 GRANT USAGE ON SCHEMA nurture TO regress_stream_reader;

@@ -192,7 +192,7 @@ bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, co
             strand.open.erase(strand.open.begin(), strand.open.end() - (most_open - 1));
         strand.open.push_back(action.id);
     }
-    remember_content(action);
+    remember_content(action, instruction.kind == InstructionKind::send_next);
     result_.actions.push_back(std::move(action));
     return true;
 }
@@ -230,6 +230,24 @@ bool forget_action(Strand& strand, const Uuid& id) {
 }
 
 } // namespace
+
+// A content that was sent by another workflow, by the application, or by a message that its journey withdrew too late, is not sent
+// a second time because a stream had planned it.
+void Stepper::withdraw_sent(const profile::Properties& sent) {
+    if (profile_.pending.empty())
+        return;
+    std::uint64_t const content =
+        model::hash_of_content(std::string(sent.get({{"channel"}}).text), std::string(sent.get({{"template"}}).text));
+    auto const action = parse_uuid(sent.get({{"action"}}).text);
+    std::erase_if(profile_.pending, [&](const profile::PendingContent& pending) {
+        if (!pending.next || pending.content != content || pending.action == action)
+            return false;
+        result_.cancellations.push_back({pending.action, clock_, "sent meanwhile"});
+        for (Journey& journey : profile_.journeys)
+            forget_action(journey, pending.action);
+        return true;
+    });
+}
 
 // The engine was told what became of an action.
 void Stepper::settle_outcome(std::string_view action_id, Happening& happening, const Message& message) {

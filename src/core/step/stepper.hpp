@@ -167,8 +167,9 @@ class Stepper {
     /// False: there is nothing next.
     bool send_next(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow,
                    const model::Instruction& instruction);
-    void remember_content(const Action& action);
+    void remember_content(const Action& action, bool next);
     void forget_content(const Uuid& action);
+    void withdraw_sent(const profile::Properties& sent);
     void assign(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow,
                 const model::Instruction& instruction);
 
