@@ -135,6 +135,33 @@ UPDATE nurture.coupon_pool SET enabled = false WHERE name = 'each';
 SELECT * FROM pg_temp.claimed();
 SELECT contact, status, due, reason FROM nurture.action ORDER BY contact;
 
+-- A journey's code is its own whatever its workflow is called, also where another has got its name; and so are those of two that
+-- began under two keys.
+TRUNCATE nurture.action;
+INSERT INTO nurture.coupon_pool (name) VALUES ('own');
+INSERT INTO nurture.coupon (pool, code) SELECT 'own', 'O' || n FROM generate_series(1, 9) n;
+INSERT INTO nurture.workflow (name, definition) VALUES
+    ('before', 'on come re-enter always send email ''o1'' with (code = coupon(''own'')) wait 1 hour send email ''o2'' with (code = coupon(''own''))');
+CALL pg_temp.tick('2026-05-05 12:59');
+CALL pg_temp.tell('olga', 'come', '2026-05-05 13:00');
+CALL pg_temp.tick('2026-05-05 13:01');
+SELECT * FROM pg_temp.claimed(lease => '1 year');
+SELECT nurture.rename('workflow', 'before', 'after');
+INSERT INTO nurture.workflow (name, definition) VALUES ('before', 'on come send email ''p1'' with (code = coupon(''own''))');
+CALL pg_temp.tick('2026-05-05 13:29');
+CALL pg_temp.tell('olga', 'come', '2026-05-05 13:30');
+CALL pg_temp.tick('2026-05-05 14:01');
+SELECT * FROM pg_temp.claimed(lease => '1 year');
+SELECT code, workflow, journey FROM pg_temp.codes WHERE contact = 'olga';
+DELETE FROM nurture.workflow WHERE name = 'before';
+CALL pg_temp.tell('pia', 'come', '2026-05-05 15:00');
+CALL pg_temp.tell('pit', 'come', '2026-05-05 15:00');
+CALL pg_temp.tick('2026-05-05 15:01');
+SELECT * FROM pg_temp.claimed(lease => '1 year');
+SELECT nurture.merge('pit', 'pia');
+CALL pg_temp.tick('2026-05-05 16:01');
+SELECT * FROM pg_temp.claimed(lease => '1 year');
+
 -- Many at once: 1,000 messages of 400 contacts and 600 codes, claimed in portions. Never a code twice; a contact's journey one
 -- code; who got none is who would have been the 601st and later in the order of claiming.
 TRUNCATE nurture.action, nurture.coupon, nurture.inbox;

@@ -134,6 +134,52 @@ CALL pg_temp.tick('2026-06-21 12:01');
 SELECT template, status, reason FROM nurture.action WHERE contact = 'rita';
 SELECT place, template, state FROM nurture.stream_places('rita') LIMIT 1;
 
+-- Told apart again each has on its way what is: what goes to the one is none of the other's. What the journey that stayed with the
+-- other withdraws, the one is told.
+INSERT INTO nurture.workflow (name, definition) VALUES ('held', 'on hold re-enter always exit on release send next of stream ''the tips'' wait 5 days');
+CALL pg_temp.tick('2026-06-22 09:00');
+INSERT INTO nurture.inbox (contact, type, props, kind, at, received_at) VALUES
+    ('web', 'please', '{}', 'anonymous', '2026-06-22 10:00', '2026-06-22 10:00'), ('web', 'please', '{}', 'anonymous', '2026-06-22 10:01', '2026-06-22 10:01'),
+    ('web', 'hold', '{}', 'anonymous', '2026-06-22 10:02', '2026-06-22 10:02'),
+    ('sam', 'hello', '{}', NULL, '2026-06-22 10:03', '2026-06-22 10:03'), ('web', '$alias', '{"to": "sam"}', 'anonymous', '2026-06-22 10:04', '2026-06-22 10:04');
+CALL pg_temp.tick('2026-06-22 10:05');
+SELECT place, template, state FROM nurture.stream_places('sam');
+SELECT count(nurture.complete(ARRAY[c.receipt])) AS sent FROM nurture.claim('email') c WHERE c.template = 'a';
+CALL pg_temp.tick('2026-06-22 10:06');
+SELECT nurture.unmerge('web');
+CALL pg_temp.tick('2026-06-22 10:07');
+SELECT w.place, w.template, w.state AS web, s.state AS sam FROM nurture.stream_places('web') w JOIN nurture.stream_places('sam') s USING (place) ORDER BY 1;
+SELECT contact_key, what, stored, recomputed FROM nurture.verify(path => true);
+INSERT INTO nurture.inbox (contact, type, at, received_at) VALUES ('sam', 'release', '2026-06-22 10:08', '2026-06-22 10:08');
+CALL pg_temp.tick('2026-06-22 10:09');
+SELECT nurture._outbox_maintain();
+CALL pg_temp.tick('2026-06-22 10:10');
+SELECT contact, template, status, reason FROM nurture.action WHERE contact IN ('web', 'sam') ORDER BY template;
+SELECT w.place, w.template, w.state AS web, s.state AS sam FROM nurture.stream_places('web') w JOIN nurture.stream_places('sam') s USING (place) ORDER BY 1;
+SELECT contact_key, what, stored, recomputed FROM nurture.verify(path => true);
+
+-- Withdrawn when a sender had it, and planned anew: it is not handed out again as long as the sender has it; when that has told that it
+-- was sent, the second is withdrawn. One that came to nothing leaves the second to be sent.
+INSERT INTO nurture.inbox (contact, type, at, received_at)
+SELECT c, t, at, at FROM unnest('{tess,ted}'::text[]) c, (VALUES ('hold', timestamptz '2026-06-23 10:00')) t (t, at);
+CALL pg_temp.tick('2026-06-23 10:01');
+SELECT count(*) AS claimed FROM nurture.claim('email', lease => '10 minutes') c WHERE c.contact IN ('tess', 'ted');
+INSERT INTO nurture.inbox (contact, type, at, received_at)
+SELECT c, t, at, at FROM unnest('{tess,ted}'::text[]) c, (VALUES ('release', timestamptz '2026-06-23 10:02'), ('please', '2026-06-23 10:03')) t (t, at);
+CALL pg_temp.tick('2026-06-23 10:04');
+SELECT contact, template, status, workflow FROM nurture.action WHERE contact IN ('tess', 'ted') ORDER BY contact, created_at;
+SELECT count(*) AS claimed FROM nurture.claim('email');
+SELECT contact, status, due, reason FROM nurture.action WHERE contact IN ('tess', 'ted') AND workflow = 'by hand' ORDER BY contact;
+SELECT nurture.complete(ARRAY[a.receipt]) AS sent FROM nurture.action a WHERE a.contact = 'tess' AND a.workflow = 'held';
+SELECT nurture.fail(a.receipt, 'full') FROM nurture.action a WHERE a.contact = 'ted' AND a.workflow = 'held';
+CALL pg_temp.tick('2026-06-23 10:05');
+SELECT nurture._outbox_maintain();
+CALL pg_temp.tick('2026-06-23 10:20');
+SELECT contact FROM nurture.claim('email') WHERE contact IN ('tess', 'ted');
+SELECT contact, template, status, workflow, reason FROM nurture.action WHERE contact IN ('tess', 'ted') ORDER BY contact, created_at;
+SELECT place, template, state FROM nurture.stream_places('tess');
+SELECT contact_key, what, stored, recomputed FROM nurture.verify(path => true);
+
 -- Whoever may read the view can; a cursor of the caller's is not in the way of verify.
 CREATE ROLE regress_stream_reader;
 GRANT USAGE ON SCHEMA nurture TO regress_stream_reader;

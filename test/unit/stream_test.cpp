@@ -188,6 +188,30 @@ TEST(Streams, WhatDidNotArriveIsNextAgain) {
     EXPECT_NE(story.contact.raw_actions[0].id, story.contact.raw_actions[1].id);
 }
 
+TEST(Streams, WhatWasSentMeanwhileIsNotSentByTheStream) {
+    Story story = tips("on go re-enter always exit on stop send next of stream 'tips' wait 5 days");
+    story.definitions.workflow("other", "on other re-enter always send email 'tip 1'");
+    story.event("2026-05-01 10:00", "go");
+    story.event("2026-05-01 10:01", "stop"); // a sender has it by now
+    story.event("2026-05-01 10:02", "go");   // the same once more
+    ASSERT_EQ(story.contact.raw_actions.size(), 2U);
+    auto const sent = [&](std::size_t which, const std::string& at) {
+        const auto& action = story.contact.raw_actions[which];
+        story.event(at, "$sent", {{"action", print_uuid(action.id)}, {"channel", action.channel}, {"template", action.template_name}, {"step", "1"}});
+    };
+    sent(0, "2026-05-01 10:03");
+    ASSERT_EQ(story.contact.cancellations.size(), 2U);
+    EXPECT_TRUE(story.contact.cancellations[1].ends_with(' ' + print_uuid(story.contact.raw_actions[1].id) + " sent meanwhile"));
+    EXPECT_TRUE(story.contact.profile().pending.empty());
+    EXPECT_TRUE(story.contact.profile().journeys.front().open.empty());
+    // What a workflow sends by name it sends, whatever was sent.
+    story.event("2026-05-01 11:00", "other");
+    story.event("2026-05-01 11:01", "other");
+    sent(2, "2026-05-01 11:02");
+    EXPECT_EQ(story.contact.cancellations.size(), 2U);
+    EXPECT_EQ(story.contact.profile().pending.size(), 1U);
+}
+
 TEST(Streams, WhateverWorkflowSentItCounts) {
     Story story = tips("on go re-enter always send next of stream 'tips'");
     story.definitions.workflow("other", "on other send email 'tip 1' send email 'tip 2'"); // that is not push 'tip 2'
@@ -324,6 +348,7 @@ TEST(Streams, AsAListKeptByHandSays) {
         std::set<std::string> had;
         std::map<Uuid, std::string> pending;
         std::vector<std::string> expected;
+        std::set<Uuid> of_stream;
         std::vector<std::pair<std::int64_t, Uuid>> inside; // journeys of drip: since when, with which action
         int const steps = *rc::gen::inRange(1, 30);
         for (std::int64_t hour = 1; hour <= steps; ++hour) {
@@ -356,9 +381,12 @@ TEST(Streams, AsAListKeptByHandSays) {
                     auto const place = std::next(pending.begin(), *rc::gen::inRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(pending.size())));
                     event.type = *rc::gen::element<std::string>("$sent", "$sent", "$dropped", "$failed");
                     event.properties = {{"action", print_uuid(place->first)}, {"channel", "email"}, {"template", place->second}, {"step", "1"}};
-                    if (event.type == "$sent")
-                        had.insert(place->second);
+                    std::string const content = place->second;
                     pending.erase(place);
+                    if (event.type == "$sent") { // what the stream had planned of it, too, is not to be sent any more
+                        had.insert(content);
+                        std::erase_if(pending, [&](const auto& p) { return p.second == content && of_stream.contains(p.first); });
+                    }
                 }
             }
             events.push_back(event);
@@ -368,14 +396,17 @@ TEST(Streams, AsAListKeptByHandSays) {
                 RC_ASSERT(contact.raw_actions.size() == expected.size());
                 RC_ASSERT(contact.raw_actions.back().template_name == wanted);
                 pending.emplace(contact.raw_actions.back().id, wanted);
-                if (what <= 2)
+                if (what <= 2) {
                     inside.emplace_back(hour, contact.raw_actions.back().id);
+                    of_stream.insert(contact.raw_actions.back().id);
+                }
             }
             RC_ASSERT(contact.raw_actions.size() == expected.size());
             bool const exhausted = std::all_of(entries.begin(), entries.end(), [&](const Entry& entry) {
                 return had.contains(entry.text) || hour < entry.from || (entry.until >= 0 && hour >= entry.until);
             });
             auto const profile = contact.profile();
+            RC_ASSERT(profile.pending.size() == pending.size());
             RC_ASSERT(std::any_of(profile.segments.begin(), profile.segments.end(), [](const auto& s) { return s.id == 1 && s.member; }) == exhausted);
         }
         contact.step(model, {}, at_hour(100));
@@ -402,9 +433,11 @@ TEST(Coupons, AreLeftToTheOutbox) {
     story.event("2026-05-01 10:00", "go");
     ASSERT_EQ(story.contact.raw_actions.size(), 3U);
     EXPECT_EQ(story.contact.raw_actions[0].payload, R"({"n": 1})");
-    EXPECT_EQ(story.contact.raw_actions[0].draws, R"({"code": 7, "other": 8})");
+    std::string const journey = R"(, "journey": ")" + print_uuid(hash_uuid("journey\n" + std::to_string(story.contact.profile().workflows.at(0).workflow) +
+                                                                          "\n1\n" + story.contact.key)) + "\"}";
+    EXPECT_EQ(story.contact.raw_actions[0].draws, R"({"code": {"pool": 7)" + journey + R"(, "other": {"pool": 8)" + journey + "}");
     EXPECT_EQ(story.contact.raw_actions[1].payload, "{}");
-    EXPECT_EQ(story.contact.raw_actions[1].draws, R"({"code": 8})");
+    EXPECT_EQ(story.contact.raw_actions[1].draws, R"({"code": {"pool": 8)" + journey + "}");
     EXPECT_EQ(story.contact.raw_actions[2].draws, "");
 }
 

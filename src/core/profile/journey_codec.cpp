@@ -246,14 +246,16 @@ void encode_pending(ByteWriter& out, const Profile& profile) {
     for (const PendingContent& pending : profile.pending) {
         out.fixed64(pending.content);
         write_uuid(out, pending.action);
+        out.byte(pending.next ? 1 : 0);
     }
 }
 
 void decode_pending(ByteReader& in, Profile& profile) {
-    profile.pending.resize(in.count(8 + sizeof(Uuid)));
+    profile.pending.resize(in.count(9 + sizeof(Uuid)));
     for (PendingContent& pending : profile.pending) {
         pending.content = in.fixed64();
         read_uuid(in, pending.action);
+        pending.next = in.byte() != 0;
     }
 }
 

@@ -124,6 +124,7 @@ struct ScheduleMemory {
 struct PendingContent {
     std::uint64_t content = 0; ///< model::hash_of_content
     Uuid action{};
+    bool next = false; ///< it was a stream's turn: sent by anything else it is not to be sent once more
     friend bool operator==(const PendingContent&, const PendingContent&) = default;
 };
 

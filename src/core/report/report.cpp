@@ -315,7 +315,7 @@ namespace {
 std::string pending_json(const profile::Profile& profile) {
     auto out = nlohmann::json::array();
     for (const auto& pending : profile.pending)
-        out.push_back({{"content", pending.content}, {"action", print_uuid(pending.action)}});
+        out.push_back({{"content", pending.content}, {"action", print_uuid(pending.action)}, {"next", pending.next}});
     return out.dump();
 }
 

@@ -138,6 +138,14 @@ std::string Stepper::channel_of(const Workflow& workflow, const Instruction& sen
     return first == send.channels.end() ? std::string() : *first;
 }
 
+// What the journey stays whatever its workflow is called: its number, and the key under which it began.
+std::string Stepper::identity_of(const Journey& journey, const Workflow& workflow) const {
+    std::string out = "journey\n" + std::to_string(workflow.id) + '\n';
+    out += std::to_string(journey.instance) + '\n';
+    out += journey.origin.empty() ? input_.contact : std::string_view(journey.origin);
+    return out;
+}
+
 bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, const Instruction& instruction) {
     Action action;
     action.channel = channel_of(workflow, instruction);
@@ -149,7 +157,9 @@ bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, co
     for (const auto& argument : instruction.arguments) {
         std::string& to = argument.coupon_pool != 0 ? action.draws : action.payload;
         to += (to.empty() ? "{" : ", ") + nlohmann::json(argument.name).dump() + ": ";
-        to += argument.coupon_pool != 0 ? std::to_string(argument.coupon_pool) : argument_json(argument);
+        to += argument.coupon_pool != 0 ? "{\"pool\": " + std::to_string(argument.coupon_pool) + ", \"journey\": \"" +
+                                              print_uuid(hash_uuid(identity_of(journey, workflow))) + "\"}"
+                                        : argument_json(argument);
     }
     action.payload += action.payload.empty() ? "{}" : "}";
     action.draws += action.draws.empty() ? "" : "}";
@@ -182,7 +192,7 @@ bool Stepper::act(Journey& journey, Strand& strand, const Workflow& workflow, co
             strand.open.erase(strand.open.begin(), strand.open.end() - (most_open - 1));
         strand.open.push_back(action.id);
     }
-    remember_content(action);
+    remember_content(action, instruction.kind == InstructionKind::send_next);
     result_.actions.push_back(std::move(action));
     return true;
 }
@@ -220,6 +230,24 @@ bool forget_action(Strand& strand, const Uuid& id) {
 }
 
 } // namespace
+
+// A content that was sent by another workflow, by the application, or by a message that its journey withdrew too late, is not sent
+// a second time because a stream had planned it.
+void Stepper::withdraw_sent(const profile::Properties& sent) {
+    if (profile_.pending.empty())
+        return;
+    std::uint64_t const content =
+        model::hash_of_content(std::string(sent.get({{"channel"}}).text), std::string(sent.get({{"template"}}).text));
+    auto const action = parse_uuid(sent.get({{"action"}}).text);
+    std::erase_if(profile_.pending, [&](const profile::PendingContent& pending) {
+        if (!pending.next || pending.content != content || pending.action == action)
+            return false;
+        result_.cancellations.push_back({pending.action, clock_, "sent meanwhile"});
+        for (Journey& journey : profile_.journeys)
+            forget_action(journey, pending.action);
+        return true;
+    });
+}
 
 // The engine was told what became of an action.
 void Stepper::settle_outcome(std::string_view action_id, Happening& happening, const Message& message) {

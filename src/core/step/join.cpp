@@ -145,7 +145,8 @@ std::vector<Index> Stepper::join(profile::Profile other, const profile::Properti
 }
 
 // What is a function of events becomes what the state says. The path stays the contact's own; one that is new has it, but
-// for its journeys, from before it was merged.
+// for its journeys, from before it was merged. A stream's messages that are on their way to the new one (both states name
+// them) are so no more to the other.
 void Stepper::split(profile::Profile own, bool is_new) {
     for (Index slot = 0; slot < facts_.features.size(); ++slot) {
         facts_.features[slot] = {};
@@ -163,7 +164,11 @@ void Stepper::split(profile::Profile own, bool is_new) {
         profile_.seen = std::move(own.seen);
         profile_.workflows = std::move(own.workflows);
         profile_.completed = std::move(own.completed);
+        profile_.pending = std::move(own.pending);
         join_membership(own);
+    } else {
+        for (const auto& gone : own.pending)
+            forget_content(gone.action);
     }
     look_at_everything();
 }

@@ -64,7 +64,7 @@ struct Action {
     std::string channel, template_name, purpose;
     bool transactional = false;
     std::string payload; ///< JSON object
-    std::string draws;   ///< what is added to it when it is claimed: {"code": id of a coupon pool}, or empty
+    std::string draws;   ///< what is added to it when it is claimed: {"code": {"pool": its id, "journey": what it stays}}, or empty
     Time due = 0, expires = never;
     std::int32_t priority = 0;
     std::string workflow;

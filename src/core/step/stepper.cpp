@@ -260,6 +260,8 @@ bool Stepper::take(const Message& message, std::int32_t place) {
         auto const more = join(std::move(*mailed), *message.properties, happening.cause);
         happening.matched.insert(happening.matched.end(), more.begin(), more.end());
     }
+    if (message.type == "$sent")
+        withdraw_sent(*message.properties);
     if (message.type == "$sent" || message.type == "$failed" || message.type == "$dropped")
         settle_outcome(message.properties->get({{"action"}}).text, happening, message);
     happening.started = started;

@@ -109,6 +109,7 @@ class Stepper {
     [[nodiscard]] Index round(profile::Strand& strand, const model::Workflow& workflow, Index at);
     [[nodiscard]] const model::SplitArm& arm_of(const profile::Journey& journey, const profile::Strand& strand,
                                                 const model::Instruction& split) const;
+    [[nodiscard]] std::string identity_of(const profile::Journey& journey, const model::Workflow& workflow) const;
     /// Tells one coming to a step from another; a step is come to once, but in loops, behind a goal's label and in another version.
     [[nodiscard]] static std::string visit_of(const profile::Journey& journey, const profile::Strand& strand);
     [[nodiscard]] const model::Workflow& workflow_of(const profile::Journey& journey) const;
@@ -166,8 +167,9 @@ class Stepper {
     /// False: there is nothing next.
     bool send_next(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow,
                    const model::Instruction& instruction);
-    void remember_content(const Action& action);
+    void remember_content(const Action& action, bool next);
     void forget_content(const Uuid& action);
+    void withdraw_sent(const profile::Properties& sent);
     void assign(profile::Journey& journey, profile::Strand& strand, const model::Workflow& workflow,
                 const model::Instruction& instruction);
 

@@ -39,12 +39,12 @@ bool Stepper::send_next(Journey& journey, Strand& strand, const Workflow& workfl
 constexpr std::size_t most_pending = 100;
 
 // Whatever workflow sends it, as a stream's or by itself.
-void Stepper::remember_content(const Action& action) {
+void Stepper::remember_content(const Action& action, bool next) {
     if (model_.stream_contents.empty())
         return;
     std::uint64_t const hash = model::hash_of_content(action.channel, action.template_name);
     if (std::binary_search(model_.stream_contents.begin(), model_.stream_contents.end(), hash))
-        profile_.pending.push_back({hash, action.id});
+        profile_.pending.push_back({hash, action.id, next});
     if (profile_.pending.size() > most_pending) // as a journey's open actions: nobody may ever tell of them
         profile_.pending.erase(profile_.pending.begin());
 }

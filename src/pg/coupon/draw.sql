@@ -34,10 +34,10 @@ BEGIN
             DETAIL = 'An older snapshot does not see which codes others have given meanwhile.', HINT = 'Claim in a transaction of its own.';
     END IF;
     FOR need IN
-        SELECT a AS action, d.key AS name, p AS pool, nurture.contact_of(a.contact) AS contact
+        SELECT a AS action, d.key AS name, p AS pool, nurture.contact_of(a.contact) AS contact, (d.value ->> 'journey')::uuid AS journey
         FROM unnest(ids) WITH ORDINALITY i (id, n) JOIN nurture.action a ON a.id = i.id
-        CROSS JOIN LATERAL jsonb_each_text(a.draws) d
-        LEFT JOIN nurture.coupon_pool p ON p.id = d.value::int
+        CROSS JOIN LATERAL jsonb_each(a.draws) d
+        LEFT JOIN nurture.coupon_pool p ON p.id = coalesce(d.value ->> 'pool', d.value #>> '{}')::int
         WHERE NOT a.payload ? d.key ORDER BY i.n, d.key
     LOOP
         act := need.action;
@@ -59,7 +59,9 @@ BEGIN
             SELECT c.code INTO found_code FROM nurture.coupon c
             WHERE c.contact = ANY (nurture._keys_of(need.contact))
                 AND c.pool = pool.name AND c.expires > moment + pool.valid_for
-                AND (pool.one_per = 'contact' OR (c.workflow, c.journey) IS NOT DISTINCT FROM (act.workflow, act.journey))
+                AND (pool.one_per = 'contact'
+                     OR CASE WHEN need.journey IS NULL THEN (c.workflow, c.journey) IS NOT DISTINCT FROM (act.workflow, act.journey)
+                             ELSE c.of_journey = need.journey END)
             ORDER BY c.given_at DESC, c.code LIMIT 1;
         END IF;
         IF found_code IS NULL AND pool.enabled AND pool.id <> ALL (empty) THEN
@@ -70,7 +72,8 @@ BEGIN
                 place_code := '';
             END IF;
             UPDATE nurture.coupon c
-            SET contact = need.contact, given_at = moment, action = act.id, workflow = act.workflow, journey = act.journey
+            SET contact = need.contact, given_at = moment, action = act.id, workflow = act.workflow, journey = act.journey,
+                of_journey = need.journey
             WHERE (c.pool, c.code) = (
                 SELECT f.pool, f.code FROM nurture.coupon f
                 WHERE f.pool = pool.name AND f.contact IS NULL AND f.expires > moment + pool.valid_for
@@ -122,7 +125,8 @@ BEGIN
     )
     UPDATE nurture.coupon c
     SET action = o.action, contact = CASE WHEN o.action IS NOT NULL THEN c.contact END, given_at = CASE WHEN o.action IS NOT NULL THEN c.given_at END,
-        workflow = CASE WHEN o.action IS NOT NULL THEN c.workflow END, journey = CASE WHEN o.action IS NOT NULL THEN c.journey END
+        workflow = CASE WHEN o.action IS NOT NULL THEN c.workflow END, journey = CASE WHEN o.action IS NOT NULL THEN c.journey END,
+        of_journey = CASE WHEN o.action IS NOT NULL THEN c.of_journey END
     FROM code o WHERE o.fresh AND c.pool = o.pool AND c.code = o.code AND c.action IS DISTINCT FROM o.action;
     UPDATE nurture.action a SET payload = a.payload || d.given
     FROM (SELECT u.action, jsonb_object_agg(u.name, u.code) AS given FROM unnest(drawn.actions, drawn.names, drawn.codes) u (action, name, code)

@@ -30,6 +30,7 @@ CREATE TABLE nurture.coupon (
     action uuid,
     workflow text COLLATE "C",
     journey text COLLATE "C",
+    of_journey uuid,
     PRIMARY KEY (pool, code),
     CHECK ((contact IS NULL) = (given_at IS NULL))
 ) WITH (fillfactor = 80);
@@ -37,6 +38,8 @@ COMMENT ON TABLE nurture.coupon IS 'codes: applications insert pool, code and ex
 COMMENT ON COLUMN nurture.coupon.expires IS 'not given out from then on';
 COMMENT ON COLUMN nurture.coupon.contact IS 'who has got it; NULL: nobody yet. A code that was handed to a sender stays given';
 COMMENT ON COLUMN nurture.coupon.action IS 'the message with which it was given out first';
+COMMENT ON COLUMN nurture.coupon.workflow IS 'as it was called when the message was planned';
+COMMENT ON COLUMN nurture.coupon.of_journey IS 'the journey it was given to, whatever its workflow is called; NULL: the message did not say';
 CREATE INDEX coupon_free ON nurture.coupon (pool, expires, code) WHERE contact IS NULL;
 CREATE INDEX coupon_given ON nurture.coupon (contact, pool) WHERE contact IS NOT NULL;
 

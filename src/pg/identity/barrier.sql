@@ -140,11 +140,11 @@ COMMENT ON FUNCTION nurture._plan_merges(text, text, text) IS 'what links come t
 CREATE FUNCTION nurture._remaining(folded nurture.profile, stored nurture.profile, gone nurture.profile) RETURNS nurture.profile
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_remaining';
 COMMENT ON FUNCTION nurture._remaining(nurture.profile, nurture.profile, nurture.profile) IS 'what of a contact remains when another is told apart from it';
-CREATE FUNCTION nurture._told_apart(folded nurture.profile, before nurture.profile) RETURNS nurture.profile
+CREATE FUNCTION nurture._told_apart(folded nurture.profile, before nurture.profile, stored nurture.profile) RETURNS nurture.profile
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_told_apart';
-COMMENT ON FUNCTION nurture._told_apart(nurture.profile, nurture.profile) IS 'the state with which a contact begins again that was merged';
+COMMENT ON FUNCTION nurture._told_apart(nurture.profile, nurture.profile, nurture.profile) IS 'the state with which a contact begins again that was merged';
 REVOKE ALL ON FUNCTION nurture._plan_merges(text, text, text),
-    nurture._remaining(nurture.profile, nurture.profile, nurture.profile), nurture._told_apart(nurture.profile, nurture.profile)
+    nurture._remaining(nurture.profile, nurture.profile, nurture.profile), nurture._told_apart(nurture.profile, nurture.profile, nurture.profile)
     FROM PUBLIC;
 
 CREATE FUNCTION nurture._unusable_key(key text, kind text) RETURNS text

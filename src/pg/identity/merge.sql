@@ -211,7 +211,7 @@ BEGIN
         remains := nurture._with_all_past(told.contact, nurture._folded(model, told.contact, moment), model, true);
         apart := nurture._with_all_past(done.loser, nurture._folded(model, done.loser, moment), model, true);
         remains := coalesce(nurture._remaining(remains, stored, done.loser_state), remains);
-        apart := coalesce(nurture._told_apart(apart, done.loser_state), apart);
+        apart := coalesce(nurture._told_apart(apart, done.loser_state, stored), apart);
         INSERT INTO nurture._waiting (contact, type, at, props, kind, received_at, history, place, sub)
         SELECT w.contact, '$split', told.at, jsonb_build_object('contact', w.other, 'key', told.key, 'state', w.state::text),
                '$identity', told.received_at, told.history, told.place, told.n

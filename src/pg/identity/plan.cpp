@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "pg/border/rows.hpp"
 #include "pg/profile/profile_argument.hpp"
 
@@ -101,8 +103,21 @@ NURTURE_FUNCTION(nurture_plan_merges) {
     });
 }
 
+namespace {
+
+// A stream's messages to the one that is told apart again, of which nobody has heard yet: they are addressed to it.
+std::vector<profile::PendingContent> still_on_their_way(const profile::Profile& gone, const profile::Profile& stored) {
+    std::vector<profile::PendingContent> out;
+    for (const auto& pending : gone.pending)
+        if (std::find(stored.pending.begin(), stored.pending.end(), pending) != stored.pending.end())
+            out.push_back(pending);
+    return out;
+}
+
+} // namespace
+
 // _remaining(folded, stored, gone): what of a contact remains when another is told apart from it again: features and
-// attributes as the log gives them, what was given by hand less what came with the other.
+// attributes as the log gives them, what was given by hand less what came with the other. `pending`: what goes with the other.
 NURTURE_FUNCTION(nurture_remaining) {
     return border::entry([&]() -> Datum {
         profile::Profile folded = border::profile_argument(fcinfo, 0);
@@ -111,16 +126,18 @@ NURTURE_FUNCTION(nurture_remaining) {
         folded.score = std::move(stored.score);
         folded.score.give_adjustments(gone.score);
         folded.score.bands.clear();
+        folded.pending = still_on_their_way(gone, stored);
         return border::make_varlena(encode(folded));
     });
 }
 
-// _told_apart(folded, before): a contact that was merged, as it begins again: features and attributes as the log gives
-// them, the path as it was, without the journeys, which go on where they are.
+// _told_apart(folded, before, stored): a contact that was merged, as it begins again: features and attributes as the log
+// gives them, the path as it was, without the journeys, which go on where they are.
 NURTURE_FUNCTION(nurture_told_apart) {
     return border::entry([&]() -> Datum {
         profile::Profile const folded = border::profile_argument(fcinfo, 0);
         profile::Profile out = border::profile_argument(fcinfo, 1);
+        out.pending = still_on_their_way(out, border::profile_argument(fcinfo, 2));
         out.clock = folded.clock;
         out.first_seen = folded.first_seen;
         out.last_seen = folded.last_seen;

@@ -111,6 +111,7 @@ DECLARE
     draws boolean;  -- some of the line want codes
     drew boolean := false;
     drawn nurture._drawn;
+    some_withdrawn CONSTANT boolean := EXISTS (SELECT FROM nurture.action_cancel);
 BEGIN
     IF claim.channel IS NULL OR max_actions IS NULL OR lease IS NULL THEN
         RAISE EXCEPTION 'channel, max_actions and lease must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -186,6 +187,10 @@ BEGIN
             IF got > 0 THEN
                 from_key := keys[got];
                 from_id := ids[got];
+            END IF;
+            IF some_withdrawn AND got > 0 THEN
+                ids := nurture._await_withdrawn(ids, moment);
+                drew := drew OR cardinality(ids) < got; -- then the line is read on
             END IF;
             IF draws THEN
                 drew := true;

@@ -12,16 +12,18 @@ DECLARE
 BEGIN
     -- An action under a running lease is being carried out: its cancellation waits for what comes of it.
     WITH withdrawn AS (
-        SELECT a.id, COALESCE(c.reason, 'cancelled') AS reason
+        SELECT a.id, COALESCE(c.reason, 'cancelled') AS reason,
+               a.contact <> c.contact AND nurture.contact_of(a.contact) <> nurture.contact_of(c.contact) AS of_another
         FROM nurture.action_cancel c JOIN nurture.action a ON a.id = c.id
         WHERE a.status = 'ready' OR a.status = 'claimed' AND a.leased_until <= moment
         LIMIT max_actions FOR NO KEY UPDATE OF a SKIP LOCKED
     ), over AS (
         UPDATE nurture.action a SET status = 'cancelled', reason = w.reason, leased_until = NULL
-        FROM withdrawn w WHERE a.id = w.id RETURNING a AS action
+        FROM withdrawn w WHERE a.id = w.id RETURNING a AS action, w.of_another
     )
-    SELECT count(*), array_agg(o.action) FILTER (WHERE (o.action).reason LIKE 'suppressed: %') INTO folded, refused FROM over o;
-    -- What a step withdrew it has forgotten itself; of a refusal that came meanwhile the contact is told, as by claim.
+    SELECT count(*), array_agg(o.action) FILTER (WHERE (o.action).reason LIKE 'suppressed: %' OR o.of_another) INTO folded, refused FROM over o;
+    -- What a step withdrew it has forgotten itself; of a refusal that came meanwhile the contact is told, as by claim. So is whoever
+    -- was told apart from the contact with whom the journey stayed.
     IF refused IS NOT NULL THEN
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
         SELECT r.contact, '$dropped', moment, nurture._result_props(r), r.id || ':dropped', nurture._told_at(moment) FROM unnest(refused) r;

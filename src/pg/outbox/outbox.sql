@@ -51,7 +51,7 @@ COMMENT ON COLUMN nurture.action.receipt IS
     'proof of the newest claim; its first half is that of id, so that the primary key finds it';
 COMMENT ON COLUMN nurture.action.transactional IS 'sent whatever the guards of marketing say';
 COMMENT ON COLUMN nurture.action.draws IS
-    'what the payload gets when it is claimed first: {"code": id of the coupon pool}; NULL: nothing';
+    'what the payload gets when it is claimed first: {"code": {"pool": id of the coupon pool, "journey": a hash that stays when the workflow is renamed}} or {"code": id of the coupon pool}; NULL: nothing';
 
 -- Whatever may be claimed now or later, in the order of claiming. A claimed action becomes claimable again when its
 -- lease runs out, a ready one when it is due: one key serves both. Final actions are not in it, nor in the two below.
