@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <rapidcheck.h>
+
 #include <algorithm>
+#include <set>
 
 namespace nurture::world {
 namespace {
@@ -103,6 +106,46 @@ TEST(Flow, TheFirstOfSeveralWins) {
         story.until("2026-05-03");
         std::string const at = wanted == "none" ? "02 10:00 " : "01 11:00 ";
         EXPECT_EQ(story.sent(), (Lines{at + wanted, at + "after"})) << type;
+    }
+}
+
+// Of what came the highest decides, when the time is over; nothing is higher than the first, which is not waited for.
+TEST(Flow, TheBestOfSeveralIsDecidedAtTheEnd) {
+    EXPECT_TRUE(rc::check("ranked waits", [] {
+        static const std::vector<std::string> ranks{"buy", "point", "click", "open"};
+        const char* const wait = "wait for buy up to 1 day ranked then do 'buy' or score >= 5, click then do 'warm' or open then do 'open' else do 'none' end";
+        bool const in_branch = *rc::gen::arbitrary<bool>();
+        Story story(in_branch ? "on signup parallel " + std::string(wait) + " and wait 1 minute end" : "on signup " + std::string(wait));
+        story.definitions.rule("+5 on point");
+        auto const hours = *rc::gen::container<std::vector<int>>(rc::gen::inRange(1, 24));
+        bool const warm_before = *rc::gen::inRange(0, 4) == 0; // the condition holds when it comes to the wait
+        if (warm_before)
+            story.event("2026-05-01 08:00", "point");
+        story.event("2026-05-01 09:30", "signup");
+        std::set<int> const at(hours.begin(), hours.end());
+        std::size_t best = warm_before ? 1 : ranks.size();
+        std::string wanted;
+        for (int const hour : at) {
+            auto const rank = static_cast<std::size_t>(*rc::gen::inRange(0, 5));
+            int const clock = 9 + hour;
+            std::string const day = clock < 24 ? "01" : "02";
+            std::string const time = (clock % 24 < 10 ? "0" : "") + std::to_string(clock % 24) + ":00";
+            story.event("2026-05-" + day + ' ' + time, rank < ranks.size() ? ranks[rank] : "other");
+            best = std::min(best, rank);
+            if (rank == 0 && wanted.empty())
+                wanted = day + ' ' + time + " buy";
+        }
+        if (wanted.empty())
+            wanted = "02 09:30 " + std::string(best == 3 ? "open" : best == 4 ? "none" : "warm");
+        story.until("2026-05-03");
+        RC_ASSERT(story.sent() == Lines{wanted});
+    }));
+    // At the instant at which the time is over it is over: what is told at it comes too late, as with other waits.
+    for (const char* const ranked : {" ranked", ""}) {
+        Story story("on signup wait for buy up to 1 hour" + std::string(ranked) + " then do 'buy' or open then do 'open' else do 'none' end");
+        story.event("2026-05-01 10:00", "signup");
+        story.event("2026-05-01 11:00", "open");
+        EXPECT_EQ(story.sent(), (Lines{"01 11:00 none"})) << ranked;
     }
 }
 

@@ -164,6 +164,7 @@ TEST(LanguageBad, Workflows) {
          {"wait 1 hour\nexit on x", 2, 6, "found \"on\"", "come before the first step"},
          {"wait hour", 1, 6, "found \"hour\", expected \"for\", \"until\" or a duration", ""},
          {"wait for x then exit end", 1, 12, "found \"then\", expected \"where\" or \"up to\"", "Say how long to wait at most"},
+         {"wait for x up to 1 day ranked then exit end", 1, 24, "there is nothing to rank", "then … or B then"},
          {"wait for x where y", 1, 19, "\"up to\"", "Say how long"},
          {"wait for x up 1 day", 1, 15, "found \"1\", expected \"to\"", ""},
          {"wait for x up to 1 day then end", 1, 29, "found \"end\", expected \"wait\"", "at least one step"},

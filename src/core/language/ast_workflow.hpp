@@ -149,9 +149,10 @@ struct AwaitedBranch { ///< or A, B then …
     Steps steps;
     friend bool operator==(const AwaitedBranch&, const AwaitedBranch&) = default;
 };
-struct WaitFor { ///< wait for A, B up to d [renewed by E, F] [then … [or C then …] [else …] end]
+struct WaitFor { ///< wait for A, B up to d [ranked] [renewed by E, F] [then … [or C then …] [else …] end]
     std::vector<Awaited> what;
     Duration up_to;
+    bool ranked = false; ///< of what has come when the time is over the first in this order decides, not the first in time
     std::vector<JourneyEvent> renewed_by; ///< the time begins anew with each
     Steps then_steps;
     std::vector<AwaitedBranch> others;

@@ -101,6 +101,7 @@ namespace nurture::language {
     X(repeat, "repeat", false)                                                                               \
     X(again, "again", false)                                                                                 \
     X(parallel, "parallel", false)                                                                           \
+    X(ranked, "ranked", false)                                                                               \
     X(renewed, "renewed", false)                                                                             \
     X(preferring, "preferring", false)                                                                       \
     X(reset, "reset", false)                                                                                 \

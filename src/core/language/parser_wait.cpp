@@ -78,6 +78,9 @@ void Parser::wait_for(Step& out, std::uint32_t from) {
     require(Keyword::up, "Say how long to wait at most: wait for ... up to 1 day.");
     require(Keyword::to);
     wait.up_to = duration();
+    std::uint32_t const ranked_at = token().from;
+    note_quietly({Keyword::ranked});
+    wait.ranked = accept(Keyword::ranked);
     if (is(Keyword::renewed)) {
         advance();
         require(Keyword::by);
@@ -101,6 +104,8 @@ void Parser::wait_for(Step& out, std::uint32_t from) {
         require(Keyword::end);
         close();
     }
+    if (wait.ranked && wait.others.empty())
+        fail_at(ranked_at, "there is nothing to rank", "A ranked wait has several outcomes: wait for A up to 1 day ranked then … or B then … end.");
     out.node = std::move(wait);
 }
 

@@ -60,6 +60,7 @@ public:
         print(wait.what);
         out_ += " up to ";
         append(out_, wait.up_to);
+        out_ += wait.ranked ? " ranked" : "";
         for (std::size_t i = 0; i < wait.renewed_by.size(); ++i) {
             out_ += i == 0 ? " renewed by " : ", ";
             bool const brackets = wait.renewed_by[i].event.where || wait.renewed_by[i].same;

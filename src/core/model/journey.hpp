@@ -71,6 +71,7 @@ struct Instruction {
     Index next = 0;  ///< goes on here; branch: when true; repeat: the block; parallel, join: behind it
     Index other = 0; ///< branch: when not true; waits: when the time is over; repeat, again: behind it
     std::vector<Awaited> awaited;
+    bool ranked = false;                 ///< wait_for: of those that came the first of `awaited` decides, when the time is over
     std::vector<JourneyPattern> renewed; ///< wait_for: its time begins anew
     std::string channel, template_name, purpose;
     std::vector<std::string> channels;   ///< send: the first of them that may be used

@@ -124,6 +124,7 @@ class ProgramCompiler {
     Index compile(const WaitFor& s, const std::string& path, Index next) {
         Instruction out = begin(InstructionKind::wait_for, path, next);
         out.duration = s.up_to;
+        out.ranked = s.ranked;
         for (const auto& what : s.what)
             out.awaited.push_back(awaited(what));
         for (const JourneyEvent& event : s.renewed_by)

@@ -6,7 +6,7 @@ namespace nurture::profile {
 
 namespace {
 
-constexpr std::uint8_t is_paused = 1, is_held = 2, has_moved = 4;
+constexpr std::uint8_t is_paused = 1, is_held = 2, has_moved = 4, something_came = 8;
 
 std::uint32_t small(ByteReader& in) {
     std::uint64_t const n = in.number();
@@ -57,7 +57,9 @@ void encode_rich_journeys(ByteWriter& out, const Profile& profile) {
         out.number(i - previous);
         previous = i;
         out.byte(static_cast<std::uint8_t>((journey.paused ? is_paused : 0) | (journey.held ? is_held : 0) |
-                                           (journey.moved ? has_moved : 0)));
+                                           (journey.moved ? has_moved : 0) | (journey.came != 0 ? something_came : 0)));
+        if (journey.came != 0)
+            out.number(journey.came);
         out.number(journey.goals);
         out.fixed64(journey.key);
         out.number(journey.context.size());
@@ -77,8 +79,9 @@ void decode_rich_journeys(ByteReader& in, Profile& profile) {
         place = next_place(in, place, i == 0, profile.journeys.size());
         Journey& journey = profile.journeys[place];
         std::uint8_t const flags = in.byte();
-        if (flags > (is_paused | is_held | has_moved))
+        if (flags > (is_paused | is_held | has_moved | something_came))
             ByteReader::corrupt("holds an unknown mark of a journey");
+        journey.came = (flags & something_came) != 0 ? small(in) : 0;
         journey.paused = (flags & is_paused) != 0;
         journey.held = (flags & is_held) != 0;
         journey.moved = (flags & has_moved) != 0;
@@ -119,12 +122,15 @@ void decode_open(ByteReader& in, Strand& strand) {
 
 namespace {
 
-constexpr std::uint8_t branch_held = 1, branch_arrived = 2;
+constexpr std::uint8_t branch_held = 1, branch_arrived = 2, something_came_to_branch = 4;
 
 void encode_strands(ByteWriter& out, const std::vector<Strand>& strands, Time base) {
     out.number(strands.size());
     for (const Strand& strand : strands) {
-        out.byte(static_cast<std::uint8_t>((strand.held ? branch_held : 0) | (strand.arrived ? branch_arrived : 0)));
+        out.byte(static_cast<std::uint8_t>((strand.held ? branch_held : 0) | (strand.arrived ? branch_arrived : 0) |
+                                           (strand.came != 0 ? something_came_to_branch : 0)));
+        if (strand.came != 0)
+            out.number(strand.came);
         out.number(strand.at_step);
         write_time(out, strand.since, base);
         write_time(out, strand.wakes, base);
@@ -142,8 +148,9 @@ void decode_strands(ByteReader& in, std::vector<Strand>& strands, Time base, int
     strands.resize(size);
     for (Strand& strand : strands) {
         std::uint8_t const flags = in.byte();
-        if (flags > (branch_held | branch_arrived))
+        if (flags > (branch_held | branch_arrived | something_came_to_branch))
             ByteReader::corrupt("holds an unknown mark of a branch");
+        strand.came = (flags & something_came_to_branch) != 0 ? small(in) : 0;
         strand.held = (flags & branch_held) != 0;
         strand.arrived = (flags & branch_arrived) != 0;
         strand.at_step = small(in);

@@ -68,6 +68,7 @@ struct Strand {
     // What few have.
     std::vector<StepCount> loops; ///< rounds begun of the loops around the step, outermost first
     bool held = false;            ///< it stands before a step that nobody passes, and has not begun it
+    std::uint32_t came = 0;       ///< of a ranked wait: the best that has come, by its number in the order of rank; 0: nothing
     bool arrived = false;         ///< of a branch: it is through, and waits for the others
     std::vector<Strand> branches; ///< of `parallel`, where it stands
     friend bool operator==(const Strand&, const Strand&) = default;
@@ -97,7 +98,8 @@ struct Journey : Strand {
     bool paused = false;            ///< by hand
     bool moved = false;             ///< it came here from another version
     [[nodiscard]] bool is_plain() const noexcept {
-        return context.empty() && loops.empty() && retries.empty() && goals == 0 && key == 0 && !paused && !held && !moved;
+        return context.empty() && loops.empty() && retries.empty() && goals == 0 && key == 0 && !paused && !held && !moved &&
+               came == 0;
     }
     friend bool operator==(const Journey&, const Journey&) = default;
 };

@@ -242,12 +242,11 @@ void Stepper::go_on(Journey& journey, Strand& strand, const Happening& happening
         advance_branches(journey, strand, happening);
         return;
     }
-    for (const auto& awaited : at.awaited)
-        if (awaited.condition != none ? holds(awaited.condition) : concerns(awaited.event, happening)) {
-            pass(at.step, awaited.how);
-            walk(journey, strand, awaited.then, happening.cause);
-            return;
-        }
+    if (const auto* const awaited = decided(strand, at, happening)) {
+        pass(at.step, awaited->how);
+        walk(journey, strand, awaited->then, happening.cause);
+        return;
+    }
     bool const starts_now = happening.start && happening.cause.fresh && happening.start->workflow == at.workflow;
     if (at.kind == InstructionKind::wait_workflow && !starts_now && !is_inside(at.workflow, &journey)) {
         pass(at.step);
@@ -264,6 +263,25 @@ void Stepper::go_on(Journey& journey, Strand& strand, const Happening& happening
         }
         look_ahead(journey, strand, workflow);
     }
+}
+
+// What the wait goes on by: what has come of what it waits for. Where that is ranked, the best is decided when the time is
+// over; nothing can be better than the first.
+const model::Awaited* Stepper::decided(Strand& strand, const Instruction& wait, const Happening& happening) const {
+    auto const& awaited = wait.awaited;
+    auto const come = std::find_if(awaited.begin(), awaited.end(), [&](const auto& one) {
+        return one.condition != none ? holds(one.condition) : concerns(one.event, happening);
+    });
+    if (!wait.ranked)
+        return come == awaited.end() ? nullptr : &*come;
+    auto const rank = static_cast<std::uint32_t>(come - awaited.begin()) + 1;
+    if (come != awaited.end() && (strand.came == 0 || rank < strand.came))
+        strand.came = rank;
+    bool const over = happening.timer && strand.wakes <= clock_;
+    if (strand.came == 0 || strand.came > awaited.size())
+        return nullptr;
+    const auto& best = awaited[strand.came - 1];
+    return over || best.then == awaited.front().then ? &best : nullptr;
 }
 
 // Goes round once more, or on behind the loop.
@@ -341,6 +359,11 @@ void Stepper::walk(Journey& journey, Strand& strand, Index from, const Cause& ca
             });
             if (fulfilled == instruction.awaited.end()) {
                 wait_at(journey, strand, workflow, at, cause);
+                return;
+            }
+            if (instruction.ranked && fulfilled->then != instruction.awaited.front().then) { // something better may come
+                wait_at(journey, strand, workflow, at, cause);
+                strand.came = static_cast<std::uint32_t>(fulfilled - instruction.awaited.begin()) + 1;
                 return;
             }
             pass(instruction.step, ":held");

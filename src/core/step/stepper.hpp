@@ -106,6 +106,7 @@ class Stepper {
     void walk(profile::Journey& journey, profile::Strand& strand, Index from, const Cause& cause);
     [[nodiscard]] bool concerns(const model::JourneyPattern& event, const Happening& happening) const;
     [[nodiscard]] bool holds(Index condition) const;
+    [[nodiscard]] const model::Awaited* decided(profile::Strand& strand, const model::Instruction& wait, const Happening& happening) const;
     [[nodiscard]] Index round(profile::Strand& strand, const model::Workflow& workflow, Index at);
     [[nodiscard]] const model::SplitArm& arm_of(const profile::Journey& journey, const profile::Strand& strand,
                                                 const model::Instruction& split) const;

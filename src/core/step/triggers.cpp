@@ -256,8 +256,10 @@ void Stepper::settle_in(Journey& journey, profile::Strand& strand, const Workflo
         return;
     }
     Time const since = strand.since;
+    std::uint32_t const came = strand.came;
     wait_at(journey, strand, workflow, strand.at_step, cause);
     strand.since = since; // the wait goes on
+    strand.came = at.ranked && came <= at.awaited.size() ? came : 0;
     if (!in_branches) {
         strand.wakes = end_of_wait(since, at).value_or(strand.wakes);
         return;

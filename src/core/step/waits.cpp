@@ -90,6 +90,7 @@ void Stepper::wait_at(Journey& journey, Strand& strand, const Workflow& workflow
     const Instruction& instruction = workflow.program[at];
     strand.at_step = at;
     strand.since = clock_;
+    strand.came = 0;
     strand.wakes = strand.held ? clock_ : end_of_wait(clock_, instruction).value_or(never);
     look_ahead(journey, strand, workflow);
     note(TransitionKind::journey_waits, workflow, instruction.step, strand.held ? "held" : "", cause, instruction.branch);

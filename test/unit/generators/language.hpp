@@ -761,6 +761,7 @@ inline Gen<Step> waiting_step(int depth) {
             if (!out.then_steps.empty())
                 for (int i = *gen::inRange(0, 3); i > 0; --i)
                     out.others.push_back({*several_awaited(), *steps(depth - 1)});
+            out.ranked = !out.others.empty() && *gen::arbitrary<bool>();
             out.else_steps = *steps(depth - 1, true);
             return {std::move(out), {}};
         }

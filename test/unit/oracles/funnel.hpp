@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/analytics/funnel.hpp"
-#include "oracles/orders.hpp"
+#include "orders.hpp"
 
 namespace nurture::oracles {
 

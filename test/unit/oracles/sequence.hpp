@@ -6,7 +6,7 @@
 
 #include "core/analytics/matching.hpp"
 #include "core/analytics/sequence.hpp"
-#include "oracles/orders.hpp"
+#include "orders.hpp"
 
 namespace nurture::oracles {
 
