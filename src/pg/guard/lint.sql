@@ -75,6 +75,19 @@ WITH message AS MATERIALIZED (
     SELECT 11, format('rota "%s"', r.name), 'has nobody who is available', 'error', 'Members are rows of nurture.rota_member.'
     FROM nurture.rota r WHERE r.enabled AND NOT EXISTS (SELECT FROM nurture.rota_member m WHERE m.rota = r.name AND m.available)
     UNION ALL
+    SELECT 12, format('workflow "%s"', w.name), CASE WHEN c.called IS NULL THEN 'does not say which procedure is to be called' ELSE format('calls procedure "%s", which is not listed', c.called) END,
+           'error', CASE WHEN c.called IS NULL THEN 'Such as: do ''procedure'' with (name = ''discount'')' ELSE 'Procedures that may be called are rows of nurture.procedure.' END
+    FROM nurture.workflow w CROSS JOIN LATERAL nurture._workflow_outline(w.definition) o
+    CROSS JOIN LATERAL (SELECT replace(substring(o.what FROM '[( ]name = ''((?:[^'']|'''')*)'''), '''''', '''')) c (called)
+    WHERE w.enabled AND o.kind = 'do' AND o.what ~ '^do ''procedure''( |$)' AND o.what !~ '[( ]name = [^'']'
+      AND NOT EXISTS (SELECT FROM nurture.procedure p WHERE p.name = c.called)
+    UNION ALL
+    SELECT 13, format('workflow "%s"', w.name), format('starts at step %s of workflow "%s", at which nobody waits', e.condition, e.name), 'error',
+           'Steps are named as in nurture.journey; only those that wait are told of.'
+    FROM nurture.workflow w CROSS JOIN LATERAL nurture._workflow_entry(w.definition) e JOIN nurture.workflow o ON o.name = e.name
+    WHERE w.enabled AND e.kind = 'step reached'
+      AND NOT EXISTS (SELECT FROM nurture._steps(o.definition::text) s WHERE s.step = e.condition AND s.waits)
+    UNION ALL
     SELECT 9, format('policy "%s"', p.name), 'is for nothing that an enabled workflow sends', 'notice',
            'See its channels, purposes and workflows: names are case-sensitive.'
     FROM nurture.policy p WHERE p.enabled AND EXISTS (SELECT FROM message) AND NOT EXISTS (SELECT FROM guarded g WHERE g.policy = p.name)
