@@ -13,7 +13,7 @@ CREATE FUNCTION nurture._calendars_of(policy text) RETURNS TABLE (calendar text)
 COMMENT ON FUNCTION nurture._calendars_of(text) IS 'the calendars whose holidays a policy asks for';
 
 CREATE FUNCTION nurture.lint() RETURNS TABLE (object text, finding text, severity text, hint text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH message AS MATERIALIZED (
     SELECT w.name AS workflow, m.channel, m.template, m.purpose, m.transactional, coalesce(m.purpose, '') AS of_purpose
     FROM nurture.workflow w CROSS JOIN LATERAL nurture._sends(w.definition::text) m WHERE w.enabled AND m.stream IS NULL

@@ -154,7 +154,7 @@ CREATE FUNCTION nurture._action_state(action nurture.action) RETURNS text
 SELECT CASE
     WHEN action.status = 'ready' AND EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = action.id) THEN 'cancelled'
     WHEN action.status = 'ready' AND EXISTS (SELECT FROM nurture.sending s WHERE s.paused) THEN 'ready: all sending is paused'
-    WHEN action.status = 'ready' AND action.due > nurture._now() THEN 'ready: may be claimed from ' || action.due::text || coalesce(': ' || action.reason, '')
+    WHEN action.status = 'ready' AND action.due > nurture._now() THEN concat('ready: ', CASE WHEN action.attempts > 0 THEN 'to be tried again from ' ELSE 'may be claimed from ' END, action.due, ': ' || action.reason)
     WHEN action.status = 'ready' AND action.attempts > 0 THEN format('ready: attempt %s, after: %s', action.attempts + 1, action.reason)
     WHEN action.status = 'ready' THEN 'ready: waits for a sender of ' || action.channel
     WHEN action.status = 'claimed' AND action.leased_until <= nurture._now() THEN 'claimed: its sender''s time was over at ' || action.leased_until::text || ', may be claimed again'
