@@ -53,10 +53,11 @@ COMMENT ON COLUMN nurture.lead.score IS 'the sum of what nurture.explain lists';
 COMMENT ON COLUMN nurture.lead.scores IS 'by topic';
 
 CREATE VIEW nurture.journey AS
-SELECT c.contact, j.workflow, j.version, j.step, j.since, j.wakes_at, j.branch, j.paused
+SELECT c.contact, j.workflow, j.version, j.step, j.since, j.wakes_at, j.branch, j.paused, j.instance
 FROM nurture.contact c CROSS JOIN nurture._current_model m CROSS JOIN LATERAL nurture._journeys(m.model, c.state) j;
 COMMENT ON VIEW nurture.journey IS 'who is in which workflow now, at which step, and until when it waits at most; a journey in branches is followed by a row for each';
 COMMENT ON COLUMN nurture.journey.branch IS 'NULL: the journey itself; else the branch of it, such as 3.branch1';
+COMMENT ON COLUMN nurture.journey.instance IS 'the how many-th journey of the contact through the workflow, as in nurture.trace_journey and nurture.action.journey';
 COMMENT ON COLUMN nurture.journey.paused IS 'what nurture.pause_journeys holds it by: contact, step or workflow; NULL: nothing';
 REVOKE ALL ON TABLE nurture.lead, nurture.journey FROM PUBLIC;
 
