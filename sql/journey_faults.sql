@@ -130,3 +130,10 @@ CALL pg_temp.tick_and_tend('2026-05-13 10:02');
 SELECT channel, due FROM nurture.action WHERE contact = 'many';
 SELECT * FROM nurture.verify();
 SELECT * FROM nurture.verify(path => true);
+-- What has no name cannot be sent or done.
+INSERT INTO nurture.workflow (name, definition) VALUES ('nameless', 'on e do ''''');
+INSERT INTO nurture.workflow (name, definition) VALUES ('nameless', 'on e send email '''' for news');
+-- What is accepted since it may come later, lint tells.
+INSERT INTO nurture.workflow (name, definition) VALUES ('unlisted', 'on e do ''procedure'' with (percent = 5, name = ''it''''s not there'') do ''procedure'' do ''procedure'' with (name = which)'),
+    ('nowhere', 'on reaching step ''1'' of workflow ''unlisted'' do ''x'''), ('somewhere', 'on reaching step ''1'' of workflow ''waiting'' do ''x'''), ('waiting', 'wait 1 day do ''x''');
+SELECT object, finding, severity, hint FROM nurture.lint() WHERE object IN ('workflow "unlisted"', 'workflow "nowhere"', 'workflow "somewhere"');

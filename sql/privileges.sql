@@ -138,6 +138,17 @@ GRANT EXECUTE ON PROCEDURE nurture.tick(timestamptz) TO regress_nobody;
 SET ROLE regress_nobody;
 CALL nurture.tick();
 RESET ROLE;
+-- Whoever may ask for a report needs nothing else.
+GRANT EXECUTE ON FUNCTION nurture.lint(), nurture.workflow_report(text, int), nurture.diagram(text, text, int, boolean), nurture.trace_journey(text, text),
+    nurture.simulate(text, text, timestamptz, timestamptz, jsonb, jsonb, text), nurture.start_journey(text, text, jsonb) TO regress_nobody;
+SET ROLE regress_nobody;
+SELECT count(*) > 0 AS lint FROM nurture.lint();
+SELECT count(*) > 0 AS report FROM nurture.workflow_report('w');
+SELECT length(nurture.diagram('w')) > 0 AS diagram;
+SELECT count(*) > 0 AS trace FROM nurture.trace_journey('x', 'w');
+SELECT count(*) > 0 AS simulation FROM nurture.simulate('w', since => '2030-01-01', events => '[{"type": "v"}]');
+SELECT nurture.start_journey('w', 'x') IS NOT NULL AS started;
+RESET ROLE;
 DROP TABLE IF EXISTS hostile.segment;
 DROP SCHEMA hostile CASCADE;
 DROP OWNED BY regress_nobody, regress_producer, regress_sender;

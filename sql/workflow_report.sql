@@ -127,3 +127,31 @@ SELECT * FROM nurture.journey_diff('offer', 1, 2);
 SELECT step, what, entered, active FROM nurture.workflow_report('offer'); -- the new version: nobody yet
 SELECT what, entered, active FROM nurture.workflow_report('offer', 1) WHERE step IN ('', '2') AND entered IS NOT NULL;
 DROP VIEW naive, ended;
+-- Those who are moved leave the one version and come to the other, each once; who is held out did not start. Loops are come to once.
+INSERT INTO nurture.workflow (name, definition) VALUES ('moving', $$
+    on move where n > 5
+    repeat at most 3
+        do 'ask'
+        wait 1 day
+    end
+    parallel
+        wait 3 days
+    and
+        wait 5 days
+    end
+$$), ('held', 'on move holdout 50 percent ''half'' do ''x''');
+CALL nurture.tick('2026-03-05 03:02');
+INSERT INTO nurture.inbox (contact, type, props, at, received_at)
+SELECT 'm' || i, 'move', jsonb_build_object('n', i), t, t FROM generate_series(1, 20) i CROSS JOIN LATERAL (SELECT timestamptz '2026-03-05 04:00' + i * interval '1 hour') x (t);
+CALL nurture.tick('2026-03-08 17:00'); -- some in the loop, some in the branches
+SELECT step, what, entered, active, passed, exited FROM nurture.workflow_report('moving');
+SELECT sum(entered) AS "of twenty" FROM nurture.workflow_report('held') WHERE step = '';
+SELECT what, entered = (SELECT count(*) FROM nurture.transition t WHERE t.kind = 'journey held out') AS as_transitions_tell FROM nurture.workflow_report('held') WHERE what = 'held out';
+UPDATE nurture.workflow SET definition = replace(definition::text, 'wait 5 days', 'wait 6 days')::nurture.workflow_definition WHERE name = 'moving';
+CALL nurture.tick('2026-03-08 17:01');
+SELECT nurture.migrate_journeys('moving', '{"1.repeat.2": null}') AS told;
+CALL nurture.tick('2026-03-08 17:02');
+SELECT step, what, entered, active, passed, exited FROM nurture.workflow_report('moving', 1);
+SELECT step, what, entered, active, passed, exited FROM nurture.workflow_report('moving', 2);
+SELECT v, bool_and(entered = active + passed + exited) AS all_are_somewhere FROM (VALUES (1), (2)) n (v) CROSS JOIN LATERAL nurture.workflow_report('moving', v)
+WHERE entered IS NOT NULL GROUP BY v ORDER BY v;

@@ -85,6 +85,43 @@ TEST(Outline, NamesTheStepsAsTheProgramDoes) {
     EXPECT_EQ(steps.size(), 12u);
 }
 
+TEST(Outline, TellsWhatLetsContactsIn) {
+    auto const workflow = language::parse_workflow(R"(
+        on "Product Added" where price > 10 on any event on entering segment 's' on joining list 'l' when no longer score >= 5
+        on changing attribute a.b to 'x' on 3 days before c.d at 09:00 on reaching step '3' of workflow 'w' on schedule '0 9 * * 1' for segment 't'
+        exit on e exit when vip goal when score > 9 goal when score > 7 go to there
+        experiment 'outer' 2 a experiment 'inner' 1 c 1 d end 1 b end
+        label there
+        do 'x')");
+    std::string told;
+    for (const EntryLine& line : entry_lines(workflow))
+        told += line.kind + '|' + line.name + '|' + line.condition + '\n';
+    EXPECT_EQ(told, "event|Product Added|did \"Product Added\" where price > 10\n"
+                    "event||\n"
+                    "segment entered|s|\n"
+                    "list joined|l|\n"
+                    "condition ends||score >= 5\n"
+                    "attribute changed|[\"a\",\"b\"]|\n"
+                    "date|[\"c\",\"d\"]|\n"
+                    "step reached|w|3\n"
+                    "schedule|t|\n"
+                    "exit when||vip\n"
+                    "goal when||score > 9\n"); // who is at the other begins there
+    std::string arms;
+    for (const ExperimentArm& arm : experiment_arms(workflow))
+        arms += arm.experiment + ' ' + arm.arm + ' ' + print_micro(arm.weight) + ", ";
+    EXPECT_EQ(arms, "outer a 2, outer b 1, inner c 1, inner d 1, ");
+}
+
+TEST(Outline, EachLineOfEntryIsOneOfTheDefinition) {
+    EXPECT_TRUE(rc::check([] {
+        auto const workflow = *language::generators::workflow();
+        std::string const text = '\n' + language::print(workflow) + '\n';
+        for (const EntryLine& line : entry_lines(workflow))
+            RC_ASSERT(text.find('\n' + line.text + '\n') != std::string::npos);
+    }));
+}
+
 /// What a contact passed between its stops.
 std::vector<std::string> ways(const std::vector<std::pair<const char*, world::Json>>& told, const char* until) {
     world::Definitions definitions;

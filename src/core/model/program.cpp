@@ -245,12 +245,16 @@ class ProgramCompiler {
 
     // The outbox indexes it.
     static const std::string& channel(const std::string& name) {
+        if (name.empty())
+            throw Error(ErrorKind::invalid_definition, "what is to be done has no name", {}, "Such as: do 'webhook'.");
         if (name.size() > 512)
             throw Error(ErrorKind::invalid_definition, "the channel's name is longer than 512 bytes");
         return name;
     }
 
     Index compile(const Send& s, const std::string& path, Index next) {
+        if (s.template_name.empty())
+            throw Error(ErrorKind::invalid_definition, "a message has no template", {}, "Such as: send email 'welcome'.");
         Instruction out = begin(InstructionKind::send, path, next);
         out.channel = channel(s.channel);
         if (!s.others.empty())

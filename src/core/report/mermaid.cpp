@@ -80,7 +80,7 @@ class Text {
     void link(const Tail& from, const std::string& to, const std::string& arrived, bool only) {
         std::string text = from.label;
         bool const by_way = !from.label.empty();
-        if (!counts_.empty() && (by_way || only))
+        if (!counts_.empty() && (by_way || (only && counts_.find(arrived) != counts_.end())))
             text += (text.empty() ? "" : " ") + svg::grouped(count(by_way ? from.key : arrived));
         line(from.node + (text.empty() ? " --> " : " -->|" + quoted(text) + "| ") + to);
     }
@@ -109,10 +109,17 @@ class Text {
             }
             for (const OutlineBlock& one : step.blocks) {
                 bool const waits = step.kind == StepKind::wait_for;
-                std::string const way = one.way == "then"   ? (waits ? "in time" : "yes")
+                std::string const way = !one.text.empty()    ? one.text
+                                        : one.way == "then" ? (waits ? "in time" : "yes")
                                         : one.way == "else" ? (waits ? "time is up" : "no")
-                                                            : one.text;
-                Tails const ends = block(one.steps, {{node, way, step.step + ':' + one.way}});
+                                                            : std::string();
+                Tails const ends = block(one.steps, {{node, is_loop(step) ? "again" : way, step.step + ':' + one.way}});
+                if (is_loop(step)) {
+                    for (const Tail& end : ends)
+                        link(end, node, "", false);
+                    tails.push_back({node, "", ""});
+                    break;
+                }
                 tails.insert(tails.end(), ends.begin(), ends.end());
             }
         }

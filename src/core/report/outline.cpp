@@ -18,6 +18,19 @@ std::string words_of(Step step) {
     return text;
 }
 
+/// What is waited for: email_click, order with same order_id.
+std::string words_of(const std::vector<Awaited>& what) {
+    std::string out;
+    for (const Awaited& one : what) {
+        out += out.empty() ? "" : ", ";
+        if (const auto* event = std::get_if<JourneyEvent>(&one))
+            out += print(event->event) + (event->same ? " with same " + print(*event->same) : "");
+        else
+            out += print(*std::get<Box<Condition>>(one));
+    }
+    return out;
+}
+
 std::vector<OutlineStep> outline_steps(const Steps& steps, const std::string& prefix);
 
 struct Outliner {
@@ -36,9 +49,9 @@ struct Outliner {
         alone.else_steps.clear();
         alone.others.clear();
         out.text = words_of({std::move(alone), {}});
-        block("then", wait.then_steps);
+        block("then", wait.then_steps, wait.others.empty() ? std::string() : words_of(wait.what));
         for (std::size_t i = 0; i < wait.others.size(); ++i)
-            block("or" + std::to_string(i + 1), wait.others[i].steps);
+            block("or" + std::to_string(i + 1), wait.others[i].steps, words_of(wait.others[i].what));
         block("else", wait.else_steps);
     }
     void operator()(const WaitUntil&) const { out.kind = StepKind::wait; }
@@ -55,13 +68,13 @@ struct Outliner {
                 values += (values.empty() ? "" : ", ") + print(value);
             block("when" + std::to_string(i + 1), choice.cases[i].steps, values);
         }
-        block("else", choice.else_steps);
+        block("else", choice.else_steps, "otherwise");
     }
     void operator()(const Split& split) const {
         out.kind = StepKind::choice;
         out.text = (split.experiment ? "experiment" : split.again ? "split again" : "split") + (split.salt.empty() ? std::string() : ' ' + print_string(split.salt));
         for (const Arm& arm : split.arms)
-            block(print_name(arm.name), arm.steps, print_micro(arm.weight) + ' ' + arm.name);
+            block(print_name(arm.name), arm.steps, arm.name + " (" + print_micro(arm.weight) + ')');
     }
     void operator()(const Parallel& parallel) const {
         out.kind = StepKind::parallel;

@@ -18,7 +18,7 @@ struct OutlineStep;
 /// The steps that are taken when a choice or a wait goes one way.
 struct OutlineBlock {
     std::string way;  ///< then, elsif1, …, else: as in Transition::via
-    std::string text; ///< the condition of an elsif
+    std::string text; ///< the condition of an elsif, what an arm or one of several ways of a wait is about
     std::vector<OutlineStep> steps;
 };
 
@@ -29,6 +29,9 @@ struct OutlineStep {
     std::vector<OutlineBlock> blocks; ///< of choices and waits for something: then first, else last, both always there
 };
 
+/// Its one block comes back to it.
+[[nodiscard]] inline bool is_loop(const OutlineStep& step) { return step.blocks.size() == 1 && step.blocks.front().way == "repeat"; }
+
 struct Outline {
     std::vector<std::string> triggers, exits; ///< the header's lines
     std::vector<OutlineStep> steps;
@@ -36,8 +39,29 @@ struct Outline {
 
 [[nodiscard]] Outline outline_of(const language::Workflow& workflow);
 
+/// One line of the header that lets contacts in or keeps them out, and what to look for in a contact's story.
+struct EntryLine {
+    /// event, segment entered, segment left, condition, condition ends, attribute changed, attribute set, list joined, list left, date,
+    /// workflow finished, step reached, schedule, exit when, goal when
+    std::string kind;
+    std::string name;      ///< event type (empty: any), segment, list or workflow; of an attribute its keys as a JSON array
+    std::string condition; ///< what must hold (exit, goal: must not): of an event's filter "did E where …"; of a step its name
+    std::string text;      ///< as in the definition
+};
+/// The triggers in the order of the text, then the exits and goals that are asked at the start.
+[[nodiscard]] std::vector<EntryLine> entry_lines(const language::Workflow& workflow);
+
+/// An arm of an experiment, with its weight.
+struct ExperimentArm {
+    std::string experiment, arm;
+    Micro weight = 0;
+};
+/// In the order of the text.
+[[nodiscard]] std::vector<ExperimentArm> experiment_arms(const language::Workflow& workflow);
+
 /// How many: by step the journeys that came to it, by step and way ("3:then") those that went on so; "started", "completed";
-/// "3@" how many stand there now; "left: reason" how many ended early. What is missing is 0.
+/// "3@" how many stand there now, "inside" how many do in all; "left: reason" how many ended early. What is missing is 0,
+/// but a step's own number is not shown then.
 using JourneyCounts = std::map<std::string, std::int64_t, std::less<>>;
 
 /// How many came to the end without an `exit`.

@@ -16,6 +16,7 @@ constexpr double edge = 40;        // from one box to the next
 constexpr double lane = 170;       // of a way on which nothing is done
 constexpr double between = 20;     // two ways
 constexpr double bend = 16;        // where ways part and meet
+constexpr double loop_room = 28;   // beside a loop, for the way back
 constexpr double widest = 6'000;
 
 double width_of(const std::vector<OutlineStep>& steps);
@@ -24,7 +25,7 @@ double width_of(const OutlineStep& step) {
     double out = 0;
     for (const OutlineBlock& block : step.blocks)
         out += (out == 0 ? 0 : between) + (block.steps.empty() ? lane : width_of(block.steps));
-    return std::max(out, box_width);
+    return std::max(out, box_width) + (is_loop(step) ? 2 * loop_room : 0);
 }
 
 double width_of(const std::vector<OutlineStep>& steps) {
@@ -67,8 +68,8 @@ std::vector<std::string> lines_of(std::string_view text, double size, double roo
 
 std::string way_of(const OutlineStep& step, const OutlineBlock& block) {
     if (step.kind == StepKind::wait_for)
-        return block.way == "then" ? "in time" : "time is up";
-    return block.way == "then" ? "yes" : block.way == "else" ? "no" : block.text;
+        return block.way == "else" ? "time is up" : block.text.empty() ? "in time" : block.text;
+    return !block.text.empty() ? block.text : block.way == "then" ? "yes" : block.way == "else" ? "no" : std::string();
 }
 
 class Chart {
@@ -109,14 +110,15 @@ class Chart {
     [[nodiscard]] std::string number(std::string_view key) const {
         return counted() ? svg::grouped(count(key)) : std::string();
     }
+    /// How many came to a step; of a label nobody knows.
+    [[nodiscard]] std::string arrived(const std::string& step) const {
+        return counts_.find(step) == counts_.end() ? std::string() : number(step);
+    }
 
     [[nodiscard]] std::string subtitle() const {
         if (!counted())
             return "";
-        std::int64_t inside = 0;
-        for (const auto& [key, n] : counts_)
-            inside += key.ends_with('@') ? n : 0;
-        return svg::grouped(count("started")) + " started, " + svg::grouped(inside) + " inside, " + number("completed") +
+        return svg::grouped(count("started")) + " started, " + number("inside") + " inside, " + number("completed") +
                " completed";
     }
 
@@ -169,7 +171,7 @@ class Chart {
         for (const OutlineStep& step : steps) {
             arrow(x, y, y + edge);
             if (!labelled)
-                label(x, y + edge / 2 - 3, number(step.step));
+                label(x, y + edge / 2 - 3, arrived(step.step));
             labelled = false;
             y += edge;
             std::int64_t const inside = count(step.step + '@');
@@ -190,7 +192,7 @@ class Chart {
         for (const OutlineBlock& block : step.blocks)
             total += (total == 0 ? 0 : between) + (block.steps.empty() ? lane : width_of(block.steps));
         double left = x - total / 2;
-        double const top = y + bend;
+        double const box_end = y, top = y + bend;
         picture_.line("a thin", x, y, x, top);
         struct Open {
             double x, y;
@@ -216,7 +218,19 @@ class Chart {
             picture_.line("a thin", way.x, way.y, way.x, y);
             picture_.line("a thin", way.x, y, x, y);
         }
+        if (is_loop(step) && !open.empty())
+            way_back(x, y, x - width_of(step) / 2 + 8, box_end - box_height / 2);
         return !open.empty();
+    }
+
+    /// From the end of a loop to the box that begins it.
+    void way_back(double x, double y, double left, double box) {
+        double const to = x - box_width / 2;
+        picture_.line("a thin", x, y, left, y);
+        picture_.line("a thin", left, y, left, box);
+        picture_.line("a thin", left, box, to, box);
+        std::array<std::array<double, 2>, 3> const head{{{to - 7, box - 4}, {to - 7, box + 4}, {to, box}}};
+        picture_.path("m", head, true);
     }
 
     /// Who left before the end, and what would make them.
@@ -245,8 +259,8 @@ class Chart {
     void describe(const std::vector<OutlineStep>& steps, std::string& out) const {
         for (const OutlineStep& step : steps) {
             out += "; " + step.step + ": " + step.text;
-            if (counted())
-                out += " (" + number(step.step) + ")";
+            if (std::string const amount = arrived(step.step); !amount.empty())
+                out += " (" + amount + ")";
             for (const OutlineBlock& block : step.blocks)
                 describe(block.steps, out);
         }

@@ -159,7 +159,11 @@ std::vector<JourneyReport> journeys(const model::Model& model, const profile::Pr
                 return;
             const auto& at = workflow.program[strand.at_step];
             out.push_back({workflow.name, journey.version, journey.instance, at.step, journey.started, strand.since, strand.wakes,
-                           whole ? std::string() : at.branch});
+                           whole ? std::string() : at.branch,
+                           journey.paused    ? "contact"
+                           : workflow.paused ? "workflow"
+                           : strand.held || workflow.holds(at) ? "step"
+                                             : ""});
         });
     }
     return out;
@@ -278,6 +282,8 @@ Json journeys_json(const model::Model& model, const profile::Profile& profile) {
                        {"wakes", print_time(journey.wakes)}});
         if (!journey.branch.empty())
             out.back()["branch"] = journey.branch;
+        if (!journey.paused.empty())
+            out.back()["paused"] = journey.paused;
     }
     return out;
 }

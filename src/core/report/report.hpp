@@ -53,6 +53,7 @@ struct JourneyReport {
     std::string step;
     Time started = 0, since = 0, wakes = never;
     std::string branch; ///< of one of the journey's branches, which follow it
+    std::string_view paused{}; ///< contact, step or workflow: what keeps it where it is; empty: nothing
 };
 [[nodiscard]] std::vector<JourneyReport> journeys(const model::Model& model, const profile::Profile& profile);
 

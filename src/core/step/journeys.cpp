@@ -375,6 +375,7 @@ void Stepper::walk(Journey& journey, Strand& strand, Index from, const Cause& ca
                 wait_at(journey, strand, workflow, at, cause);
                 return;
             }
+            pass(instruction.step, ":held");
             break;
         case InstructionKind::parallel:
             wait_at(journey, strand, workflow, at, cause);
@@ -409,7 +410,11 @@ void Stepper::walk(Journey& journey, Strand& strand, Index from, const Cause& ca
             break;
         }
         case InstructionKind::repeat:
+            if (std::none_of(strand.loops.begin(), strand.loops.end(), [at](const auto& loop) { return loop.at == at; }))
+                pass(instruction.step);
             next = round(strand, workflow, at);
+            if (next == instruction.next)
+                pass(instruction.step, ":repeat");
             break;
         case InstructionKind::again:
             break;

@@ -13,7 +13,7 @@ CREATE FUNCTION nurture._calendars_of(policy text) RETURNS TABLE (calendar text)
 COMMENT ON FUNCTION nurture._calendars_of(text) IS 'the calendars whose holidays a policy asks for';
 
 CREATE FUNCTION nurture.lint() RETURNS TABLE (object text, finding text, severity text, hint text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 WITH message AS MATERIALIZED (
     SELECT w.name AS workflow, m.channel, m.template, m.purpose, m.transactional, coalesce(m.purpose, '') AS of_purpose
     FROM nurture.workflow w CROSS JOIN LATERAL nurture._sends(w.definition::text) m WHERE w.enabled AND m.stream IS NULL
@@ -74,6 +74,19 @@ WITH message AS MATERIALIZED (
     UNION ALL
     SELECT 11, format('rota "%s"', r.name), 'has nobody who is available', 'error', 'Members are rows of nurture.rota_member.'
     FROM nurture.rota r WHERE r.enabled AND NOT EXISTS (SELECT FROM nurture.rota_member m WHERE m.rota = r.name AND m.available)
+    UNION ALL
+    SELECT 12, format('workflow "%s"', w.name), CASE WHEN c.called IS NULL THEN 'does not say which procedure is to be called' ELSE format('calls procedure "%s", which is not listed', c.called) END,
+           'error', CASE WHEN c.called IS NULL THEN 'Such as: do ''procedure'' with (name = ''discount'')' ELSE 'Procedures that may be called are rows of nurture.procedure.' END
+    FROM nurture.workflow w CROSS JOIN LATERAL nurture._workflow_outline(w.definition) o
+    CROSS JOIN LATERAL (SELECT replace(substring(o.what FROM '[( ]name = ''((?:[^'']|'''')*)'''), '''''', '''')) c (called)
+    WHERE w.enabled AND o.kind = 'do' AND o.what ~ '^do ''procedure''( |$)' AND o.what !~ '[( ]name = [^'']'
+      AND NOT EXISTS (SELECT FROM nurture.procedure p WHERE p.name = c.called)
+    UNION ALL
+    SELECT 13, format('workflow "%s"', w.name), format('starts at step %s of workflow "%s", at which nobody waits', e.condition, e.name), 'error',
+           'Steps are named as in nurture.journey; only those that wait are told of.'
+    FROM nurture.workflow w CROSS JOIN LATERAL nurture._workflow_entry(w.definition) e JOIN nurture.workflow o ON o.name = e.name
+    WHERE w.enabled AND e.kind = 'step reached'
+      AND NOT EXISTS (SELECT FROM nurture._steps(o.definition::text) s WHERE s.step = e.condition AND s.waits)
     UNION ALL
     SELECT 9, format('policy "%s"', p.name), 'is for nothing that an enabled workflow sends', 'notice',
            'See its channels, purposes and workflows: names are case-sensitive.'

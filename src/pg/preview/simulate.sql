@@ -44,7 +44,7 @@ CREATE FUNCTION nurture._simulated(model nurture.compiled_model, contact text, s
 DECLARE
     most_steps CONSTANT int := 100000;
     this_tick bigint := coalesce((SELECT e.tick FROM nurture.engine e), 0);
-    -- What the contact will be told, in any order; taken: NULL.
+    -- What the contact will be told, in any order.
     told_at timestamptz[];
     told_type text[];
     told_props jsonb[];
@@ -56,6 +56,7 @@ DECLARE
     made record;
     rule jsonb;
     outcome text;
+    taken text;
 BEGIN
     SELECT array_agg(coalesce((e ->> 'at')::timestamptz, since + coalesce((e ->> 'after')::interval, '0')) ORDER BY n),
            array_agg(e ->> 'type' ORDER BY n), array_agg(coalesce(e -> 'props', '{}') ORDER BY n), array_agg(NULL::uuid)
@@ -80,7 +81,12 @@ BEGIN
                 RETURN QUERY SELECT next_told.at, substr(told_type[next_told.n], 2), coalesce(told_props[next_told.n] ->> 'template', told_props[next_told.n] ->> 'channel'),
                     (told_props[next_told.n] ->> 'version')::int, told_props[next_told.n] ->> 'step', NULL::jsonb, told_props[next_told.n] ->> 'workflow';
             END IF;
-            told_at[next_told.n] := NULL;
+            taken := told_type[next_told.n];
+            names := names - CASE WHEN taken LIKE '$%' THEN coalesce(told_action[next_told.n]::text, '') ELSE '' END;
+            told_at := told_at[:next_told.n - 1] || told_at[next_told.n + 1:];
+            told_type := told_type[:next_told.n - 1] || told_type[next_told.n + 1:];
+            told_props := told_props[:next_told.n - 1] || told_props[next_told.n + 1:];
+            told_action := told_action[:next_told.n - 1] || told_action[next_told.n + 1:];
         END IF;
         IF result.failure IS NOT NULL THEN
             RAISE EXCEPTION 'the step at % failed: %', coalesce(next_told.at, due), result.failure USING ERRCODE = 'data_exception',
@@ -89,7 +95,7 @@ BEGIN
         state := result.state;
         due := result.due;
         CONTINUE WHEN result.outputs IS NULL;
-        RETURN QUERY SELECT now, 'rejected', told_type[next_told.n], NULL::int, NULL::text, jsonb_build_object('reason', r.reason), NULL::text
+        RETURN QUERY SELECT now, 'rejected', taken, NULL::int, NULL::text, jsonb_build_object('reason', r.reason), NULL::text
             FROM nurture._rejections(result.outputs) r CROSS JOIN LATERAL (SELECT next_told.at AS now) n;
         RETURN QUERY
             SELECT o.at, o.what, o.name, o.version, o.step, nullif(jsonb_strip_nulls(o.detail), '{}'), o.cause
@@ -126,9 +132,12 @@ BEGIN
             END IF;
         END LOOP;
         -- What was withdrawn before it was due is not sent.
-        SELECT array_agg(CASE WHEN c.id IS NULL THEN u.at END ORDER BY u.n) INTO told_at
-        FROM unnest(told_at, told_action) WITH ORDINALITY u (at, action, n)
-        LEFT JOIN nurture._cancellations(result.outputs) c ON c.id = u.action;
+        IF EXISTS (SELECT FROM nurture._cancellations(result.outputs)) THEN
+            SELECT array_agg(u.at ORDER BY u.n), array_agg(u.type ORDER BY u.n), array_agg(u.props ORDER BY u.n), array_agg(u.action ORDER BY u.n)
+            INTO told_at, told_type, told_props, told_action
+            FROM unnest(told_at, told_type, told_props, told_action) WITH ORDINALITY u (at, type, props, action, n)
+            WHERE NOT EXISTS (SELECT FROM nurture._cancellations(result.outputs) c WHERE c.id = u.action);
+        END IF;
     END LOOP;
 END
 $$;
@@ -136,7 +145,7 @@ COMMENT ON FUNCTION nurture._simulated(nurture.compiled_model, text, nurture.pro
     'what would happen to a contact from a state on, told those events';
 
 CREATE FUNCTION nurture._simulation(workflow text, definition text, since timestamptz, until timestamptz, events jsonb, outcomes jsonb,
-        OUT before nurture.compiled_model, OUT model nurture.compiled_model, OUT event_types text[])
+        OUT before nurture.compiled_model, OUT model nurture.compiled_model, OUT event_types text[], OUT told jsonb)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     stored nurture.workflow;
@@ -162,6 +171,10 @@ BEGIN
     model := tried.models[1];
     event_types := tried.event_types;
     before := (SELECT m.model FROM nurture._current_model m);
+    -- What starts by hand alone is started, unless something is told.
+    told := CASE WHEN events = '[]' AND NOT EXISTS (SELECT FROM nurture._workflow_entry(coalesce(definition::nurture.workflow_definition, stored.definition)) e
+                                                    WHERE e.kind NOT IN ('exit when', 'goal when'))
+                 THEN jsonb_build_array(jsonb_build_object('type', '$start', 'props', jsonb_build_object('workflow', workflow))) ELSE events END;
 END
 $$;
 COMMENT ON FUNCTION nurture._simulation(text, text, timestamptz, timestamptz, jsonb, jsonb) IS 'checks what a simulation was told, and makes its model';
@@ -180,7 +193,7 @@ COMMENT ON FUNCTION nurture._state_for(nurture.compiled_model, nurture.compiled_
     'a contact''s state with the features that only the second model has';
 
 CREATE FUNCTION nurture.simulate(workflow text, contact text DEFAULT NULL, since timestamptz DEFAULT nurture._now(),
-        until timestamptz DEFAULT nurture._now() + interval '90 days', events jsonb DEFAULT '[]', outcomes jsonb DEFAULT '[]',
+        until timestamptz DEFAULT NULL, events jsonb DEFAULT '[]', outcomes jsonb DEFAULT '[]',
         definition text DEFAULT NULL)
     RETURNS TABLE (n bigint, at timestamptz, what text, name text, step text, detail jsonb, cause text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -190,6 +203,7 @@ DECLARE
     simulation record;
     state nurture.profile;
 BEGIN
+    until := coalesce(until, since + interval '90 days');
     SELECT s.* INTO simulation FROM nurture._simulation(workflow, definition, since, until, events, outcomes) s;
     IF contact IS NOT NULL THEN
         state := nurture._state_for(simulation.before, simulation.model, simulation.event_types, key);
@@ -204,7 +218,7 @@ BEGIN
     RETURN QUERY
     SELECT row_number() OVER (ORDER BY s.place), s.at, s.what, s.name, s.step, s.detail, s.cause
     FROM (SELECT s.*, row_number() OVER () AS place
-          FROM nurture._simulated(simulation.model, key, state, since, until, events, outcomes) s) s
+          FROM nurture._simulated(simulation.model, key, state, since, until, simulation.told, outcomes) s) s
     WHERE CASE WHEN s.what LIKE 'journey%' OR s.what = 'branch ended' THEN s.name = workflow
                WHEN s.what IN ('action', 'sent', 'failed', 'dropped') THEN s.cause = workflow ELSE true END
     ORDER BY s.place;
@@ -214,7 +228,7 @@ COMMENT ON FUNCTION nurture.simulate(text, text, timestamptz, timestamptz, jsonb
     'what the workflow, stored, draft or as the definition says, would do with the contact (NULL: somebody new) who is told those events; every action is sent at its due unless outcomes say otherwise. Changes nothing';
 
 CREATE FUNCTION nurture.simulate_sample(workflow text, sample int DEFAULT 100, since timestamptz DEFAULT nurture._now(),
-        until timestamptz DEFAULT nurture._now() + interval '90 days', events jsonb DEFAULT '[]', outcomes jsonb DEFAULT '[]',
+        until timestamptz DEFAULT NULL, events jsonb DEFAULT '[]', outcomes jsonb DEFAULT '[]',
         definition text DEFAULT NULL)
     RETURNS TABLE (what text, name text, step text, contacts bigint, times bigint, first_at timestamptz, last_at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -225,13 +239,14 @@ BEGIN
     IF sample <= 0 THEN
         RAISE EXCEPTION 'sample must be positive' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    until := coalesce(until, since + interval '90 days');
     SELECT s.* INTO simulation FROM nurture._simulation(workflow, definition, since, until, events, outcomes) s;
     RETURN QUERY
     SELECT l.what, l.name, l.step, count(DISTINCT c.contact), count(*), min(l.at), max(l.at)
     FROM (SELECT c.contact, greatest(since, nurture._clock(c.state)) AS since FROM nurture.contact c
           ORDER BY hashtextextended(c.contact, 0) LIMIT sample) c
     CROSS JOIN LATERAL nurture._simulated(simulation.model, c.contact,
-        nurture._state_for(simulation.before, simulation.model, simulation.event_types, c.contact), c.since, greatest(until, c.since), events, outcomes) l
+        nurture._state_for(simulation.before, simulation.model, simulation.event_types, c.contact), c.since, greatest(until, c.since), simulation.told, outcomes) l
     WHERE CASE WHEN l.what LIKE 'journey%' OR l.what = 'branch ended' THEN l.name = workflow
                WHEN l.what IN ('action', 'sent', 'failed', 'dropped') THEN l.cause = workflow
                ELSE l.what LIKE 'segment%' END

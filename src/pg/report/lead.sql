@@ -19,7 +19,7 @@ CREATE FUNCTION nurture._explain(model nurture.compiled_model, state nurture.pro
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 10 AS 'MODULE_PATHNAME', 'nurture_contributions';
 CREATE FUNCTION nurture._journeys(model nurture.compiled_model, state nurture.profile)
     RETURNS TABLE (workflow text, version int, instance int, step text, started timestamptz, since timestamptz,
-        wakes_at timestamptz, branch text)
+        wakes_at timestamptz, branch text, paused text)
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1 AS 'MODULE_PATHNAME', 'nurture_strands';
 CREATE FUNCTION nurture._describe(model nurture.compiled_model, state nurture.profile) RETURNS jsonb
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 200 AS 'MODULE_PATHNAME', 'nurture_describe';
@@ -53,10 +53,12 @@ COMMENT ON COLUMN nurture.lead.score IS 'the sum of what nurture.explain lists';
 COMMENT ON COLUMN nurture.lead.scores IS 'by topic';
 
 CREATE VIEW nurture.journey AS
-SELECT c.contact, j.workflow, j.version, j.step, j.since, j.wakes_at, j.branch
+SELECT c.contact, j.workflow, j.version, j.step, j.since, j.wakes_at, j.branch, j.paused, j.instance
 FROM nurture.contact c CROSS JOIN nurture._current_model m CROSS JOIN LATERAL nurture._journeys(m.model, c.state) j;
 COMMENT ON VIEW nurture.journey IS 'who is in which workflow now, at which step, and until when it waits at most; a journey in branches is followed by a row for each';
 COMMENT ON COLUMN nurture.journey.branch IS 'NULL: the journey itself; else the branch of it, such as 3.branch1';
+COMMENT ON COLUMN nurture.journey.instance IS 'the how many-th journey of the contact through the workflow, as in nurture.trace_journey and nurture.action.journey';
+COMMENT ON COLUMN nurture.journey.paused IS 'what nurture.pause_journeys holds it by: contact, step or workflow; NULL: nothing';
 REVOKE ALL ON TABLE nurture.lead, nurture.journey FROM PUBLIC;
 
 -- The state of a contact as the log gives it up to a moment: features and attributes from the events taken by then.

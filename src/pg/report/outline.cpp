@@ -1,4 +1,4 @@
-// The steps of a workflow's definition as rows.
+// The steps of a workflow's definition, what lets contacts in, and the arms of experiments, as rows.
 #include "core/report/outline.hpp"
 
 #include "pg/border/rows.hpp"
@@ -43,6 +43,40 @@ NURTURE_FUNCTION(nurture_workflow_outline) {
         border::RowSink sink(fcinfo);
         int place = 0;
         put(sink, outline.steps, 0, place);
+        return 0;
+    });
+}
+
+// _workflow_entry(definition)
+NURTURE_FUNCTION(nurture_workflow_entry) {
+    return border::entry([&]() -> Datum {
+        auto const lines = report::entry_lines(language::parse_workflow(language::definition_text(PG_GETARG_DATUM(0)),
+                                                                        language::language_limits()));
+        border::RowSink sink(fcinfo);
+        for (const auto& line : lines) {
+            border::Row<4> row;
+            row.add_text(line.kind);
+            for (const auto* part : {&line.name, &line.condition, &line.text})
+                row.add(to_server(*part));
+            row.put_into(sink);
+        }
+        return 0;
+    });
+}
+
+// _experiment_arms(definition)
+NURTURE_FUNCTION(nurture_experiment_arms) {
+    return border::entry([&]() -> Datum {
+        auto const arms = report::experiment_arms(language::parse_workflow(language::definition_text(PG_GETARG_DATUM(0)),
+                                                                           language::language_limits()));
+        border::RowSink sink(fcinfo);
+        for (const auto& arm : arms) {
+            border::Row<3> row;
+            row.add(to_server(arm.experiment));
+            row.add(to_server(arm.arm));
+            row.add(border::make_numeric(arm.weight));
+            row.put_into(sink);
+        }
         return 0;
     });
 }

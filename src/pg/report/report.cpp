@@ -116,10 +116,12 @@ Datum put_journeys(FunctionCallInfo fcinfo) {
         row.add_time(journey.started);
         row.add_time(journey.since);
         row.add_time(journey.wakes);
-        if constexpr (Columns > 7)
+        if constexpr (Columns > 7) {
             row.add_optional(journey.branch);
-        else if (!journey.branch.empty())
+            row.add_optional(journey.paused);
+        } else if (!journey.branch.empty()) {
             continue;
+        }
         row.put_into(sink);
     }
     return 0;
@@ -128,7 +130,7 @@ Datum put_journeys(FunctionCallInfo fcinfo) {
 } // namespace
 
 NURTURE_FUNCTION(nurture_strands) {
-    return border::entry([&]() -> Datum { return put_journeys<8>(fcinfo); });
+    return border::entry([&]() -> Datum { return put_journeys<9>(fcinfo); });
 }
 NURTURE_FUNCTION(nurture_journeys) { // 0.1
     return border::entry([&]() -> Datum { return put_journeys<7>(fcinfo); });

@@ -39,18 +39,22 @@ $$;
 COMMENT ON FUNCTION nurture._workflow_names(int) IS 'every name that a workflow has had';
 REVOKE ALL ON FUNCTION nurture._workflow_names(int) FROM PUBLIC;
 
+-- Where somebody is moved to another version, what comes next lies there.
 CREATE FUNCTION nurture._journey_changes(workflow int, version int)
     RETURNS TABLE (contact text, instance int, at timestamptz, kind text, step text, reason text, via jsonb,
-                   next_at timestamptz, next_kind text, next_reason text, started_at timestamptz)
+                   next_at timestamptz, next_kind text, next_reason text, started_at timestamptz, whole boolean, arrives boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT t.contact, t.instance, t.at, t.kind, t.step, t.detail ->> 'reason', t.detail -> 'via',
-       lead(t.at) OVER journey, lead(t.kind) OVER journey, lead(t.detail ->> 'reason') OVER journey, first_value(t.at) OVER journey
-FROM (SELECT coalesce(i.contact, x.contact) AS contact, x.tick, x.n, x.at, x.kind, x.step, x.detail,
-             coalesce((x.detail ->> 'instance')::int, 1) AS instance, coalesce(x.detail ->> 'branch', '') AS branch
-      FROM nurture.transition x LEFT JOIN nurture.identity i ON i.key = x.contact
-      WHERE x.kind IN ('journey started', 'journey waits', 'journey ended', 'branch ended') AND x.version = _journey_changes.version
-        AND x.name = ANY (nurture._workflow_names(_journey_changes.workflow))) t
-WINDOW journey AS (PARTITION BY t.contact, t.instance, t.branch ORDER BY t.tick, t.n)
+SELECT j.contact, j.instance, j.at, j.kind, j.step, j.reason, j.via, j.next_at, CASE WHEN j.next_version <> j.version THEN 'moved' ELSE j.next_kind END,
+       j.next_reason, j.started_at, j.branch = '', j.branch = '' AND j.came_from IS DISTINCT FROM j.version
+FROM (SELECT t.*, lead(t.at) OVER journey AS next_at, lead(t.kind) OVER journey AS next_kind, lead(t.reason) OVER journey AS next_reason,
+             lead(t.version) OVER journey AS next_version, lag(t.version) OVER journey AS came_from, first_value(t.at) OVER journey AS started_at
+      FROM (SELECT coalesce(i.contact, x.contact) AS contact, x.tick, x.n, x.at, x.kind, x.step, x.version, x.detail ->> 'reason' AS reason, x.detail -> 'via' AS via,
+                   coalesce((x.detail ->> 'instance')::int, 1) AS instance, coalesce(x.detail ->> 'branch', '') AS branch
+            FROM nurture.transition x LEFT JOIN nurture.identity i ON i.key = x.contact
+            WHERE x.kind IN ('journey started', 'journey waits', 'journey ended', 'branch ended')
+              AND x.name = ANY (nurture._workflow_names(_journey_changes.workflow))) t
+      WINDOW journey AS (PARTITION BY t.contact, t.instance, t.branch ORDER BY t.tick, t.n)) j
+WHERE j.version = _journey_changes.version
 $$;
 COMMENT ON FUNCTION nurture._journey_changes(int, int) IS
     'the journeys through a version, change by change, each with the one after it; of a branch with the one after it in that branch';
@@ -63,39 +67,50 @@ CREATE FUNCTION nurture.workflow_report(workflow text, version int DEFAULT NULL)
 WITH v AS MATERIALIZED (SELECT w.workflow AS id, w.version, w.definition FROM nurture._workflow_at(workflow_report.workflow, workflow_report.version) w),
 c AS MATERIALIZED (SELECT x.* FROM v CROSS JOIN LATERAL nurture._journey_changes(v.id, v.version) x),
 tokens AS (
-    SELECT split_part(p.token, ':', 1) AS step, sum(p.n) AS n, sum(p.n) FILTER (WHERE split_part(p.token, ':', 2) = 'held') AS held
+    -- A round of a loop is not a coming to it.
+    SELECT split_part(p.token, ':', 1) AS step, sum(p.n) FILTER (WHERE split_part(p.token, ':', 2) <> 'repeat') AS n, sum(p.n) FILTER (WHERE split_part(p.token, ':', 2) = 'held') AS held
     FROM (SELECT t.token, count(*) AS n FROM c CROSS JOIN LATERAL jsonb_array_elements_text(c.via) t (token) GROUP BY t.token) p GROUP BY 1
 ), waits AS (
     SELECT c.step, count(*) AS n, count(*) FILTER (WHERE c.next_kind = 'journey waits' OR c.next_kind LIKE '% ended' AND c.next_reason IN ('completed', 'arrived')) AS passed,
-           count(*) FILTER (WHERE c.next_kind LIKE '% ended' AND c.next_reason NOT IN ('completed', 'arrived')) AS exited,
+           count(*) FILTER (WHERE c.next_kind = 'moved' OR c.next_kind LIKE '% ended' AND c.next_reason NOT IN ('completed', 'arrived')) AS exited,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM c.next_at - c.at)) FILTER (WHERE c.next_at IS NOT NULL) AS median
     FROM c WHERE c.kind = 'journey waits' GROUP BY c.step
 ), standing AS (
     SELECT j.step, count(*) AS n, count(*) FILTER (WHERE j.branch IS NULL) AS journeys
     FROM nurture.journey j, v WHERE j.workflow = workflow_report.workflow AND j.version = v.version GROUP BY j.step
+), moved AS (
+    -- Once for each journey, in however many branches it went.
+    SELECT c.next_at, c.started_at FROM c WHERE c.next_kind = 'moved' AND c.whole
 ), undone AS (
     SELECT a.step, count(*) AS n FROM nurture.action a, v
     WHERE a.workflow = ANY (nurture._workflow_names(v.id)) AND a.version = v.version AND a.status IN ('failed', 'dead', 'expired', 'dropped') GROUP BY a.step
 ), lines AS (
-    SELECT 1 AS part, 0::bigint AS place, ''::text AS step, 'started' AS what, (SELECT count(*) FROM c WHERE c.kind = 'journey started') AS entered,
+    SELECT 1 AS part, 0::bigint AS place, ''::text AS step, 'started' AS what, (SELECT count(*) FROM c WHERE c.arrives) AS entered,
            (SELECT sum(s.journeys)::bigint FROM standing s) AS active,
-           count(*) FILTER (WHERE c.reason = 'completed') AS passed, count(*) FILTER (WHERE c.reason <> 'completed') AS exited,
+           count(*) FILTER (WHERE c.reason = 'completed') AS passed,
+           count(*) FILTER (WHERE c.reason <> 'completed') + (SELECT count(*) FROM moved) AS exited,
            (SELECT sum(u.n)::bigint FROM undone u) AS failed,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM c.at - c.started_at)) FILTER (WHERE c.reason = 'completed') AS median
     FROM c WHERE c.kind = 'journey ended'
     UNION ALL
     SELECT 2, o.place, o.step, repeat('  ', o.depth) || o.what,
-           CASE WHEN o.kind LIKE 'wait%' OR o.kind = 'parallel' THEN coalesce(w.n, 0) + coalesce(t.held, 0) ELSE coalesce(t.n, 0) END, s.n,
-           CASE WHEN o.kind LIKE 'wait%' OR o.kind = 'parallel' THEN coalesce(w.passed, 0) + coalesce(t.held, 0) ELSE coalesce(t.n, 0) END, w.exited, u.n, w.median
+           CASE WHEN o.kind LIKE 'wait%' OR o.kind = 'parallel' THEN coalesce(w.n, 0) + coalesce(t.held, 0)
+                WHEN o.what NOT LIKE 'label %' THEN coalesce(t.n, 0) + coalesce(s.n, 0) + coalesce(w.exited, 0) END, s.n, -- who stands at it: it is paused
+           CASE WHEN o.kind LIKE 'wait%' OR o.kind = 'parallel' THEN coalesce(w.passed, 0) + coalesce(t.held, 0) WHEN o.what NOT LIKE 'label %' THEN coalesce(t.n, 0) END, w.exited, u.n, w.median
     FROM v CROSS JOIN LATERAL nurture._workflow_outline(v.definition) o
     LEFT JOIN tokens t ON t.step = o.step LEFT JOIN waits w ON w.step = o.step LEFT JOIN standing s ON s.step = o.step LEFT JOIN undone u ON u.step = o.step
     UNION ALL
-    SELECT 3, row_number() OVER (ORDER BY count(*) DESC, c.reason), '', c.reason, NULL, NULL, NULL, count(*), NULL,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM c.at - c.started_at))
-    FROM c WHERE c.kind = 'journey ended' AND c.reason <> 'completed' GROUP BY c.reason
+    SELECT 3, row_number() OVER (ORDER BY count(*) DESC, l.reason), '', l.reason, NULL, NULL, NULL, count(*), NULL,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM l.at - l.started_at))
+    FROM (SELECT c.reason, c.at, c.started_at FROM c WHERE c.kind = 'journey ended' AND c.reason <> 'completed'
+          UNION ALL SELECT 'moved to another version', m.next_at, m.started_at FROM moved m) l GROUP BY l.reason
+    UNION ALL
+    SELECT 4, 0, '', 'held out', count(*), NULL, NULL, NULL, NULL, NULL
+    FROM nurture.transition t, v WHERE t.kind = 'journey held out' AND t.version = v.version AND t.name = ANY (nurture._workflow_names(v.id)) HAVING count(*) > 0
 )
-SELECT l.step, l.what, l.entered, CASE WHEN l.part < 3 THEN coalesce(l.active, 0) END, l.passed, coalesce(l.exited, 0),
-       CASE WHEN l.part < 3 THEN coalesce(l.failed, 0) END, round(l.passed::numeric / nullif(l.entered, 0), 4), make_interval(secs => l.median)
+-- Nobody notes who passes a label.
+SELECT l.step, l.what, l.entered, CASE WHEN l.entered IS NOT NULL AND l.part < 3 THEN coalesce(l.active, 0) END, l.passed,
+       CASE WHEN l.part = 3 OR l.part < 3 AND l.entered IS NOT NULL THEN coalesce(l.exited, 0) END, CASE WHEN l.part < 3 AND l.entered IS NOT NULL THEN coalesce(l.failed, 0) END, round(l.passed::numeric / nullif(l.entered, 0), 4), make_interval(secs => l.median)
 FROM lines l ORDER BY l.part, l.place
 $$;
 COMMENT ON FUNCTION nurture.workflow_report(text, int) IS
@@ -114,10 +129,12 @@ BEGIN
         WITH r AS MATERIALIZED (SELECT * FROM nurture.workflow_report(workflow, shown.version))
         SELECT array_agg(k.key), array_agg(k.n) INTO keys, numbers
         FROM (SELECT CASE WHEN r.step = '' AND r.entered IS NULL THEN 'left: ' || r.what WHEN r.step = '' THEN 'started' ELSE r.step END AS key,
-                     coalesce(r.entered, r.exited) AS n FROM r
+                     coalesce(r.entered, r.exited) AS n FROM r WHERE coalesce(r.passed, r.exited) IS NOT NULL
               UNION ALL
               SELECT CASE WHEN r.step = '' THEN 'completed' ELSE r.step || '@' END, CASE WHEN r.step = '' THEN r.passed ELSE r.active END
-              FROM r WHERE r.entered IS NOT NULL
+              FROM r WHERE r.passed IS NOT NULL
+              UNION ALL
+              SELECT 'inside', r.active FROM r WHERE r.step = '' AND r.active IS NOT NULL
               UNION ALL
               -- What held before anybody waited came in time.
               SELECT replace(t.token, ':held', ':then'), count(*)
@@ -137,66 +154,15 @@ CREATE FUNCTION nurture._action_state(action nurture.action) RETURNS text
 SELECT CASE
     WHEN action.status = 'ready' AND EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = action.id) THEN 'cancelled'
     WHEN action.status = 'ready' AND EXISTS (SELECT FROM nurture.sending s WHERE s.paused) THEN 'ready: all sending is paused'
-    WHEN action.status = 'ready' AND action.due > nurture._now() THEN 'ready: may be claimed from ' || action.due::text
+    WHEN action.status = 'ready' AND action.due > nurture._now() THEN concat('ready: ', CASE WHEN action.attempts > 0 THEN 'to be tried again from ' ELSE 'may be claimed from ' END, action.due, ': ' || action.reason)
     WHEN action.status = 'ready' AND action.attempts > 0 THEN format('ready: attempt %s, after: %s', action.attempts + 1, action.reason)
     WHEN action.status = 'ready' THEN 'ready: waits for a sender of ' || action.channel
+    WHEN action.status = 'claimed' AND action.leased_until <= nurture._now() THEN 'claimed: its sender''s time was over at ' || action.leased_until::text || ', may be claimed again'
     WHEN action.status = 'claimed' THEN 'claimed: a sender has it until ' || action.leased_until::text
-    ELSE concat_ws(': ', action.status, nullif(action.reason, action.status)) END
+    ELSE concat_ws(': ', CASE WHEN starts_with(action.reason, action.status) IS NOT TRUE THEN action.status END, action.reason) END
 $$;
 COMMENT ON FUNCTION nurture._action_state(nurture.action) IS 'what an action is waiting for, or what became of it';
 REVOKE ALL ON FUNCTION nurture._action_state(nurture.action) FROM PUBLIC;
-
--- Why somebody never entered: what there is to be said, the most general first.
-CREATE FUNCTION nurture._why_not_inside(contact text, workflow text) RETURNS TABLE (what text, why text)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    asked nurture.workflow;
-    line text;
-    type text;
-    newest record;
-    named text;
-    late CONSTANT interval := current_setting('nurture.late_after')::interval;
-BEGIN
-    SELECT w.* INTO asked FROM nurture.workflow w WHERE w.name = workflow;
-    IF asked.live_since IS NULL THEN
-        RETURN QUERY SELECT 'the workflow', 'is a draft';
-    ELSIF NOT asked.enabled THEN
-        RETURN QUERY SELECT 'the workflow', 'is paused';
-    END IF;
-    RETURN QUERY SELECT 'the contact', 'is quarantined: ' || q.reason FROM nurture.quarantine q WHERE q.contact = contact;
-    IF NOT EXISTS (SELECT FROM nurture.contact c WHERE c.contact = contact) THEN
-        RETURN QUERY SELECT 'the contact', 'is not known';
-        RETURN;
-    END IF;
-    IF asked.definition::text !~ '(^|\n)on ' THEN
-        RETURN QUERY SELECT 'started by hand', 'nobody did; see nurture.start_journey';
-    END IF;
-    FOR line IN SELECT l FROM string_to_table(asked.definition::text, E'\n') l WHERE l LIKE 'on %' LOOP
-        IF line ~ '^on (entering|leaving) segment ' THEN
-            named := replace(substring(line FROM 'segment ''(.*)''$'), '''''', '''');
-            SELECT max(t.at) AS at INTO newest FROM nurture.transition t
-            WHERE t.contact = contact AND t.name = named AND t.kind = CASE WHEN line LIKE 'on entering%' THEN 'segment entered' ELSE 'segment left' END;
-            RETURN QUERY SELECT line, CASE
-                WHEN newest.at IS NULL THEN CASE WHEN line LIKE 'on entering%' THEN 'never entered it: see nurture.why_not' ELSE 'never left it' END
-                WHEN newest.at < asked.live_since THEN format('last at %s, before the workflow was live', newest.at)
-                ELSE format('last at %s: published, late by more than %s, refused by re-enter, or an exit held', newest.at, late) END;
-        ELSE
-            type := replace(coalesce(substring(line FROM '^on "((?:[^"]|"")+)"'), substring(line FROM '^on (\S+)')), '""', '"');
-            SELECT l.at, l.received_at, l.clock, l.history INTO newest FROM nurture.event_log l
-            WHERE l.contact = contact AND l.type = type ORDER BY l.tick DESC, l.n DESC LIMIT 1;
-            RETURN QUERY SELECT line, CASE
-                WHEN newest.at IS NULL THEN 'no such event ever came'
-                WHEN newest.history THEN format('the last such event, of %s, came as history', newest.at)
-                WHEN newest.received_at < asked.live_since THEN format('the last such event came at %s, before the workflow was live', newest.received_at)
-                WHEN newest.received_at - newest.at > late THEN format('the last such event, of %s, came later than nurture.late_after', newest.at)
-                ELSE format('the last such event came at %s: its filter does not hold, re-enter refused it, or an exit held', newest.received_at) END;
-        END IF;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION nurture._why_not_inside(text, text) IS 'what keeps a contact out of a workflow, as far as the log tells';
-REVOKE ALL ON FUNCTION nurture._why_not_inside(text, text) FROM PUBLIC;
 
 CREATE FUNCTION nurture.trace_journey(contact text, workflow text)
     RETURNS TABLE (at timestamptz, journey int, step text, what text, why text)
@@ -214,34 +180,49 @@ BEGIN
         WHERE v.workflow = current.workflow
     ), change AS (
         SELECT t.*, coalesce((t.detail ->> 'instance')::int, 1) AS instance FROM nurture.transition t
-        WHERE t.contact = ANY (keys) AND t.name = ANY (names) AND (t.kind LIKE 'journey %' OR t.kind = 'branch ended')
+        WHERE t.contact = ANY (keys) AND t.name = ANY (names) AND (t.kind LIKE 'journey %' OR t.kind IN ('branch ended', 'goal reached'))
+    ), passed AS (
+        SELECT c.*, p.token, p.place, split_part(p.token, ':', 1) AS of_step, row_number() OVER w AS nth, count(*) OVER (PARTITION BY c.instance, c.version, split_part(p.token, ':', 1)) AS times,
+               lead(c.at) OVER w AS again_at
+        FROM change c CROSS JOIN LATERAL jsonb_array_elements_text(c.detail -> 'via') WITH ORDINALITY p (token, place)
+        WINDOW w AS (PARTITION BY c.instance, c.version, split_part(p.token, ':', 1) ORDER BY c.tick, c.n, p.place)
+    ), made AS (
+        SELECT a.id, a.version, a.step, a.journey, a.created_at, row_number() OVER (PARTITION BY a.journey, a.version, a.step ORDER BY a.created_at, a.id) AS nth,
+               count(*) OVER (PARTITION BY a.journey, a.version, a.step) AS times
+        FROM nurture.action a WHERE a.contact = ANY (keys) AND a.workflow = ANY (names)
     ), line AS (
         SELECT c.tick, c.n, 0::bigint AS place, c.at, c.instance, coalesce(c.step, '') AS step,
                CASE WHEN c.kind IN ('journey waits', 'branch ended') THEN coalesce(o.what, 'waits') ELSE replace(c.kind, 'journey ', '') END AS what,
                CASE c.kind WHEN 'branch ended' THEN substring(c.detail ->> 'branch' FROM '[^.]*$') || CASE c.detail ->> 'reason' WHEN 'left' THEN ' is left' ELSE ' has arrived' END
-                           WHEN 'journey ended' THEN c.detail ->> 'reason' || ', by ' || c.cause WHEN 'journey started' THEN 'by ' || c.cause ELSE 'waits' END AS why,
+                           WHEN 'journey ended' THEN c.detail ->> 'reason' || ', by ' || c.cause WHEN 'journey waits' THEN 'waits'
+                           WHEN 'journey held out' THEN 'as one of the control group' WHEN 'goal reached' THEN concat_ws(', ', nullif(c.detail ->> 'reason', c.cause), 'by ' || c.cause)
+                           ELSE 'by ' || c.cause END AS why,
                1 AS rank
         FROM change c LEFT JOIN outline o ON o.version = c.version AND o.step = c.step
         UNION ALL
-        SELECT c.tick, c.n, p.place, c.at, c.instance, o.step, o.what,
+        SELECT p.tick, p.n, p.place, p.at, p.instance, o.step, o.what,
                CASE WHEN p.token LIKE '%:none' THEN 'no channel may be used'
                     WHEN p.token LIKE '%:exhausted' THEN 'nothing left in the stream'
+                    WHEN p.token LIKE '%:repeat' THEN 'a round begins'
                     WHEN o.kind = 'parallel' THEN split_part(p.token, ':', 2) || ' begins'
                     WHEN o.kind IN ('send', 'do') THEN coalesce(nurture._action_state(a), 'made; no longer kept')
                     WHEN o.kind = 'if' THEN CASE split_part(p.token, ':', 2) WHEN 'then' THEN 'yes' WHEN 'else' THEN 'no' ELSE split_part(p.token, ':', 2) END
                     WHEN p.token LIKE '%:held' THEN 'held already'
-                    WHEN p.token LIKE '%:then' THEN 'in time, by ' || c.cause
+                    WHEN p.token ~ ':(then|or[0-9]+)$' THEN 'in time, by ' || p.cause
                     WHEN p.token LIKE '%:else' THEN 'the time was up'
-                    ELSE 'done' END, 0
-        FROM change c CROSS JOIN LATERAL jsonb_array_elements_text(c.detail -> 'via') WITH ORDINALITY p (token, place)
-        JOIN outline o ON o.version = c.version AND o.step = split_part(p.token, ':', 1)
-        LEFT JOIN nurture.action a ON a.contact = ANY (keys) AND a.workflow = ANY (names) AND a.version = c.version AND a.step = o.step AND a.journey = c.instance::text
+                    ELSE CASE WHEN o.what LIKE 'repeat%' THEN 'begins' ELSE 'done' END END, 0
+        FROM passed p JOIN outline o ON o.version = p.version AND o.step = p.of_step
+        -- In a loop each coming has its own action; one that failed and was made anew has several, of which the last counts.
+        LEFT JOIN LATERAL (SELECT m.id FROM made m WHERE m.version = p.version AND m.step = p.of_step AND m.journey = p.instance::text
+                             AND CASE WHEN m.times = p.times THEN m.nth = p.nth ELSE m.created_at >= p.at AND (m.created_at < p.again_at) IS NOT FALSE END
+                           ORDER BY m.created_at DESC LIMIT 1) m ON true
+        LEFT JOIN nurture.action a ON a.id = m.id
     )
     SELECT l.at, l.instance, l.step, l.what, l.why FROM line l ORDER BY l.instance, l.tick, l.n, l.rank, l.place;
     IF EXISTS (SELECT FROM nurture.journey j WHERE j.contact = whose AND j.workflow = workflow) THEN
-        RETURN QUERY SELECT nurture._now(), NULL::int, j.step, 'now', concat_ws(', ', CASE WHEN NOT w.enabled THEN 'the workflow is paused' END,
-                                'waits until ' || j.wakes_at::text || ' at most')
-            FROM nurture.journey j JOIN nurture.workflow w ON w.name = j.workflow WHERE j.contact = whose AND j.workflow = workflow;
+        RETURN QUERY SELECT nurture._now(), NULL::int, j.step, 'now', concat_ws(', ', CASE j.paused WHEN 'workflow' THEN 'the workflow is paused' WHEN 'step' THEN 'the step is paused' WHEN 'contact' THEN 'paused for this contact' END,
+                                'waits' || CASE WHEN isfinite(j.wakes_at) THEN ' until ' || j.wakes_at::text || ' at most' ELSE '' END)
+            FROM nurture.journey j WHERE j.contact = whose AND j.workflow = workflow;
     ELSIF NOT EXISTS (SELECT FROM nurture.transition t WHERE t.contact = ANY (keys) AND t.name = ANY (names) AND t.kind = 'journey started') THEN
         RETURN QUERY SELECT NULL::timestamptz, NULL::int, '', n.what, n.why FROM nurture._why_not_inside(whose, workflow) n;
     END IF;
@@ -258,7 +239,9 @@ DECLARE
     id CONSTANT text := 'start-' || gen_random_uuid();
     of CONSTANT nurture.workflow := nurture._workflow_named(workflow);
 BEGIN
-    IF contact IS NULL OR contact = '' THEN
+    IF workflow IS NULL THEN
+        RAISE EXCEPTION 'no workflow is named' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF contact IS NULL OR contact = '' THEN
         RAISE EXCEPTION 'no contact is named' USING ERRCODE = 'null_value_not_allowed';
     ELSIF jsonb_typeof(context) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'the context must be a JSON object' USING ERRCODE = 'invalid_parameter_value';
