@@ -89,20 +89,30 @@ END
 $$;
 COMMENT ON FUNCTION nurture._named_keys(text, jsonb) IS 'the keys that an $alias or $identify names beside its own';
 
--- For each message of a batch, once somebody was erased: who is known was not.
-CREATE FUNCTION nurture._erased_reason(contact text, key text, type text, props jsonb) RETURNS text
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION nurture._erased_name_reason(type text, props jsonb) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT 'erased: it names a key whose contact was erased'
+WHERE EXISTS (SELECT FROM unnest(nurture._named_keys(type, props)) n (key) WHERE nurture._is_erased(n.key))
+$$;
+COMMENT ON FUNCTION nurture._erased_name_reason(text, jsonb) IS 'why an $alias or $identify is refused: it names somebody who was erased; NULL: it does not';
+
+-- Part of the tick, once somebody was erased, of the batch as it was taken. Whoever is known was not erased: only new contacts are looked
+-- up, and what is malformed.
+CREATE FUNCTION nurture._refuse_erased() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    refused text[];
 BEGIN
-    IF NOT EXISTS (SELECT FROM nurture.contact c WHERE c.contact = _erased_reason.contact) AND nurture._is_erased(key) THEN
-        RETURN 'erased: the contact of this key was erased';
-    ELSIF (type = '$alias' OR type = '$identify' AND props ? '$keys')
-        AND EXISTS (SELECT FROM unnest(nurture._named_keys(type, props)) n (key) WHERE nurture._is_erased(n.key)) THEN
-        RETURN 'erased: it names a key whose contact was erased';
-    END IF;
-    RETURN NULL;
+    SELECT array_agg(n.contact) INTO refused
+    FROM (SELECT b.contact FROM nurture._batch b LEFT JOIN nurture.contact c ON c.contact = b.contact
+          WHERE b.ordinal = 1 AND c.contact IS NULL OFFSET 0) n
+    CROSS JOIN nurture.erasure_secret s
+    JOIN nurture.erased_key e ON e.key_hash = sha256(s.outer_pad || sha256(s.inner_pad || convert_to(n.contact, 'UTF8')));
+    UPDATE nurture._batch b SET reason = 'erased: the contact of this key was erased', ordinal = 0
+    WHERE b.contact = ANY (refused) OR b.reason IS NOT NULL AND NOT nurture._is_of_erased(b.reason) AND nurture._is_erased(b.key);
 END
 $$;
-COMMENT ON FUNCTION nurture._erased_reason(text, text, text, jsonb) IS 'why a message is refused for somebody was erased; NULL: it is not';
+COMMENT ON FUNCTION nurture._refuse_erased() IS 'refuses the messages of the batch whose contact was erased';
 
 CREATE FUNCTION nurture._is_of_erased(reason text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN coalesce(starts_with(reason, 'erased: the contact'), false);
@@ -143,4 +153,4 @@ COMMENT ON FUNCTION nurture.allow_again(text) IS
     'what is told of the key from now on is taken again, though its contact was erased; false: it was taken already';
 
 REVOKE ALL ON FUNCTION nurture.erasure_hash(text), nurture._is_erased(text), nurture._require_not_erased(text),
-    nurture._erased_reason(text, text, text, jsonb), nurture._forget_told_of_erased(), nurture.allow_again(text) FROM PUBLIC;
+    nurture._erased_name_reason(text, jsonb), nurture._refuse_erased(), nurture._forget_told_of_erased(), nurture.allow_again(text) FROM PUBLIC;

@@ -403,7 +403,8 @@ DECLARE
     is_aside CONSTANT text := CASE WHEN aside THEN 'q.contact IS NOT NULL' ELSE 'false' END;
     those_aside CONSTANT text := CASE WHEN aside THEN 'LEFT JOIN nurture.quarantine q ON q.contact = ' || whose ELSE '' END;
     erased CONSTANT boolean := EXISTS (SELECT FROM nurture.erased_key);
-    of_erased CONSTANT text := CASE WHEN erased THEN format('nurture._erased_reason(%s, b.contact, b.type, b.props)', whose) ELSE 'NULL' END;
+    names_erased CONSTANT text := CASE WHEN erased THEN $part$CASE WHEN b.type = '$alias' OR b.type = '$identify' AND b.props ? '$keys'
+                                                                THEN nurture._erased_name_reason(b.type, b.props) END$part$ ELSE 'NULL' END;
     pieces text;
     taken bigint;
 BEGIN
@@ -411,8 +412,8 @@ BEGIN
         pieces := $query$
         SELECT coalesce(i.contact, b.contact) AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
                b.message_id, row_number() OVER (ORDER BY b.received_at, b.place, b.sub) AS place, b.history,
-               CASE WHEN $4 AND b.type NOT IN ('$merge', '$split')
-                    THEN nurture._erased_reason(coalesce(i.contact, b.contact), b.contact, b.type, b.props) END AS reason,
+               CASE WHEN $4 AND (b.type = '$alias' OR b.type = '$identify' AND b.props ? '$keys')
+                    THEN nurture._erased_name_reason(b.type, b.props) END AS reason,
                q.contact IS NOT NULL AS quarantined
         FROM nurture._waiting b
         LEFT JOIN nurture.identity i ON i.key = b.contact
@@ -424,7 +425,7 @@ BEGIN
                coalesce(%9$s, nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3)) AS reason,
                %7$s AS quarantined
         FROM nurture.%4$I b %5$s %8$s
-        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p), is_aside, those_aside, of_erased), ' UNION ALL ' ORDER BY p.rank)
+        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p), is_aside, those_aside, names_erased), ' UNION ALL ' ORDER BY p.rank)
         INTO pieces FROM nurture._pieces(source, chunk) p;
     END IF;
     IF pieces IS NULL THEN
@@ -440,6 +441,9 @@ BEGIN
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF source = 'waiting' THEN
         PERFORM nurture._forget_waiting();
+    END IF;
+    IF erased THEN
+        PERFORM nurture._refuse_erased();
     END IF;
     RETURN taken;
 END
