@@ -146,5 +146,32 @@ DROP TABLE nurture.event_log_2022_02;
 SELECT nurture._make_partitions('2022-01-01');
 SELECT p.name, p.lower_bound, p.upper_bound FROM nurture._log_partitions() p WHERE p.lower_bound BETWEEN '2022-01-01' AND '2022-02-01';
 
+-- Contacts of several keys: what stands in the log under another name than today's is theirs all the same. anna's cookie was seen long
+-- before her, tom's views were taken for bert's; of an erased one there is a history, and no state to be kept.
+DROP EXTENSION nurture CASCADE;
+CREATE EXTENSION nurture;
+CALL nurture.tick('2021-01-01');
+INSERT INTO nurture.rule (name, definition) VALUES ('looks', '+5 on v');
+INSERT INTO nurture.inbox (contact, kind, type, props, at, received_at) VALUES
+    ('cookie', 'anonymous', 'v', '{}', '2021-01-10', '2021-01-10'),
+    ('bert', NULL, '$alias', '{"previous_id": "tom", "kind": "anonymous"}', '2021-01-11', '2021-01-11'),
+    ('tom', 'anonymous', 'v', '{}', '2021-01-12', '2021-01-12'), ('gone', NULL, 'v', '{}', '2021-01-12', '2021-01-12');
+CALL nurture.tick('2021-01-13');
+SELECT nurture.erase('gone', anonymise => true) -> 'rows' AS erased;
+INSERT INTO nurture.inbox (contact, kind, type, props, at, received_at) VALUES
+    ('anna', NULL, 'v', '{}', '2021-06-10', '2021-06-10'), ('cookie', 'anonymous', '$alias', '{"to": "anna"}', '2021-06-11', '2021-06-11');
+CALL nurture.tick('2021-06-12');
+SELECT nurture.unmerge('tom');
+CALL nurture.tick('2021-06-13');
+SELECT contact, score FROM nurture.lead ORDER BY contact;
+SELECT count(*) AS differences FROM nurture.verify(path => true);
+INSERT INTO nurture.retention (kind, keep) VALUES ('event_log', '60 days'), ('model', '1 day');
+CALL nurture.tick('2021-07-10');
+CALL nurture.apply_retention();
+SELECT what, rows FROM nurture.dropped ORDER BY id;
+SELECT contact FROM nurture.base ORDER BY contact;
+SELECT contact, score FROM nurture.lead ORDER BY contact;
+SELECT contact_key, what FROM nurture.verify();
+SELECT contact_key, what FROM nurture.verify(path => true);
 DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;

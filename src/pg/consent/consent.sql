@@ -79,6 +79,7 @@ BEGIN
     ELSIF NOT isfinite(happened) OR happened > moment + interval '10 minutes' THEN
         RAISE EXCEPTION 'consent cannot be given or taken in the future' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM nurture._require_not_erased(contact);
     FOR item IN SELECT e.key, e.value FROM jsonb_each_text(props) e WHERE e.key IN ('channel', 'purpose', 'basis', 'text', 'source') LOOP
         IF item.value = '' THEN
             RAISE EXCEPTION '% must not be empty', item.key USING ERRCODE = 'invalid_parameter_value',

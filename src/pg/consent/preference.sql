@@ -34,6 +34,7 @@ BEGIN
     ELSIF told = '{}' THEN
         RETURN;
     END IF;
+    PERFORM nurture._require_not_erased(contact);
     INSERT INTO nurture.inbox (contact, type, at, props, received_at) VALUES (contact, '$identify', moment, told, nurture._told_at(moment));
     IF pause_until IS NOT NULL THEN
         DELETE FROM nurture.suppression s WHERE s.contact = ANY (nurture._keys_of(who)) AND s.reason = 'pause';

@@ -44,7 +44,7 @@ DECLARE
     told CONSTANT timestamptz := CASE WHEN isfinite(NEW.received_at) THEN NEW.received_at ELSE clock_timestamp() END;
 BEGIN
     IF reason IS NULL OR NEW.contact IS NULL OR NEW.contact = ''
-        OR greatest(octet_length(NEW.contact), octet_length(channel), octet_length(purpose)) > 512 THEN
+        OR greatest(octet_length(NEW.contact), octet_length(channel), octet_length(purpose)) > 512 OR nurture._is_erased(NEW.contact) THEN
         RETURN NULL;
     END IF;
     INSERT INTO nurture.suppression (contact, channel, purpose, reason, since, transactional, source)
@@ -114,6 +114,7 @@ BEGIN
         RAISE EXCEPTION 'only the contact withdraws or denies consent' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Tell it by nurture.withdraw_consent, or choose another reason.';
     END IF;
+    PERFORM nurture._require_not_erased(suppress.contact);
     INSERT INTO nurture.suppression AS s (contact, channel, purpose, reason, since, until, transactional, source)
     VALUES (nurture.contact_of(suppress.contact), coalesce(suppress.channel, ''), coalesce(suppress.purpose, ''), coalesce(suppress.reason, 'by hand'),
             nurture._now(), suppress.until, coalesce(suppress.transactional, true), coalesce(suppress.source, session_user));

@@ -33,6 +33,9 @@ BEGIN
         RAISE EXCEPTION 'list "%" does not exist', NEW.list
             USING ERRCODE = 'foreign_key_violation', HINT = 'Lists are rows of nurture.list.';
     END IF;
+    IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.contact <> OLD.contact THEN
+        PERFORM nurture._require_not_erased(NEW.contact);
+    END IF;
     IF TG_OP = 'DELETE' OR (TG_OP = 'UPDATE' AND (NEW.list, NEW.contact) IS DISTINCT FROM (OLD.list, OLD.contact)) THEN
         PERFORM nurture._tell_list(OLD, 'none', nurture._now());
     END IF;

@@ -33,6 +33,7 @@ BEGIN
     ELSIF nurture.contact_of(key) = nurture.contact_of(other_key) THEN
         RAISE EXCEPTION '"%" and "%" are one contact already', key, other_key USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM nurture._require_not_erased(key), nurture._require_not_erased(other_key);
     PERFORM nurture._decide(key, nurture._kind_of(key), other_key, nurture._kind_of(other_key));
 END
 $$;

@@ -402,13 +402,18 @@ DECLARE
     aside CONSTANT boolean := EXISTS (SELECT FROM nurture.quarantine);
     is_aside CONSTANT text := CASE WHEN aside THEN 'q.contact IS NOT NULL' ELSE 'false' END;
     those_aside CONSTANT text := CASE WHEN aside THEN 'LEFT JOIN nurture.quarantine q ON q.contact = ' || whose ELSE '' END;
+    erased CONSTANT boolean := EXISTS (SELECT FROM nurture.erased_key);
+    names_erased CONSTANT text := CASE WHEN erased THEN $part$CASE WHEN b.type = '$alias' OR b.type = '$identify' AND b.props ? '$keys'
+                                                                THEN nurture._erased_name_reason(b.type, b.props) END$part$ ELSE 'NULL' END;
     pieces text;
     taken bigint;
 BEGIN
     IF source = 'waiting' THEN
         pieces := $query$
         SELECT coalesce(i.contact, b.contact) AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
-               b.message_id, row_number() OVER (ORDER BY b.received_at, b.place, b.sub) AS place, b.history, NULL AS reason,
+               b.message_id, row_number() OVER (ORDER BY b.received_at, b.place, b.sub) AS place, b.history,
+               CASE WHEN $4 AND (b.type = '$alias' OR b.type = '$identify' AND b.props ? '$keys')
+                    THEN nurture._erased_name_reason(b.type, b.props) END AS reason,
                q.contact IS NOT NULL AS quarantined
         FROM nurture._waiting b
         LEFT JOIN nurture.identity i ON i.key = b.contact
@@ -417,10 +422,10 @@ BEGIN
         SELECT string_agg(format($query$
         SELECT %1$s AS contact, b.contact AS key, b.kind, b.type, b.at, b.received_at, b.props,
                b.message_id, %2$s::bigint << 48 | nurture._place(b.ctid) AS place, %3$L::boolean AS history,
-               nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3) AS reason,
+               coalesce(%9$s, nurture._malformed(b.contact, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, $3)) AS reason,
                %7$s AS quarantined
         FROM nurture.%4$I b %5$s %8$s
-        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p), is_aside, those_aside), ' UNION ALL ' ORDER BY p.rank)
+        WHERE %6$s$query$, whose, p.rank, source = 'history', p.part, keys, nurture._taken(p), is_aside, those_aside, names_erased), ' UNION ALL ' ORDER BY p.rank)
         INTO pieces FROM nurture._pieces(source, chunk) p;
     END IF;
     IF pieces IS NULL THEN
@@ -432,10 +437,13 @@ BEGIN
                first_value(m.received_at) OVER contact
         FROM ($query$ || pieces || $query$) m
         WINDOW contact AS (PARTITION BY m.contact, m.reason IS NULL AND NOT m.quarantined ORDER BY m.received_at, m.place)
-        $query$ USING horizon, horizon_place, moment;
+        $query$ USING horizon, horizon_place, moment, erased;
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF source = 'waiting' THEN
         PERFORM nurture._forget_waiting();
+    END IF;
+    IF erased THEN
+        PERFORM nurture._refuse_erased();
     END IF;
     RETURN taken;
 END

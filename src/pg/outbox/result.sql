@@ -38,7 +38,7 @@ BEGIN
     ), told AS (
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
         SELECT (d.action).contact, '$sent', moment, nurture._result_props(d.action), (d.action).id || ':sent', nurture._told_at(moment)
-        FROM done d
+        FROM done d WHERE (d.action).contact <> '' -- erased while a sender had it: there is nobody to be told
     )
     SELECT count(*) INTO accepted FROM mine;
     RETURN accepted;

@@ -65,6 +65,7 @@ CREATE FUNCTION nurture._base_step(job nurture._retention_job, at_once int DEFAU
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     next_keys text[];
+    owners text[];
 BEGIN
     EXECUTE format($query$
         WITH RECURSIVE key AS (
@@ -76,6 +77,13 @@ BEGIN
         SELECT array_agg(k.contact ORDER BY k.contact) FROM key k WHERE k.contact IS NOT NULL$query$, job.name)
     INTO next_keys USING job.behind_key, at_once;
     PERFORM nurture._keep_base(next_keys);
+    -- Whose events stand there under another name: who was merged with those, or told apart from them.
+    PERFORM nurture._keep_base(ARRAY(SELECT i.contact FROM nurture.identity i WHERE i.key = ANY (next_keys) AND i.contact <> ALL (next_keys)));
+    IF EXISTS (SELECT FROM nurture.merge_log m WHERE m.undone_tick IS NOT NULL) THEN
+        EXECUTE format('SELECT array_agg(DISTINCT coalesce(i.contact, l.key)) FROM nurture.%I l LEFT JOIN nurture.identity i ON i.key = l.key
+                        WHERE l.contact = ANY ($1) AND l.key <> l.contact', job.name) INTO owners USING next_keys;
+        PERFORM nurture._keep_base(owners);
+    END IF;
     UPDATE nurture._retention_job j
     SET behind_key = coalesce(next_keys[cardinality(next_keys)], j.behind_key),
         based = next_keys IS NULL OR cardinality(next_keys) < at_once
@@ -84,7 +92,8 @@ END
 $$;
 COMMENT ON FUNCTION nurture._base_step(nurture._retention_job, int) IS 'keeps the states of the next contacts of a partition that is to go';
 
--- The partition goes, when all its contacts have a base that knows its events: late ones may have come meanwhile. What comes
+-- The partition goes, when all its contacts have a base that knows its events (those they belong to today, and those under whose
+-- name they were taken): late ones may have come meanwhile. What comes
 -- still later for that time has a partition as before. Raises lock_not_available when somebody is in the way.
 CREATE FUNCTION nurture._drop_partition(job nurture._retention_job, upper_bound timestamptz) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
@@ -95,8 +104,14 @@ DECLARE
     dropped bigint;
 BEGIN
     EXECUTE format($query$
-        SELECT array_agg(DISTINCT l.contact) FROM nurture.%I l LEFT JOIN nurture.base b ON b.contact = l.contact
-        WHERE l.tick > coalesce(b.until_tick, -1)$query$, job.name) INTO late;
+        SELECT array_agg(c.contact)
+        FROM (SELECT w.contact, max(l.tick) AS tick
+              FROM (SELECT l.contact, l.key, max(l.tick) AS tick FROM nurture.%I l GROUP BY l.contact, l.key) l
+              LEFT JOIN nurture.identity i ON i.key = l.key
+              CROSS JOIN LATERAL (SELECT l.contact UNION SELECT coalesce(i.contact, l.key)) w (contact)
+              GROUP BY w.contact) o
+        JOIN nurture.contact c ON c.contact = o.contact LEFT JOIN nurture.base b ON b.contact = c.contact
+        WHERE o.tick > coalesce(b.until_tick, -1)$query$, job.name) INTO late;
     IF cardinality(late) > 10000 THEN -- the base of many is out of date: another round
         UPDATE nurture._retention_job j SET behind_key = '', based = false WHERE j.name = job.name;
         RETURN NULL;
@@ -183,9 +198,10 @@ BEGIN
     ORDER BY m.id LIMIT 1;
     IF oldest.id IS NULL OR oldest.compiled_at >= before OR nurture._is_log_needed()
         OR EXISTS (SELECT FROM nurture.contact c WHERE c.model <= oldest.id)
-        OR EXISTS (SELECT FROM nurture.event_log l LEFT JOIN nurture.base b ON b.contact = l.contact
+        -- Of whom there is no state there is nothing to be replayed.
+        OR EXISTS (SELECT FROM nurture.event_log l JOIN nurture.contact c ON c.contact = l.contact LEFT JOIN nurture.base b ON b.contact = l.contact
                    WHERE l.tick < oldest.from_tick AND coalesce(b.until_tick, -1) < oldest.from_tick - 1)
-        OR EXISTS (SELECT FROM nurture.transition t LEFT JOIN nurture.base b ON b.contact = t.contact
+        OR EXISTS (SELECT FROM nurture.transition t JOIN nurture.contact c ON c.contact = t.contact LEFT JOIN nurture.base b ON b.contact = t.contact
                    WHERE t.tick < oldest.from_tick AND coalesce(b.until_tick, -1) < oldest.from_tick - 1) THEN
         RETURN NULL;
     END IF;

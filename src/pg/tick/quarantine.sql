@@ -37,9 +37,15 @@ DECLARE
     refused bigint := 0;
 BEGIN
     INSERT INTO nurture.rejected_event (contact, type, at, props, message_id, kind, received_at, source, reason, tick)
-    SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, CASE WHEN b.history THEN 'history' ELSE 'inbox' END, b.reason, this_tick
-    FROM nurture._batch b WHERE b.reason IS NOT NULL ORDER BY b.place;
+    SELECT CASE WHEN NOT o.erased THEN b.key END, b.type, b.at, nurture._refused_props(b.reason, b.type, b.props),
+           CASE WHEN NOT o.erased THEN b.message_id END, b.kind, b.received_at, CASE WHEN b.history THEN 'history' ELSE 'inbox' END,
+           b.reason, this_tick
+    FROM nurture._batch b CROSS JOIN LATERAL (SELECT nurture._is_of_erased(b.reason)) o (erased)
+    WHERE b.reason IS NOT NULL ORDER BY b.place;
     GET DIAGNOSTICS rejected = ROW_COUNT;
+    IF rejected > 0 AND EXISTS (SELECT FROM nurture.erased_key) THEN
+        PERFORM nurture._forget_told_of_erased();
+    END IF;
     IF step_refused THEN
         INSERT INTO nurture.rejected_event (contact, type, at, props, message_id, kind, received_at, source, reason, tick)
         SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, CASE WHEN b.history THEN 'history' ELSE 'inbox' END, r.reason, this_tick
