@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace nurture::world {
 
@@ -387,8 +389,8 @@ inline Json random_attributes(Random& r) {
 inline constexpr Time world_begins = 9'523 * one_day;
 
 /// Events in order of arrival: bursts and silences, late ones within a day and beyond, `at` ahead of `received_at`,
-/// ends of windows hit to the microsecond, messages sent twice.
-inline std::vector<Event> random_history(Random& r, std::int64_t most = 30) {
+/// ends of windows hit to the microsecond, messages sent twice. `waits`: after so long something happens again, to the microsecond.
+inline std::vector<Event> random_history(Random& r, std::int64_t most = 30, const std::vector<Span>& waits = {}) {
     static const std::vector<Span> gaps{0, 1, one_second, one_minute, 20 * one_minute, one_hour, 5 * one_hour, one_day, 4 * one_day};
     static const std::vector<Span> windows{one_hour, 90 * one_minute, one_day, 7 * one_day, 3 * one_day + one_hour};
     std::vector<Event> out;
@@ -399,6 +401,14 @@ inline std::vector<Event> random_history(Random& r, std::int64_t most = 30) {
         if (!out.empty() && r.chance(20)) { // at the very end of a window, or one microsecond beside it
             Time const end = r.pick(out).at + r.pick(windows) + r.below(3) - 1;
             now = std::max(now, end);
+        }
+        if (!out.empty() && !waits.empty() && r.chance(50)) {
+            std::vector<Time> ends;
+            for (std::size_t i = out.size() > 6 ? out.size() - 6 : 0; i < out.size(); ++i)
+                for (Span const wait : waits)
+                    if (out[i].received_at + wait >= out.back().received_at)
+                        ends.push_back(out[i].received_at + wait);
+            now = ends.empty() ? now : r.pick(ends);
         }
         Event event;
         event.received_at = event.at = now;

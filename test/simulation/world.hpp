@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -103,8 +104,10 @@ class Contact {
     std::vector<step::Rejection> rejections;
     std::uint32_t duplicates = 0;
     Time due = never;
+    std::optional<step::Bound> bound; ///< of each step
+    std::size_t unfinished = 0;       ///< steps that stopped at their bound
 
-    /// One tick's step.
+    /// One tick's step; where it stops at its bound, so many as it takes.
     void step(const model::Model& model, const std::vector<Event>& events, std::optional<Time> until) {
         std::deque<JsonProperties> properties;
         std::vector<step::Message> messages;
@@ -119,17 +122,26 @@ class Contact {
             message.history = event.history;
             messages.push_back(message);
         }
-        step::Input input;
-        input.contact = key;
-        if (!state.empty())
-            input.profile = profile::decode(state);
-        input.messages = messages;
-        input.until = until;
-        input.tick = ++tick;
-        step::Result const result = step::step(model, std::move(input));
-        state = profile::encode(result.profile);
-        due = result.due;
-        note(result);
+        for (std::span<const step::Message> left = messages;;) {
+            step::Input input;
+            input.contact = key;
+            if (!state.empty())
+                input.profile = profile::decode(state);
+            input.messages = left;
+            input.until = until;
+            input.tick = ++tick;
+            input.bound = bound;
+            step::Result const result = step::step(model, std::move(input));
+            state = profile::encode(result.profile);
+            due = result.due;
+            note(result);
+            if (result.finished)
+                return;
+            ++unfinished;
+            auto const& numbers = result.numbers;
+            left = left.subspan(numbers.empty() ? left.size()
+                                                : static_cast<std::size_t>(std::find(numbers.begin(), numbers.end(), -1) - numbers.begin()));
+        }
     }
 
     [[nodiscard]] profile::Profile profile() const { return state.empty() ? profile::Profile{} : profile::decode(state); }

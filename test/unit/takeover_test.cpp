@@ -208,5 +208,87 @@ TEST(Adopt, ASegmentEnrolsThoseWhoComeInByIt) {
     EXPECT_EQ(contact.raw_actions.size(), 1U);
 }
 
+// What a journey waits for may come true by publishing. What it sends then is due from then on: reckoned from the contact's
+// clock, days ago, it would have expired before anybody could claim it.
+TEST(Adopt, JourneysGoOnAtTheInstantOfPublishing) {
+    for (bool const of_0_1 : {false, true}) {
+        Definitions definitions;
+        definitions.segment("open", "false");
+        definitions.workflow("w", "on go wait for (in segment 'open') up to 10 days then send email 'a' else send email 'b' end");
+        Contact contact;
+        contact.step(definitions.compile(), {event(0, "go")}, begin + 2 * one_day);
+        definitions.source.segments[0].condition = "true";
+        definitions.source.published = begin + 3 * one_day;
+        definitions.source.told_when_published = !of_0_1;
+        auto const published = parse_source(print(definitions.source));
+        definitions.source = published;
+        contact.step(definitions.compile(), {}, std::nullopt);
+        ASSERT_EQ(contact.raw_actions.size(), 1U);
+        EXPECT_EQ(contact.raw_actions[0].template_name, "a");
+        Time const due = of_0_1 ? begin : begin + 3 * one_day; // a model of 0.1 is replayed as it was lived
+        EXPECT_EQ(contact.raw_actions[0].due, due);
+        EXPECT_EQ(contact.raw_actions[0].expires, due + one_day);
+        EXPECT_EQ(contact.profile().clock, due);
+        for (const auto& transition : contact.raw_transitions)
+            if (transition.kind == step::TransitionKind::segment_entered) {
+                EXPECT_EQ(transition.at, begin); // membership is the contact's clock's
+            }
+    }
+}
+
+// Between the contact's clock and the publishing the new definitions were not in force.
+TEST(Adopt, JourneysDoNotSeeWhatWasOverBeforeThePublishing) {
+    Definitions definitions;
+    definitions.segment("fresh", "did v and false");
+    definitions.workflow("w", "on go exit when did v within 2 days and in segment 'fresh' "
+                              "wait for (in segment 'fresh') up to 10 days then send email 'a' else send email 'b' end");
+    Contact contact;
+    contact.step(definitions.compile(), {event(0, "v"), event(0, "go")}, std::nullopt);
+    definitions.source.segments[0].condition = "did v within 1 day";
+    definitions.source.published = begin + 3 * one_day;
+    contact.step(definitions.compile(), {}, begin + 20 * one_day);
+    ASSERT_EQ(contact.raw_actions.size(), 1U);
+    EXPECT_EQ(contact.raw_actions[0].template_name, "b");
+    EXPECT_EQ(contact.raw_actions[0].due, begin + 10 * one_day);
+}
+
+// Whatever held it up: the whole workflow, a step, the journey's version being gone.
+TEST(Adopt, WhatIsOverdueHappensWhenItIsLetGoOn) {
+    for (bool const whole : {true, false}) {
+        Definitions definitions;
+        definitions.workflow("w", "on go wait 1 hour send email 'a' start workflow 'v' wait 1 hour send email 'b'");
+        definitions.workflow("v", "on nothing send email 'v'"); // going on is the journey's doing, not the publisher's: it may start others
+        auto& row = definitions.source.workflows[0];
+        Contact contact;
+        contact.step(definitions.compile(), {event(0, "go")}, begin + one_minute);
+        row.paused = whole;
+        if (!whole)
+            row.held_steps = {"2"};
+        definitions.source.published = begin + one_minute;
+        contact.step(definitions.compile(), {}, begin + 5 * one_day);
+        EXPECT_TRUE(contact.raw_actions.empty());
+        row.paused = false;
+        row.held_steps.clear();
+        definitions.source.published = begin + 5 * one_day;
+        contact.step(definitions.compile(), {}, begin + 6 * one_day);
+        ASSERT_EQ(contact.raw_actions.size(), 3U);
+        EXPECT_EQ(contact.raw_actions[0].template_name, "a");
+        EXPECT_EQ(contact.raw_actions[0].due, begin + 5 * one_day);
+        EXPECT_EQ(contact.raw_actions[0].expires, begin + 6 * one_day);
+        EXPECT_EQ(contact.raw_actions[1].template_name, "v");
+        EXPECT_EQ(contact.raw_actions[1].due, begin + 5 * one_day);
+        EXPECT_EQ(contact.raw_actions[2].due, begin + 5 * one_day + one_hour);
+    }
+    Definitions definitions;
+    definitions.workflow("w", "on go send email 'a' wait 10 days");
+    Contact contact;
+    contact.step(definitions.compile(), {event(0, "go")}, std::nullopt);
+    definitions.source.workflows.clear();
+    definitions.source.published = begin + 5 * one_day;
+    contact.step(definitions.compile(), {}, std::nullopt);
+    ASSERT_EQ(contact.cancellations.size(), 1U);
+    EXPECT_EQ(contact.cancellations[0].substr(0, 20), print_iso_time(begin + 5 * one_day).substr(0, 20));
+}
+
 } // namespace
 } // namespace nurture::model

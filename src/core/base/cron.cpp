@@ -100,11 +100,15 @@ std::string spelled_out(std::string_view macro) {
 
 Cron Cron::parse(std::string_view text) {
     std::vector<std::string> words;
+    std::vector<std::size_t> places;
     bool in_word = false;
-    for (char const c : text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char const c = text[i];
         bool const blank = c == ' ' || c == '\t' || c == '\n';
-        if (!blank && !in_word)
+        if (!blank && !in_word) {
             words.emplace_back();
+            places.push_back(i);
+        }
         in_word = !blank;
         if (!blank)
             words.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
@@ -116,8 +120,16 @@ Cron Cron::parse(std::string_view text) {
     std::array<std::uint64_t, 5> bits{};
     Cron out;
     for (std::size_t i = 0; i < fields.size(); ++i) {
-        for (const std::string& item : split(words[i], ','))
-            bits[i] |= bits_of(fields[i], item);
+        std::size_t place = i < places.size() ? places[i] : 0;
+        for (const std::string& item : split(words[i], ',')) {
+            try {
+                bits[i] |= bits_of(fields[i], item);
+            } catch (Error& error) {
+                error.offset = static_cast<std::int64_t>(place);
+                throw;
+            }
+            place += item.size() + 1;
+        }
         out.text_ += (i == 0 ? "" : " ") + words[i];
     }
     out.minutes_ = bits[0];

@@ -15,7 +15,7 @@ namespace nurture {
 /// time), and as soon as the gap is over where its time is skipped; one whose hour or minute begins with * follows the clock.
 class Cron {
   public:
-    /// Throws Error(invalid_parameter) with what is wrong, and for what never comes (30 February).
+    /// Throws Error(invalid_parameter) with what is wrong and where, and for what never comes (30 February).
     [[nodiscard]] static Cron parse(std::string_view text);
     /// Lower case, one blank between fields.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }

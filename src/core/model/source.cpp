@@ -111,8 +111,10 @@ void parse_streams(const Json& json, Source& source) {
 }
 
 void print_takeover(Json& json, const Source& source) {
-    if (source.published != always)
+    if (source.published != always) {
         json["published"] = source.published;
+        json["told_when_published"] = source.told_when_published;
+    }
     print_named(json, "left_segments", source.left_segments);
     if (!source.enrol_segments.empty())
         json["enrol_segments"] = source.enrol_segments;
@@ -124,6 +126,7 @@ void print_takeover(Json& json, const Source& source) {
 
 void parse_takeover(const Json& json, Source& source) {
     source.published = json.value("published", always);
+    source.told_when_published = json.value("told_when_published", source.published == always);
     source.left_segments = parse_named(json, "left_segments");
     source.enrol_segments = json.value("enrol_segments", std::vector<std::uint32_t>());
     source.enrol_workflows = json.value("enrol_workflows", std::vector<std::uint32_t>());

@@ -91,6 +91,8 @@ struct Source {
 
     // How the model took over from the one before (docs/publishing.md).
     Time published = always;          ///< what had been drained by then
+    /// Journeys are told of it then. False in models of version 0.1: at the contact's clock.
+    bool told_when_published = true;
     std::vector<Named> left_segments; ///< the one before had them
     std::vector<std::uint32_t> enrol_segments, enrol_workflows; ///< whoever fulfils them at publishing starts journeys
     std::vector<Source> upcoming; ///< at most one: definitions whose features are collected before they take effect

@@ -192,6 +192,7 @@ Source definitions_of(Source source) {
     source.id = 0;
     source.features.clear();
     source.published = always;
+    source.told_when_published = true;
     source.left_segments.clear();
     source.enrol_segments.clear();
     source.enrol_workflows.clear();

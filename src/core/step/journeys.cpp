@@ -233,7 +233,9 @@ void Stepper::advance(Journey& journey, const Happening& happening) {
 void Stepper::go_on(Journey& journey, Strand& strand, const Happening& happening) {
     const Workflow& workflow = workflow_of(journey);
     const Instruction& at = workflow.program[strand.at_step];
-    if (strand.held) {
+    if (strand.held) { // its timer is due, and comes at once
+        if (happening.publishing)
+            return;
         strand.held = false;
         walk(journey, strand, strand.at_step, happening.cause);
         return;

@@ -100,10 +100,19 @@ struct Rejection {
     std::string reason;
 };
 
+/// How much one step does before it stops between two instants, so that it takes bounded memory and time however long a
+/// contact has slept. What is left is due at once, and done by the next step as this one would have done it.
+struct Bound {
+    std::size_t bytes = 16 << 20; ///< of what it puts out
+    int instants = 100'000;       ///< at which timers fire; at least 1
+};
+
 struct Result {
     profile::Profile profile;
     Time due = never; ///< the earliest moment at which something may change by the passing of time
-    /// The log's n of each message, 0 for one that is not logged (a duplicate or rejected). Empty: 1, 2, 3, …
+    Time clock_before = always; ///< the contact's clock before the first message, when the model was adopted
+    /// The log's n of each message, 0 for one that is not logged (a duplicate or rejected), -1 for one that was not taken,
+    /// since the bound was reached before: it comes first in the next step. Empty: 1, 2, 3, …
     std::vector<std::int32_t> numbers;
     std::vector<Transition> transitions;
     std::vector<Action> actions;
@@ -111,6 +120,7 @@ struct Result {
     std::vector<WrittenEvent> written;
     std::vector<MembershipChange> memberships; ///< net of the whole step
     std::vector<Rejection> rejections;
+    bool finished = true;  ///< false: the bound was reached, there is more to do
     bool consents = false; ///< something was said about consent: what is suppressed may have to change
     std::uint32_t duplicates = 0;
     std::uint64_t unconvertible = 0;
@@ -122,6 +132,7 @@ struct Input {
     std::span<const Message> messages;
     std::optional<Time> until; ///< timers run to here after the last message; none: to that message's time only
     std::int64_t tick = 0;
+    std::optional<Bound> bound; ///< none: all of it is done
 };
 
 /// Throws Error(limit_exceeded) when the contact's journeys go round without time passing.

@@ -81,11 +81,16 @@ void Stepper::run() {
     }
     profile_.model = model_.source.id;
     refresh_schedules();
+    result_.clock_before = clock_;
 
     bool plain = true; // numbers are 1, 2, 3, …
     for (std::int32_t place = 0; place < static_cast<std::int32_t>(input_.messages.size()); ++place) {
         const Message& message = input_.messages[static_cast<std::size_t>(place)];
-        run_timers(effective_time(message, clock_));
+        if (!result_.finished || is_spent() || !run_timers(due_before(message))) {
+            result_.finished = plain = false;
+            result_.numbers.push_back(-1);
+            continue;
+        }
         std::int32_t const n = next_n_;
         bool const taken = take(message, place);
         result_.numbers.push_back(taken ? n : 0);
@@ -93,14 +98,27 @@ void Stepper::run() {
     }
     if (plain)
         result_.numbers.clear();
-    if (input_.until && clock_ != always)
-        run_timers(*input_.until);
+    if (result_.finished && input_.until && clock_ != always)
+        result_.finished = run_timers(*input_.until);
     store();
 }
 
+bool Stepper::is_spent() const noexcept {
+    return input_.bound && (step_bytes_ >= input_.bound->bytes || instants_ >= input_.bound->instants) && (step_bytes_ > 0 || instants_ > 0);
+}
+
+// What is due until then comes before the message. A contact that comes to this one may have come further than it has.
+Time Stepper::due_before(const Message& message) const {
+    Time const at = effective_time(message, clock_);
+    return identity::carries_state(message.type) ? std::max(at, identity::mailed_state(*message.properties).clock) : at;
+}
+
 // A change of the model: everything is looked at anew, at the contact's own clock. What enters or leaves does so
-// because somebody published something; that starts no journeys.
+// because somebody published something; that starts no journeys. Journeys are told of it at the instant of publishing: what
+// it ends or lets go on does so then, and what they send is due from then on.
 void Stepper::adopt() {
+    bool const behind = model_.source.told_when_published && clock_ < model_.source.published;
+    Time const told_at = behind ? model_.source.published : clock_;
     auto const flips_before = flips_;
     std::fill(dirty_.begin(), dirty_.end(), 1);
     mark_bands();
@@ -114,13 +132,15 @@ void Stepper::adopt() {
                         [&](const auto& s) { return s.member && s.id == left.id; }))
             note_left(left, adopted.cause);
     for (auto& journey : profile_.journeys) {
-        profile::for_strands(static_cast<profile::Strand&>(journey), [&](profile::Strand& strand) { strand.check = clock_; });
+        profile::for_strands(static_cast<profile::Strand&>(journey), [&](profile::Strand& strand) { strand.check = told_at; });
         Index const workflow = model_.workflow_of(journey.workflow, journey.version);
         if (workflow == none) {
             cancel_open(journey, "workflow deleted");
             journey.workflow = 0;
         }
     }
+    for (auto& cancellation : result_.cancellations)
+        cancellation.at = told_at;
     std::erase_if(profile_.journeys, [](const auto& journey) { return journey.workflow == 0; });
     // Ids are never given again: what a deleted workflow remembered is of no use. A paused one is still in the model.
     std::erase_if(profile_.workflows, [this](const auto& memory) {
@@ -134,10 +154,22 @@ void Stepper::adopt() {
     refresh_schedules();
     resolve_waits(); // the policy's zone may be another
     evaluate_segments(adopted.cause, adopted.changes);
-    adopted.timer = true;
-    happenings_.push_back(std::move(adopted));
+    adopted.publishing = model_.source.told_when_published;
+    adopted.timer = !adopted.publishing;
+    if (!behind)
+        happenings_.push_back(adopted);
     settle();
-    catch_up(flips_before);
+    catch_up(flips_before, behind);
+    if (behind && !profile_.journeys.empty()) {
+        clock_ = told_at;
+        hops_ = 0;
+        instant_bytes_ = 0;
+        happenings_.push_back(std::move(adopted));
+        settle();
+    }
+    // What was held up and is overdue is a timer still; only its moment is another.
+    if (model_.source.told_when_published && next_timer() <= clock_)
+        fire(clock_, {"time", 0, 0, true});
     enrol();
 }
 
@@ -154,9 +186,12 @@ void Stepper::note_left(const model::Named& segment, const Cause& cause) {
 
 // What was drained when the model took over lies behind the contact even where its own clock stands earlier: a window
 // that slid off since then did so unseen. It is told at its moment, as published, and starts no journeys. A timer that
-// stood before (of a contact that was quarantined, or a journey that was paused) is a timer still.
-void Stepper::catch_up(const std::vector<Time>& flips_before) {
-    for (Time next = next_timer(); next <= model_.source.published && next != never; next = next_timer()) {
+// stood before (of a contact that was quarantined, or a journey that was paused) is a timer still. Journeys that hear of it
+// at the instant of publishing see nothing of what lies before.
+void Stepper::catch_up(const std::vector<Time>& flips_before, bool unheard) {
+    auto const next_one = [&] { return unheard ? next_flip() : next_timer(); };
+    journeys_hear_ = !unheard;
+    for (Time next = next_one(); next <= model_.source.published && next != never; next = next_one()) {
         bool stood = false, flips = false;
         for (Index s = 0; s < flips_.size(); ++s) {
             flips = flips || flips_[s] == next;
@@ -164,6 +199,7 @@ void Stepper::catch_up(const std::vector<Time>& flips_before) {
         }
         fire(next, flips && !stood ? Cause{"published", 0, 0, false} : Cause{"time", 0, 0, true});
     }
+    journeys_hear_ = true;
 }
 
 // Those who fulfil a condition at publishing start journeys if the publisher said so, then and not at their own clocks:
@@ -237,8 +273,7 @@ bool Stepper::take(const Message& message, std::int32_t place) {
     bool const is_new = clock_ == always;
     if (identity::carries_state(message.type)) {
         mailed = identity::mailed_state(*message.properties);
-        run_timers(mailed->clock); // it may have come further than we have
-        clock_ = std::max(clock_, mailed->clock);
+        clock_ = std::max(clock_, mailed->clock); // it may have come further than we have
     }
     remember_id(message);
     clock_ = effective_time(message, clock_);
@@ -281,9 +316,14 @@ Index Stepper::named_workflow(const profile::Properties& properties) const {
     return none;
 }
 
-void Stepper::run_timers(Time limit) {
-    for (Time next = next_timer(); next <= limit; next = next_timer())
+bool Stepper::run_timers(Time limit) {
+    for (Time next = next_timer(); next <= limit; next = next_timer()) {
+        if (is_spent())
+            return false;
+        ++instants_;
         fire(next, {"time", 0, 0, true});
+    }
+    return true;
 }
 
 void Stepper::fire(Time at, const Cause& cause) {
@@ -312,7 +352,7 @@ Time next_of_branches(const profile::Strand& strand, const model::Workflow& work
 
 } // namespace
 
-Time Stepper::next_timer() const {
+Time Stepper::next_flip() const {
     Time next = consent_flips_;
     for (Time const flips : flips_)
         next = std::min(next, flips);
@@ -320,6 +360,11 @@ Time Stepper::next_timer() const {
         next = std::min(next, ladder.flips);
     for (Time const run : runs_)
         next = std::min(next, run);
+    return next;
+}
+
+Time Stepper::next_timer() const {
+    Time next = next_flip();
     for (const auto& journey : profile_.journeys) {
         Time const wakes = std::min(journey.wakes, journey.check);
         if (wakes < next && !is_paused(journey)) // a paused journey keeps its timers until it is resumed
@@ -353,7 +398,7 @@ void Stepper::dispatch(const Happening& happening) {
         command(*happening.event, happening);
     // Those inside first: they see what the happening means to them before it makes new ones.
     std::size_t const inside = profile_.journeys.size();
-    for (std::size_t i = 0; i < inside; ++i)
+    for (std::size_t i = 0; journeys_hear_ && i < inside; ++i)
         if (profile_.journeys[i].workflow != 0)
             advance(profile_.journeys[i], happening);
     if (!happening.cause.fresh)

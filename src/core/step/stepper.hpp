@@ -30,11 +30,16 @@ class Stepper {
     void adopt();
     void store();
     bool take(const Message& message, std::int32_t place);
-    void run_timers(Time limit);
+    /// False: the bound was reached before.
+    bool run_timers(Time limit);
+    [[nodiscard]] bool is_spent() const noexcept;
+    [[nodiscard]] Time due_before(const Message& message) const;
     /// Timers that a newly adopted model finds in the past: they come of its being published.
-    void catch_up(const std::vector<Time>& flips_before);
+    void catch_up(const std::vector<Time>& flips_before, bool unheard);
     void enrol();
     [[nodiscard]] Time next_timer() const;
+    /// The same without journeys.
+    [[nodiscard]] Time next_flip() const;
     void check_journeys() const;
     [[nodiscard]] bool is_paused(const profile::Journey& journey) const;
     /// Walks everything that the happenings of this instant bring about, until nothing more happens.
@@ -72,6 +77,7 @@ class Stepper {
     void journey_moved(std::uint32_t workflow);
     void follow_journeys(const Cause& cause);
     bool journeys_moved_ = false;
+    bool journeys_hear_ = true; // what happens is told to journeys
     // --- bands.cpp
     void load_bands();
     void mark_bands() noexcept;
@@ -213,7 +219,7 @@ class Stepper {
     std::deque<std::string> labels_; // of causes that the model does not hold
     Time& clock_;
     std::int32_t next_n_ = 1, next_transition_ = 1;
-    int hops_ = 0;
+    int hops_ = 0, instants_ = 0; // instants: at which timers fired
     std::size_t instant_bytes_ = 0, step_bytes_ = 0; // of outputs
 };
 
@@ -251,6 +257,7 @@ struct Happening {
     std::vector<std::pair<Index, bool>> changes;
     Cause cause;
     bool timer = false;
+    bool publishing = false; ///< another model: what is asked of conditions may have changed
     const profile::Properties* event = nullptr; ///< what happened, if it was an event
     std::shared_ptr<const profile::Properties> own; ///< keeps an event of the engine's
     bool command = false; ///< it is a $journey

@@ -15,7 +15,7 @@ CREATE TABLE nurture._waiting (
     place bigint NOT NULL,
     sub int NOT NULL DEFAULT 0
 );
-COMMENT ON TABLE nurture._waiting IS 'messages behind a merge, and the states that are on their way to those who take them';
+COMMENT ON TABLE nurture._waiting IS 'messages behind a merge, or behind more timers than one step lets run, and the states that are on their way to those who take them';
 COMMENT ON COLUMN nurture._waiting.history IS 'came through nurture.history';
 COMMENT ON COLUMN nurture._waiting.place IS 'with received_at and sub: their order';
 REVOKE ALL ON TABLE nurture._waiting FROM PUBLIC;

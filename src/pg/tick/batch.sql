@@ -13,7 +13,7 @@ BEGIN
     INSERT INTO nurture._stepped
     SELECT r.contact, r.place, r.due_before, (r.result).*
     FROM (SELECT m.contact, c.ctid AS place, c.due AS due_before,
-                 nurture._step(_step_messages.model, m.contact, c.state, m.messages, until, this_tick) AS result
+                 nurture._step_bounded(_step_messages.model, m.contact, c.state, m.messages, until, this_tick) AS result
           FROM (SELECT b.contact, nurture._pack(b.type, least(b.at, b.received_at), b.received_at, b.props, b.message_id,
                                                 b.place, b.history) AS messages
                 FROM nurture._batch b WHERE b.ordinal > 0 GROUP BY b.contact) m
@@ -36,7 +36,7 @@ BEGIN
         INSERT INTO nurture._stepped
         SELECT r.contact, r.place, r.due_before, (r.result).*
         FROM (SELECT d.contact, d.place, d.due AS due_before,
-                     nurture._step(_step_due.model, d.contact, d.state, NULL, moment, this_tick) AS result
+                     nurture._step_bounded(_step_due.model, d.contact, d.state, NULL, moment, this_tick) AS result
               FROM (SELECT c.contact, c.ctid AS place, c.due, c.state FROM nurture.contact c
                     WHERE c.due >= since AND c.due <= moment
                       AND NOT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = c.contact)
@@ -63,12 +63,23 @@ BEGIN
     FROM nurture._batch b
     JOIN (SELECT s.contact, s.clock_before AS clock, s.numbers
           FROM nurture._stepped s WHERE s.failure IS NULL) s ON s.contact = b.contact
-    WHERE b.ordinal > 0 AND coalesce(s.numbers[b.ordinal], b.ordinal) <> 0;
+    WHERE b.ordinal > 0 AND coalesce(s.numbers[b.ordinal], b.ordinal) > 0;
     GET DIAGNOSTICS logged = ROW_COUNT;
     RETURN logged;
 END
 $$;
 COMMENT ON FUNCTION nurture._write_log(bigint) IS 'logs the messages that were taken';
+
+-- Messages that a contact did not come to, since it had slept too long for one step, come first in the next batch: with those
+-- behind a merge.
+CREATE FUNCTION nurture._keep_untaken() RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+INSERT INTO nurture._waiting (contact, type, at, props, message_id, kind, received_at, history, place)
+SELECT b.key, b.type, b.at, b.props, b.message_id, b.kind, b.received_at, b.history, b.place
+FROM nurture._stepped s JOIN nurture._batch b ON b.contact = s.contact
+WHERE s.kinds & 128 <> 0 AND b.ordinal > 0 AND s.numbers[b.ordinal] < 0
+$$;
+COMMENT ON FUNCTION nurture._keep_untaken() IS 'keeps messages that steps did not come to for the next batch';
 
 -- The next rows of the contacts. A `due` that is too early is kept rather than moved later: waking early is harmless, and
 -- the update stays heap-only. Nobody else writes contacts while the engine's lock is held: a known contact's row is where the
@@ -167,6 +178,6 @@ $$;
 COMMENT ON FUNCTION nurture._clear_batch() IS 'empties the batch';
 
 REVOKE ALL ON FUNCTION nurture._step_messages(nurture.compiled_model, timestamptz, bigint),
-    nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint), nurture._write_log(bigint),
+    nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint), nurture._write_log(bigint), nurture._keep_untaken(),
     nurture._write_contacts(timestamptz, int), nurture._write_outputs(int, bigint), nurture._clear_batch()
     FROM PUBLIC;

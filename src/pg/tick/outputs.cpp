@@ -146,7 +146,7 @@ std::int32_t kinds_of(const step::Result& result) noexcept {
     return (result.transitions.empty() ? 0 : has_transitions) | (result.actions.empty() ? 0 : has_actions) |
            (result.cancellations.empty() ? 0 : has_cancellations) | (result.written.empty() ? 0 : has_written) |
            (result.memberships.empty() ? 0 : has_memberships) | (result.rejections.empty() ? 0 : has_rejections) |
-           (result.consents ? has_consents : 0);
+           (result.consents ? has_consents : 0) | (result.finished ? 0 : is_unfinished);
 }
 
 namespace {

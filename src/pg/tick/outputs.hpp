@@ -16,6 +16,7 @@ enum OutputKinds : std::int32_t {
     has_memberships = 16,
     has_rejections = 32,
     has_consents = 64,
+    is_unfinished = 128, ///< not of outputs: the step stopped at its bound
 };
 
 [[nodiscard]] std::int32_t kinds_of(const step::Result& result) noexcept;

@@ -17,14 +17,14 @@ using ResultRow = border::Row<9>;
 /// Far beyond what people leave behind (a median of some hundred bytes): it is read and written at each step.
 constexpr std::size_t max_state_bytes = 16 << 20;
 
-ResultRow success(const step::Result& result, Time clock_before) {
+ResultRow success(const step::Result& result) {
     ResultRow row;
     std::string const state = encode(result.profile);
     if (state.size() > max_state_bytes)
         throw Error(ErrorKind::limit_exceeded, "what is known of the contact would take more than 16 MB");
     row.add(border::make_varlena(state));
     row.add_time(result.due);
-    row.add_time(clock_before);
+    row.add_time(result.clock_before);
     result.numbers.empty() ? row.add_null() : row.add(border::make_int_array(result.numbers));
     row.add_int(border::kinds_of(result));
     std::string const outputs = border::encode_outputs(result);
@@ -54,10 +54,7 @@ step::Input read_input(FunctionCallInfo fcinfo) {
     return input;
 }
 
-} // namespace
-
-// _step(model, contact, state, messages, until, tick)
-NURTURE_FUNCTION(nurture_step) {
+Datum step_contact(FunctionCallInfo fcinfo, std::optional<step::Bound> bound) {
     return border::entry([&]() -> Datum {
         border::check_interrupts();
         if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(5)) {
@@ -67,10 +64,10 @@ NURTURE_FUNCTION(nurture_step) {
         auto const model = border::model_argument(fcinfo, 0);
         try {
             step::Input input = read_input(fcinfo);
+            input.bound = bound;
             border::PackedMessages const packed(border::packed_argument(fcinfo, 3));
             input.messages = packed.messages();
-            Time const clock_before = input.profile.clock;
-            auto row = success(step::step(*model, std::move(input)), clock_before);
+            auto row = success(step::step(*model, std::move(input)));
             return row.composite(fcinfo);
         } catch (const Error& error) {
             // Only what the contact itself causes stays with the contact.
@@ -91,5 +88,12 @@ NURTURE_FUNCTION(nurture_step) {
         }
     });
 }
+
+} // namespace
+
+// _step(model, contact, state, messages, until, tick)
+NURTURE_FUNCTION(nurture_step) { return step_contact(fcinfo, std::nullopt); }
+// The same, as far as one step may go.
+NURTURE_FUNCTION(nurture_step_bounded) { return step_contact(fcinfo, step::Bound()); }
 
 NURTURE_FUNCTION(nurture_in_transaction_block) { return BoolGetDatum(IsTransactionBlock()); }

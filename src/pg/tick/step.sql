@@ -31,6 +31,11 @@ CREATE FUNCTION nurture._step(model nurture.compiled_model, contact text, state 
     LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_step';
 COMMENT ON FUNCTION nurture._step(nurture.compiled_model, text, nurture.profile, bytea, timestamptz, bigint) IS
     'takes the messages, then lets timers run until then (NULL: until the last message); a pure function';
+CREATE FUNCTION nurture._step_bounded(model nurture.compiled_model, contact text, state nurture.profile, messages bytea,
+        until timestamptz, tick bigint) RETURNS nurture.step_result
+    LANGUAGE c IMMUTABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'nurture_step_bounded';
+COMMENT ON FUNCTION nurture._step_bounded(nurture.compiled_model, text, nurture.profile, bytea, timestamptz, bigint) IS
+    'the same with an end: kinds & 128: there is more to do, and messages numbered -1 were not taken';
 
 CREATE FUNCTION nurture._transitions(outputs bytea) RETURNS TABLE (n int, at timestamptz, kind text, name text, version int,
         step text, cause text, cause_tick bigint, cause_n int, reason text, instance int, via text, branch text)
@@ -94,6 +99,7 @@ COMMENT ON TABLE nurture._stepped IS 'the steps of the tick at hand: what nurtur
 COMMENT ON COLUMN nurture._stepped.place IS 'where the contact''s row lies; NULL: it is new';
 REVOKE ALL ON TABLE nurture._batch, nurture._stepped FROM PUBLIC;
 REVOKE ALL ON FUNCTION nurture._step(nurture.compiled_model, text, nurture.profile, bytea, timestamptz, bigint),
+    nurture._step_bounded(nurture.compiled_model, text, nurture.profile, bytea, timestamptz, bigint),
     nurture._transitions(bytea), nurture._actions(bytea), nurture._cancellations(bytea), nurture._written(bytea),
     nurture._memberships(bytea), nurture._rejections(bytea),
     nurture._pack(text, timestamptz, timestamptz, jsonb, text, bigint, boolean) FROM PUBLIC;

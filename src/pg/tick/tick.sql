@@ -39,6 +39,7 @@ DECLARE
     made boolean := false;
     waiting boolean; -- behind a merge: that is done first
     barrier boolean := false; -- this batch makes merges
+    unfinished boolean; -- somebody slept too long for one step
     by_hand CONSTANT boolean := nurture._by_hand();
     model_first boolean := false;
     adopting bigint := 0;
@@ -148,6 +149,11 @@ BEGIN
            coalesce(sum(s.duplicates), 0) AS duplicates, coalesce(sum(s.unconvertible), 0) AS unconvertible,
            min(s.due) AS due
     INTO counts FROM nurture._stepped s;
+    unfinished := counts.kinds & 128 <> 0;
+    more := more OR unfinished;
+    IF unfinished THEN
+        PERFORM nurture._keep_untaken();
+    END IF;
     IF taken > 0 THEN
         logged := nurture._write_log(this_tick);
         rejected := nurture._set_aside(this_tick, counts.kinds & 32 <> 0);
@@ -197,9 +203,9 @@ BEGIN
             drained = CASE WHEN more THEN e.drained ELSE moment END,
             due_from = CASE WHEN NOT timers THEN least(e.due_from, counts.due)
                             WHEN woken = most_woken THEN least(woken_to, counts.due)
-                            WHEN adopting > 0 THEN least(moment, counts.due)
+                            WHEN adopting > 0 OR unfinished THEN least(moment, counts.due)
                             ELSE moment END,
-            due_behind = range.all_of_it AND woken = most_woken OR model_first AND e.due_behind,
+            due_behind = range.all_of_it AND (woken = most_woken OR unfinished) OR model_first AND e.due_behind,
             logged = e.logged + logged, rejected = e.rejected + rejected,
             duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
             unconvertible = e.unconvertible + counts.unconvertible,
