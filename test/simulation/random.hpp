@@ -203,7 +203,7 @@ inline std::string random_flow_step(Random& r, const Taste& taste, bool sets, in
         return " send email 'f" + std::to_string(++name) + "' with (p = context.path)" +
                r.pick<std::string>({" on failure abort", " on failure retry 1 times", " on failure retry 2 times then abort"});
     case 17:
-        return " wait for " + random_event(r) + same() + ", " + random_event(r) + " up to " + random_duration(r) + " then" + inner() + " or (" +
+        return " wait for " + random_event(r) + same() + ", " + random_event(r) + " up to " + random_duration(r) + (r.chance(40) ? " ranked" : "") + " then" + inner() + " or (" +
                random_condition(r, taste, 1) + ") then" + inner() + (r.chance(50) ? " else" + inner() : "") + " end";
     case 18:
         return " switch plan when 'gold', 5 then" + inner() + " when 'silver' then" + inner() + (r.chance(50) ? " else" + inner() : "") + " end";
@@ -286,8 +286,12 @@ inline std::string random_steps(Random& r, const Taste& taste, bool sets, int de
             out += " end";
             break;
         default:
-            out += " wait for " + (r.chance(50) ? random_event(r) : '(' + random_condition(r, taste, 1) + ')') + " up to " +
-                   random_duration(r) + " then" + random_steps(r, taste, sets, depth - 1, name);
+            auto const awaited = [&] { return r.chance(50) ? random_event(r) : '(' + random_condition(r, taste, 1) + ')'; };
+            bool const several = r.chance(40);
+            out += " wait for " + awaited() + " up to " + random_duration(r) + (several && r.chance(60) ? " ranked" : "") + " then" +
+                   random_steps(r, taste, sets, depth - 1, name);
+            if (several)
+                out += " or " + awaited() + " then" + random_steps(r, taste, sets, depth - 1, name);
             if (r.chance(60))
                 out += " else" + random_steps(r, taste, sets, depth - 1, name);
             out += " end";

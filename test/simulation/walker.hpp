@@ -60,6 +60,7 @@ class Walker {
     }
 
   private:
+    static constexpr std::size_t no_way = SIZE_MAX;
     struct Place { // a block and where in it; the blocks around it go on when it ends
         const Steps* steps;
         std::size_t at, branch; ///< which block of the step before it
@@ -69,6 +70,7 @@ class Walker {
         std::vector<Place> places;
         const Wait* wait = nullptr;
         const WaitFor* waiting = nullptr;
+        std::size_t best = no_way; // of a ranked wait: what has come
         Time since = 0, wakes = never;
         bool paused = false, over = false;
     };
@@ -141,17 +143,42 @@ class Walker {
                 walk.over = true;
                 continue;
             }
-            const auto* pattern = walk.waiting ? std::get_if<JourneyEvent>(&walk.waiting->what.front()) : nullptr;
-            const auto* condition = walk.waiting ? std::get_if<Box<Condition>>(&walk.waiting->what.front()) : nullptr;
-            bool const came = (pattern != nullptr && event != nullptr && oracle_.matches(pattern->event, *event) == Answer::yes) ||
-                              (condition != nullptr && holds(**condition));
-            if (came || (event == nullptr && timers && walk.wakes <= now_)) {
+            bool const over = event == nullptr && timers && walk.wakes <= now_;
+            std::size_t way = walk.waiting != nullptr ? come(*walk.waiting, event) : no_way;
+            if (walk.waiting != nullptr && walk.waiting->ranked) {
+                walk.best = std::min(walk.best, way);
+                way = over || walk.best == 0 ? walk.best : no_way;
+            }
+            if (way != no_way || over) {
                 if (walk.waiting != nullptr)
-                    walk.places.push_back({came ? &walk.waiting->then_steps : &walk.waiting->else_steps, 0, came ? 0U : 1U});
+                    walk.places.push_back({way_of(*walk.waiting, way), 0, way});
                 go_on(walk);
             }
         }
         std::erase_if(walks_, [](const Walk& walk) { return walk.over; });
+    }
+
+    /// Which of the ways out of the wait is open: the first of those of which something has come.
+    std::size_t come(const WaitFor& wait, const Event* event) {
+        auto const any = [&](const std::vector<Awaited>& what) {
+            bool out = false;
+            for (const Awaited& one : what) {
+                if (const auto* pattern = std::get_if<JourneyEvent>(&one))
+                    out = out || (event != nullptr && oracle_.matches(pattern->event, *event) == Answer::yes);
+                else
+                    out = out || holds(*std::get<Box<Condition>>(one));
+            }
+            return out;
+        };
+        if (any(wait.what))
+            return 0;
+        for (std::size_t i = 0; i < wait.others.size(); ++i)
+            if (any(wait.others[i].what))
+                return i + 1;
+        return no_way;
+    }
+    static const Steps* way_of(const WaitFor& wait, std::size_t way) {
+        return way == no_way ? &wait.else_steps : way == 0 ? &wait.then_steps : &wait.others[way - 1].steps;
     }
 
     void command(const Event& event) {
@@ -173,7 +200,7 @@ class Walker {
 
     static const Steps* block_of(const Step& step, std::size_t branch) {
         if (const auto* wait = std::get_if<WaitFor>(&step.node))
-            return branch == 0 ? &wait->then_steps : &wait->else_steps;
+            return way_of(*wait, branch);
         const auto& choice = std::get<If>(step.node);
         return branch < choice.branches.size() ? &choice.branches[branch].steps : &choice.else_steps;
     }
@@ -224,6 +251,7 @@ class Walker {
     void go_on(Walk& walk) {
         walk.wait = nullptr;
         walk.waiting = nullptr;
+        walk.best = no_way;
         walk.wakes = never;
         walk.since = now_;
         while (!walk.places.empty()) {
@@ -239,12 +267,13 @@ class Walker {
                 return;
             }
             if (const auto* wait = std::get_if<WaitFor>(&step.node)) {
-                const auto* condition = std::get_if<Box<Condition>>(&wait->what.front());
-                if (condition != nullptr && holds(**condition)) {
-                    walk.places.push_back({&wait->then_steps, 0, 0});
+                std::size_t const way = come(*wait, nullptr);
+                if (way == 0 || (way != no_way && !wait->ranked)) {
+                    walk.places.push_back({way_of(*wait, way), 0, way});
                     continue;
                 }
                 walk.waiting = wait;
+                walk.best = way;
                 walk.wakes = Oracle::leaves(now_, wait->up_to);
                 return;
             }
