@@ -29,8 +29,8 @@ std::vector<Row> any_rows(std::size_t channels = 5) {
     std::vector<Row> rows(static_cast<std::size_t>(*rc::gen::inRange(0, 25)));
     for (auto& row : rows) {
         for (int i = *rc::gen::inRange(0, 5); i > 0; --i)
-            row.path.push_back(
-                {*rc::gen::inRange<Time>(0, 4) * one_day, names[*rc::gen::inRange<std::size_t>(0, channels)]});
+            row.path.push_back({*rc::gen::inRange<Time>(0, 4) * one_day,
+                                names[*rc::gen::inRange<std::size_t>(0, channels)]});
         canonicalize(row.path);
         row.outcome.conversions = *rc::gen::inRange<std::int64_t>(0, 3);
         row.outcome.nulls = *rc::gen::inRange<std::int64_t>(0, 3);
@@ -347,12 +347,14 @@ TEST(Attribution, CompactionDoesNotShow) {
     EXPECT_EQ(data.records[0].conversions, 30'000);
 }
 
-// However often it has compacted, with much to gain or nothing: the same bytes as in another order and in parts.
+// However often it has compacted, with much to gain or nothing: the same bytes as in another order and in
+// parts.
 TEST(Attribution, OrderDoesNotShowThroughCompactions) {
     for (Time const distinct : {7, 60'000}) {
         std::vector<Path> paths;
         for (Time i = 0; i < 60'000; ++i)
-            paths.push_back({{0, names[i % 3]}, {i * 7919 % distinct, names[2 + i % 3]}, {one_day, names[i % 5]}});
+            paths.push_back(
+                {{0, names[i % 3]}, {i * 7919 % distinct, names[2 + i % 3]}, {one_day, names[i % 5]}});
         Attribution forwards(std::pmr::get_default_resource());
         Attribution backwards(std::pmr::get_default_resource());
         Attribution rest(std::pmr::get_default_resource());
