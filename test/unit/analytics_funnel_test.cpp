@@ -148,7 +148,8 @@ TEST(Funnel, ModesThatMeanNothingAreRefused) {
     EXPECT_THROW((void)parse_funnel_mode("ordered,"), Error);
     EXPECT_THROW((void)parse_funnel_mode("unordered, strict_once"), Error);
     EXPECT_THROW((void)parse_funnel_mode("deduplicated, reentry"), Error);
-    for (const char* mode : {"exclude", "exclude ", "exclude 0", "exclude 33", "exclude 1 2", "exclude x", "excluded 1"})
+    for (const char* mode :
+         {"exclude", "exclude ", "exclude 0", "exclude 33", "exclude 1 2", "exclude x", "excluded 1"})
         EXPECT_THROW((void)parse_funnel_mode(mode), Error) << mode;
     EXPECT_THROW(check_excluded(parse_funnel_mode("exclude 4"), 3), Error);
 }

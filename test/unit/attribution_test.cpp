@@ -29,8 +29,8 @@ std::vector<Row> any_rows(std::size_t channels = 5) {
     std::vector<Row> rows(static_cast<std::size_t>(*rc::gen::inRange(0, 25)));
     for (auto& row : rows) {
         for (int i = *rc::gen::inRange(0, 5); i > 0; --i)
-            row.path.push_back(
-                {*rc::gen::inRange<Time>(0, 4) * one_day, names[*rc::gen::inRange<std::size_t>(0, channels)]});
+            row.path.push_back({*rc::gen::inRange<Time>(0, 4) * one_day,
+                                names[*rc::gen::inRange<std::size_t>(0, channels)]});
         canonicalize(row.path);
         row.outcome.conversions = *rc::gen::inRange<std::int64_t>(0, 3);
         row.outcome.nulls = *rc::gen::inRange<std::int64_t>(0, 3);
@@ -347,6 +347,34 @@ TEST(Attribution, CompactionDoesNotShow) {
     EXPECT_EQ(data.records[0].conversions, 30'000);
 }
 
+// However often it has compacted, with much to gain or nothing: the same bytes as in another order and in
+// parts.
+TEST(Attribution, OrderDoesNotShowThroughCompactions) {
+    for (Time const distinct : {7, 60'000}) {
+        std::vector<Path> paths;
+        for (Time i = 0; i < 60'000; ++i)
+            paths.push_back(
+                {{0, names[i % 3]}, {i * 7919 % distinct, names[2 + i % 3]}, {one_day, names[i % 5]}});
+        Attribution forwards(std::pmr::get_default_resource());
+        Attribution backwards(std::pmr::get_default_resource());
+        Attribution rest(std::pmr::get_default_resource());
+        for (std::size_t i = 0; i < paths.size(); ++i) {
+            forwards.add(paths[i], {1, 0, 5});
+            (i % 3 == 0 ? rest : backwards).add(paths[paths.size() - 1 - i], {1, 0, 5});
+        }
+        backwards.merge(rest);
+        std::string const bytes = forwards.encode();
+        EXPECT_EQ(backwards.encode(), bytes);
+        std::map<std::pair<std::vector<std::string_view>, Time>, std::int64_t> expected;
+        for (auto const& path : paths)
+            ++expected[{{path[0].channel, path[1].channel, path[2].channel}, path[1].at}];
+        std::size_t with_ages = 0;
+        for (auto const& [key, n] : expected)
+            with_ages += key.first[0] != key.first[1] || key.first[1] != key.first[2] ? 1 : 0;
+        EXPECT_EQ(decode_attribution(bytes).records.size(), with_ages);
+    }
+}
+
 TEST(Attribution, HostileBytesAreRefused) {
     EXPECT_TRUE(rc::check([] {
         std::string bytes = summary(any_rows());
@@ -359,6 +387,23 @@ TEST(Attribution, HostileBytesAreRefused) {
             RC_ASSERT(encode_attribution(data) == bytes);
             for (int kind = 0; kind <= static_cast<int>(Kind::shapley_rate); ++kind)
                 (void)attribute(data, model_of(static_cast<Kind>(kind)));
+            auto const brief = decode_attribution(bytes, Detail::without_ages);
+            RC_ASSERT(brief.touches == data.touches && brief.records.empty());
+        } catch (const Error& error) {
+            RC_ASSERT(error.kind == ErrorKind::corrupt_data || error.kind == ErrorKind::newer_format ||
+                      error.kind == ErrorKind::out_of_range);
+        }
+    }));
+}
+
+TEST(Attribution, HostileBytesAreRefusedWhereAgesArePassedOver) {
+    EXPECT_TRUE(rc::check([] {
+        std::string bytes = summary(any_rows());
+        bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())] = *rc::gen::arbitrary<char>();
+        if (*rc::gen::inRange(0, 3) == 0)
+            bytes.resize(*rc::gen::inRange<std::size_t>(0, bytes.size()));
+        try {
+            (void)attribute(decode_attribution(bytes, Detail::without_ages), model_of(Kind::markov));
         } catch (const Error& error) {
             RC_ASSERT(error.kind == ErrorKind::corrupt_data || error.kind == ErrorKind::newer_format ||
                       error.kind == ErrorKind::out_of_range);

@@ -131,10 +131,10 @@ void check_funnels(Dice& dice, std::uint32_t count, std::size_t& wrong) {
         }
         Best const best = best_funnel(rows, conditions, span, mode);
         FunnelChain const chain = funnel_chain(rows, conditions, span, mode);
-        bool const right = funnel_depth(rows, conditions, span, mode) == best.depth &&
-                           chain.depth == best.depth && chain.times.size() == best.depth &&
-                           (best.depth == 0 ||
-                            (*chain.times.front() == best.start && *chain.times.back() == best.end));
+        bool const right =
+            funnel_depth(rows, conditions, span, mode) == best.depth && chain.depth == best.depth &&
+            chain.times.size() == best.depth &&
+            (best.depth == 0 || (*chain.times.front() == best.start && *chain.times.back() == best.end));
         wrong += right ? 0 : 1;
     }
 }
@@ -165,7 +165,8 @@ TEST(MillionGroups, FunnelsOfOneLog) {
 
 TEST(MillionGroups, Sequences) {
     Dice dice(3);
-    static constexpr const char* gaps[] = {"", ".*", "(?t<=2)", "(?t>=2)", ".*(?t==1)", "(?t!=2)", "(?t<3)(?t>0)"};
+    static constexpr const char* gaps[] = {"",          ".*",      "(?t<=2)",     "(?t>=2)",
+                                           ".*(?t==1)", "(?t!=2)", "(?t<3)(?t>0)"};
     std::size_t wrong = 0, matching = 0;
     for (std::uint32_t done = 0; done < groups; done += 1000) {
         unsigned const conditions = dice.pick(1U, 4U);
@@ -326,7 +327,8 @@ TEST(MillionGroups, AttributionByRules) {
         if (kind != Kind::time_decay) {
             auto const brief = attribute(decode_attribution(bytes, Detail::without_ages), model);
             for (std::size_t i = 0; i < credits.size(); ++i)
-                EXPECT_TRUE(brief[i].conversions == credits[i].conversions && brief[i].value == credits[i].value);
+                EXPECT_TRUE(brief[i].conversions == credits[i].conversions &&
+                            brief[i].value == credits[i].value);
         }
     }
 }

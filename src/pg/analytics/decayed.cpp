@@ -24,7 +24,8 @@ void check_typmod(Span half_life, std::int32_t typmod) {
     if (typmod >= 0 && half_life != typmod * nurture::one_second)
         throw Error(ErrorKind::invalid_parameter, "half-life does not match the type",
                     "The value has a half-life of " + analytics::print_half_life(half_life) +
-                        ", the type one of " + analytics::print_half_life(typmod * nurture::one_second) + ".");
+                        ", the type one of " + analytics::print_half_life(typmod * nurture::one_second) +
+                        ".");
 }
 
 DecayedSum decayed_argument(FunctionCallInfo fcinfo, int index) {

@@ -35,7 +35,7 @@ inline std::uint32_t squeeze(std::uint32_t mask, std::uint32_t excluded) {
 
 // One order of the rows; row i stands at position i. Chains are strictly increasing positions.
 inline void chains_in_order(const std::vector<Event>& rows, unsigned steps, Span span, const FunnelMode& mode,
-                     Best& best) {
+                            Best& best) {
     std::vector<std::size_t> chain;
     auto const is_excluded = [&](std::size_t i) { return (rows[i].mask & mode.excluded) != 0; };
     auto const between_is_fine = [&](std::size_t previous, std::size_t next, unsigned depth) {
@@ -81,7 +81,7 @@ inline void chains_in_order(const std::vector<Event>& rows, unsigned steps, Span
 
 // Where only times matter: any rows whose times do not decrease, the same row as often as wanted.
 inline void chains_by_time(const std::vector<Event>& rows, unsigned steps, Span span, const FunnelMode& mode,
-                    Best& best) {
+                           Best& best) {
     std::vector<Time> chain;
     std::function<void()> const extend = [&] {
         if (!chain.empty())
@@ -110,7 +110,8 @@ inline void chains_by_time(const std::vector<Event>& rows, unsigned steps, Span 
     extend();
 }
 
-inline Best best_funnel(const std::vector<Event>& rows, unsigned conditions, Span span, const FunnelMode& mode) {
+inline Best best_funnel(const std::vector<Event>& rows, unsigned conditions, Span span,
+                        const FunnelMode& mode) {
     unsigned const steps = funnel_steps(conditions, mode);
     Best best;
     if (!mode.strict_once && !mode.strict_order && !mode.deduplicated) {

@@ -14,7 +14,7 @@ using namespace nurture::analytics;
 
 // Calls visit for each match in this order of the rows: positions of the elements.
 inline void matches_in_order(const Pattern& pattern, const std::vector<Event>& rows,
-                      const std::function<void(const std::vector<std::size_t>&)>& visit) {
+                             const std::function<void(const std::vector<std::size_t>&)>& visit) {
     std::vector<std::size_t> chosen;
     std::function<void()> const extend = [&] {
         std::size_t const k = chosen.size();
