@@ -12,7 +12,9 @@ namespace {
 
 using namespace language;
 
-std::string keys_of(const Path& path) { return nlohmann::json(path.keys).dump(); }
+std::string keys_of(const Path& path) {
+    return nlohmann::json(path.keys).dump();
+}
 
 struct Line {
     EntryLine& out;
@@ -84,10 +86,15 @@ std::vector<EntryLine> entry_lines(const Workflow& workflow) {
         out.back().text = line([&](Workflow& alone) { alone.triggers.push_back(trigger); });
     }
     for (const Box<Condition>& condition : workflow.exit_when)
-        out.push_back({"exit when", {}, print(*condition), line([&](Workflow& alone) { alone.exit_when.push_back(condition); })});
+        out.push_back({"exit when", {}, print(*condition), line([&](Workflow& alone) {
+                           alone.exit_when.push_back(condition);
+                       })});
     for (const Goal& goal : workflow.goals)
-        if (const auto* condition = std::get_if<Box<Condition>>(&goal.what); condition != nullptr && goal.go_to.empty())
-            out.push_back({"goal when", {}, print(**condition), line([&](Workflow& alone) { alone.goals.push_back(goal); })});
+        if (const auto* condition = std::get_if<Box<Condition>>(&goal.what);
+            condition != nullptr && goal.go_to.empty())
+            out.push_back({"goal when", {}, print(**condition), line([&](Workflow& alone) {
+                               alone.goals.push_back(goal);
+                           })});
     return out;
 }
 
