@@ -98,3 +98,14 @@ SELECT * FROM nurture.simulate('whitepaper', since => '2026-03-21', until => '20
 SELECT * FROM nurture.simulate('whitepaper', since => '2026-03-21', until => '2026-05-01', definition => 'on visit wait for rain');
 DROP EXTENSION nurture CASCADE;
 CREATE EXTENSION nurture;
+-- What is started by hand is started; where nothing starts it, that is said. The end is 90 days after the beginning.
+SET client_min_messages = notice;
+SELECT what, name, detail FROM nurture.simulate('(try)', since => '2026-05-01', definition => 'do ''x'' with (n = context.n)');
+SELECT what, name, detail FROM nurture.simulate('(try)', since => '2026-05-01', definition => 'on purchase do ''x''');
+SELECT max(at) FROM nurture.simulate('(try)', since => '2026-05-01', definition => 'do ''x'' wait 90 days do ''y'' wait 1 day do ''z''') WHERE what = 'action';
+-- A long loop takes no longer with each round: three thousand messages.
+SELECT count(*) FROM nurture.simulate('(try)', since => '2026-05-01', until => '2026-05-03', definition => 'on go repeat do ''x'' wait 1 minute end', events => '[{"type": "go"}]')
+WHERE what = 'sent';
+-- What tells in JSON is JSON.
+SELECT what, detail FROM nurture.simulate('(try)', since => '2026-05-01', definition => 'on go experiment ''e'' 1 a 1 b end withdraw consent(email)', events => '[{"type": "go"}]')
+WHERE what IN ('arm assigned', 'consent changed');

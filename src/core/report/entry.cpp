@@ -12,7 +12,9 @@ namespace {
 
 using namespace language;
 
-std::string keys_of(const Path& path) { return nlohmann::json(path.keys).dump(); }
+std::string keys_of(const Path& path) {
+    return nlohmann::json(path.keys).dump();
+}
 
 struct Line {
     EntryLine& out;
@@ -72,18 +74,27 @@ std::vector<ExperimentArm> experiment_arms(const Workflow& workflow) {
 }
 
 std::vector<EntryLine> entry_lines(const Workflow& workflow) {
+    // The definition's own words.
+    auto const line = [](auto fill) {
+        Workflow alone;
+        fill(alone);
+        return print(alone);
+    };
     std::vector<EntryLine> out;
     for (const Trigger& trigger : workflow.triggers) {
-        Workflow alone;
-        alone.triggers.push_back(trigger);
         std::visit(Line{out.emplace_back()}, trigger);
-        out.back().text = print(alone);
+        out.back().text = line([&](Workflow& alone) { alone.triggers.push_back(trigger); });
     }
     for (const Box<Condition>& condition : workflow.exit_when)
-        out.push_back({"exit when", {}, print(*condition), "exit when " + print(*condition)});
+        out.push_back({"exit when", {}, print(*condition), line([&](Workflow& alone) {
+                           alone.exit_when.push_back(condition);
+                       })});
     for (const Goal& goal : workflow.goals)
-        if (const auto* condition = std::get_if<Box<Condition>>(&goal.what); condition != nullptr && goal.go_to.empty())
-            out.push_back({"goal when", {}, print(**condition), "goal when " + print(**condition)});
+        if (const auto* condition = std::get_if<Box<Condition>>(&goal.what);
+            condition != nullptr && goal.go_to.empty())
+            out.push_back({"goal when", {}, print(**condition), line([&](Workflow& alone) {
+                               alone.goals.push_back(goal);
+                           })});
     return out;
 }
 

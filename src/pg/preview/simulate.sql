@@ -100,7 +100,7 @@ BEGIN
         RETURN QUERY
             SELECT o.at, o.what, o.name, o.version, o.step, nullif(jsonb_strip_nulls(o.detail), '{}'), o.cause
             FROM (SELECT t.n AS rank, t.at, t.kind AS what, t.name, t.version, t.step,
-                         CASE WHEN t.kind = 'band changed' THEN t.reason::jsonb ELSE jsonb_build_object('reason', t.reason, 'branch', t.branch) END AS detail, t.cause
+                         CASE WHEN t.kind IN ('band changed', 'consent changed', 'arm assigned') THEN t.reason::jsonb ELSE jsonb_build_object('reason', t.reason, 'branch', t.branch) END AS detail, t.cause
                   FROM nurture._transitions(result.outputs) t WHERE t.cause <> 'published'
                   UNION ALL
                   SELECT w.n, w.at, 'written', w.type, NULL, NULL, w.props, NULL FROM nurture._written(result.outputs) w
@@ -222,6 +222,10 @@ BEGIN
     WHERE CASE WHEN s.what LIKE 'journey%' OR s.what = 'branch ended' THEN s.name = workflow
                WHEN s.what IN ('action', 'sent', 'failed', 'dropped') THEN s.cause = workflow ELSE true END
     ORDER BY s.place;
+    IF NOT FOUND THEN
+        RAISE NOTICE 'nothing happens until %', until
+            USING HINT = 'Tell what starts the workflow as events => ''[{"type": "…"}]'', or name a contact who is inside or whom time brings in.';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION nurture.simulate(text, text, timestamptz, timestamptz, jsonb, jsonb, text) IS
