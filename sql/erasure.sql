@@ -82,6 +82,7 @@ INSERT INTO nurture.consent_proof SELECT * FROM nurture.event_log WHERE type = '
 INSERT INTO nurture.quarantine (contact, reason, tick) VALUES ('zzmark-anna', 'made up', 1);
 INSERT INTO nurture.quarantined_message (of_contact, contact, type, source) VALUES ('zzmark-anna', 'zzmark-cookie', 'v', 'inbox');
 INSERT INTO nurture.inbox (contact, type) VALUES ('zzmark-cookie', 'v'), ('vera', 'v');
+SELECT nurture.merge('zzmark-anna', 'ulla'), nurture.merge('vera', 'ulla');
 INSERT INTO nurture.history (contact, type) VALUES ('zzmark-anna', 'v'), ('vera', 'v');
 INSERT INTO nurture._inbox_restored (contact, type) VALUES ('zzmark-anna', 'v'), ('vera', 'v');
 INSERT INTO nurture._waiting (contact, type, history, place) VALUES ('zzmark-anna', 'v', false, 1), ('vera', 'v', false, 1);
@@ -114,7 +115,8 @@ WHERE h.rows IS DISTINCT FROM c.rows ORDER BY relation;
 SELECT * FROM pg_temp.holding('zzmark');
 SELECT (SELECT count(*) FROM nurture.inbox) AS inbox, (SELECT count(*) FROM nurture.history) AS history, (SELECT count(*) FROM nurture._inbox_restored) AS restored,
        (SELECT string_agg(contact || ' ' || type, ', ' ORDER BY contact) FROM nurture._waiting) AS waiting, (SELECT string_agg(contact, ' ') FROM nurture._past_done) AS past_done,
-       (SELECT behind_key || ' ' || upto_key FROM nurture.backfill WHERE from_tick = 999) AS bookmarks;
+       (SELECT behind_key || ' ' || upto_key FROM nurture.backfill WHERE from_tick = 999) AS bookmarks,
+       (SELECT count(*) FROM nurture._decided) AS decided;
 ROLLBACK;
 
 -- The same without what was put there by hand: what others have is as it was, and can be recomputed.

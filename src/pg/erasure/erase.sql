@@ -69,11 +69,13 @@ DECLARE
     counts jsonb := '{}';
     taken bigint;
 BEGIN
-    -- What was under way ends, so that nobody is counted as still there.
+    -- What was under way ends, so that nobody is counted as still there; where the contact's time stood, so that nothing leads from the
+    -- time of the certificate to the history.
     INSERT INTO nurture.transition (tick, contact, n, at, kind, name, version, step, cause, detail)
-    SELECT (SELECT e.tick FROM nurture.engine e), keys[1], 1000000000 + row_number() OVER (ORDER BY o.kind, o.name, o.instance), nurture._now(),
-           o.kind, o.name, o.version, o.step, 'erased', o.detail
-    FROM (SELECT 'journey ended' AS kind, j.workflow AS name, j.version, j.step, j.instance,
+    SELECT coalesce((SELECT max(x.tick) FROM nurture.transition x WHERE x.contact = ANY (keys)), 0), keys[1],
+           1000000000 + row_number() OVER (ORDER BY o.kind, o.name, o.instance), s.clock, o.kind, o.name, o.version, o.step, 'erased', o.detail
+    FROM (SELECT nurture._clock(c.state) AS clock FROM nurture.contact c WHERE c.contact = keys[1] AND nurture._damage(c.state) IS NULL OFFSET 0) s
+    CROSS JOIN (SELECT 'journey ended' AS kind, j.workflow AS name, j.version, j.step, j.instance,
                  jsonb_strip_nulls(jsonb_build_object('reason', 'erased', 'instance', nullif(j.instance, 1))) AS detail
           FROM nurture.contact c, nurture._current_model m, LATERAL nurture._journeys(m.model, c.state) j
           WHERE c.contact = keys[1] AND nurture._damage(c.state) IS NULL AND j.branch IS NULL

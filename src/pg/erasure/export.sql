@@ -20,7 +20,7 @@ BEGIN
         'journeys', (SELECT jsonb_agg(to_jsonb(j) - 'contact' ORDER BY j.since, j.workflow, j.step) FROM nurture.journey j WHERE j.contact = keys[1]),
         'consent', (SELECT jsonb_agg(to_jsonb(c) - 'contact' ORDER BY c.channel, c.purpose) FROM nurture.consent c WHERE c.contact = keys[1])));
     -- As they lie, without states (the profile says it) and without what only senders and applications need to know.
-    FOR place IN SELECT p.* FROM nurture._person_rows() p WHERE p.relation NOT IN ('contact', 'base', '_past_of', '_past_done', 'membership_entry') LOOP
+    FOR place IN SELECT p.* FROM nurture._person_rows() p WHERE p.relation NOT IN ('contact', 'base', '_past_of', '_past_done', '_decided', 'membership_entry') LOOP
         EXECUTE format($query$
             SELECT jsonb_agg(CASE WHEN r.row ->> 'type' IN ('$merge', '$split') THEN r.row #- '{props,state}' ELSE r.row END)
             FROM (SELECT to_jsonb(t) - '{winner_state,loser_state,receipt,token_hash,draws,of_journey}'::text[] FROM nurture.%I t WHERE %s) r (row)$query$,

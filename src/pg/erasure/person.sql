@@ -22,6 +22,7 @@ VALUES
     ('identity_history', 'key = ANY ($1)'),
     ('identity_conflict', 'key = ANY ($1) OR other_key = ANY ($1) OR contact = ANY ($1) OR other_contact = ANY ($1)'),
     ('merge_log', 'loser = ANY ($1) AND winner = ANY ($1)'),
+    ('_decided', 'message_id IN (SELECT i.message_id FROM nurture.inbox i WHERE i.contact = ANY ($1))'), -- before the inbox
     ('inbox', 'contact = ANY ($1)'),
     ('history', 'contact = ANY ($1)'),
     ('_inbox_restored', 'contact = ANY ($1)'),

@@ -1,6 +1,7 @@
 -- A message that its journey withdrew while a sender had it may arrive after all. Until it is known, the same template is not handed out
 -- to the same contact a second time: by then the contact has been told, and a stream's message is withdrawn (see withdraw_sent
--- in core/step/acts.cpp). Part of claim, of actions that it has locked; looked at only while anything is withdrawn.
+-- in core/step/acts.cpp). Transactional messages wait for nothing. Part of claim, of actions that it has locked; looked at only while
+-- anything is withdrawn.
 
 CREATE FUNCTION nurture._await_withdrawn(ids uuid[], moment timestamptz) RETURNS uuid[]
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -30,7 +31,7 @@ BEGIN
                 CROSS JOIN LATERAL (SELECT t.today UNION ALL SELECT k.key FROM nurture.identity k WHERE k.contact = t.today) n (name))
                 ELSE ARRAY[a.contact] END)
             OFFSET 0) w -- by the contact, not by what is open in the channel
-        WHERE (concerned IS NULL OR a.contact = ANY (concerned)) AND w.channel = a.channel AND w.template = a.template AND w.id <> a.id AND w.status IN ('ready', 'claimed')
+        WHERE NOT a.transactional AND (concerned IS NULL OR a.contact = ANY (concerned)) AND w.channel = a.channel AND w.template = a.template AND w.id <> a.id AND w.status IN ('ready', 'claimed')
             AND EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = w.id)
     LOOP
         CONTINUE WHEN withdrawn.candidate = ANY (delayed);
