@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include <regex>
+#include <algorithm>
+#include <cctype>
+#include <tuple>
 
 namespace nurture::world {
 namespace {
@@ -44,63 +46,87 @@ struct Account {
     }
 };
 
-Duration duration_of(const std::string& text) {
-    static const std::regex part("([0-9]+) (second|minute|hour|day|week|month)");
-    Duration out;
-    for (std::sregex_iterator found(text.begin(), text.end(), part), end; found != end; ++found) {
-        auto const n = static_cast<std::int32_t>(std::stol((*found)[1]));
-        std::string const unit = (*found)[2];
-        if (unit == "month")
-            out.months += n;
-        else if (unit == "day" || unit == "week")
-            out.days += n * (unit == "week" ? 7 : 1);
-        else
-            out.micros += n * (unit == "hour" ? one_hour : unit == "minute" ? one_minute : one_second);
+struct Spoken {
+    std::string before; ///< the word before it
+    Duration duration;
+};
+
+/// The durations that a text mentions.
+std::vector<Spoken> durations_in(const std::string& text) {
+    std::vector<std::string> words(1);
+    for (char const c : text)
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+            words.back() += c;
+        else if (!words.back().empty())
+            words.emplace_back();
+    words.resize(words.size() + 2);
+    auto const unit_of = [](const std::string& word) -> Duration {
+        static const std::map<std::string, Duration> units{{"second", {0, 0, one_second}}, {"minute", {0, 0, one_minute}}, {"hour", {0, 0, one_hour}},
+                                                           {"day", {0, 1, 0}},             {"week", {0, 7, 0}},            {"month", {1, 0, 0}}};
+        auto const known = units.find(word.ends_with('s') ? word.substr(0, word.size() - 1) : word);
+        return known == units.end() ? Duration{} : known->second;
+    };
+    std::vector<Spoken> out;
+    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+        Spoken said{i == 0 ? "" : words[i - 1], {}};
+        for (; i + 1 < words.size() && !words[i].empty() && std::isdigit(static_cast<unsigned char>(words[i].front())) != 0; i += 2) {
+            Duration const unit = unit_of(words[i + 1]);
+            if (unit.empty())
+                break;
+            int const n = std::stoi(words[i]);
+            said.duration = {said.duration.months + n * unit.months, said.duration.days + n * unit.days, said.duration.micros + n * unit.micros};
+        }
+        if (!said.duration.empty()) {
+            out.push_back(std::move(said));
+            --i;
+        }
     }
     return out;
 }
 
-std::vector<Duration> durations_in(const std::string& text, const std::string& behind) {
-    std::regex const pattern(behind + "([0-9]+ (?:second|minute|hour|day|week|month)s?(?: [0-9]+ (?:second|minute|hour|day|week|month)s?)*)");
-    std::vector<Duration> out;
-    for (std::sregex_iterator found(text.begin(), text.end(), pattern), end; found != end; ++found)
-        if (Duration const d = duration_of((*found)[1]); std::find(out.begin(), out.end(), d) == out.end())
-            out.push_back(d);
-    return out;
-}
+bool is_wait(const Spoken& said) { return said.before == "wait" || said.before == "to" || said.before == "after"; }
 
 /// How long the text waits, exactly.
 std::vector<Span> waits_of(const std::string& text) {
     std::vector<Span> out{one_hour};
-    for (const Duration& d : durations_in(text, "(?:wait|up to) "))
-        out.push_back(d.exact());
+    for (const Spoken& said : durations_in(text))
+        if (is_wait(said))
+            out.push_back(said.duration.exact());
     return out;
 }
 
 /// Whatever may change a condition of the text: windows that end, singly and in pairs, also the beginnings of days, weeks and months.
-std::set<Time> moments_of(const Oracle& oracle, const std::string& text, Time end) {
-    static const std::regex waits("(?:wait|up to|re-enter after) [0-9]+ [a-z]+(?: [0-9]+ [a-z]+)?");
-    std::string const conditions = std::regex_replace(text, waits, "");
-    std::vector<Duration> single = durations_in(conditions, "");
-    for (Span const gap : {20 * one_minute, 30 * one_minute}) // a session is over
-        if (std::regex_search(conditions, std::regex("session|dwell|entry|exit\\(")))
-            single.insert(single.end(), {{0, 0, gap}, {0, 0, gap + 1}});
-    for (std::int32_t days = 1; days < 6 && conditions.find("days since") != conditions.npos; ++days)
-        single.push_back({0, days, 0});
-    auto const sums = [&](const std::vector<Duration>& with) {
-        std::vector<Duration> out = with;
+std::vector<Time> moments_of(const Oracle& oracle, const std::string& text, Time end) {
+    auto const says = [&](const char* what) { return text.find(what) != text.npos; };
+    auto const less = [](const Duration& a, const Duration& b) { return std::tie(a.months, a.days, a.micros) < std::tie(b.months, b.days, b.micros); };
+    std::set<Duration, decltype(less)> single(less);
+    for (const Spoken& said : durations_in(text))
+        if (!is_wait(said))
+            single.insert(said.duration);
+    if (says("session") || says("dwell") || says("entry(") || says("exit(")) // a session is over
+        for (Span const gap : {20 * one_minute, 30 * one_minute})
+            single.insert({{0, 0, gap}, {0, 0, gap + 1}});
+    for (std::int32_t days = 1; days < 6 && says("days since"); ++days)
+        single.insert({0, days, 0});
+    std::set<Duration, decltype(less)> windows = single;
+    for (int sums = says(" then not ") ? 2 : 1; sums > 0; --sums) { // twice: a silence after a silence, before some time ago
+        auto const with = windows;
         for (const Duration& a : with)
             for (const Duration& b : single)
-                out.push_back({a.months + b.months, a.days + b.days, a.micros + b.micros});
-        return out;
-    };
-    std::vector<Duration> windows = sums(single);
-    if (text.find(" then not ") != text.npos) // a silence after a silence, before some time ago
-        windows = sums(windows);
-    std::set<Time> out = oracle.breakpoints(windows);
-    if (text.find(" of the last ") != text.npos)
+                windows.insert({a.months + b.months, a.days + b.days, a.micros + b.micros});
+    }
+    std::vector<Time> out;
+    for (const Event& event : oracle.events) {
+        out.push_back(event.received_at);
+        for (const Duration& window : windows)
+            if (Time const at = Oracle::leaves(std::min(event.at, event.received_at), window); at > oracle.events.front().received_at)
+                out.push_back(at);
+    }
+    if (says(" of the last "))
         for (Time day = oracle.events.front().received_at / one_day * one_day; day <= end; day += one_day)
-            out.insert(day);
+            out.push_back(day);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }
 

@@ -23,15 +23,16 @@ class Walker {
     const Workflow* next = nullptr; ///< the version that is published; of the same shape as the first
     std::vector<std::string> sent;
 
-    void live(const std::set<Time>& breakpoints, Time end) {
-        std::set<Time> moments = breakpoints;
+    /// `breakpoints`: ascending.
+    void live(const std::vector<Time>& breakpoints, Time end) {
+        auto moment = breakpoints.begin();
         while (true) {
             // The earliest of: a moment at which conditions may change, the end of a wait.
             Time now = never;
-            while (!moments.empty() && *moments.begin() < now_)
-                moments.erase(moments.begin());
-            if (!moments.empty())
-                now = *moments.begin();
+            while (moment != breakpoints.end() && *moment < now_)
+                ++moment;
+            if (moment != breakpoints.end())
+                now = *moment;
             for (const Walk& walk : walks_)
                 if (!walk.paused)
                     now = std::min(now, walk.wakes);
@@ -43,7 +44,8 @@ class Walker {
             if (now > end)
                 return;
             now_ = now;
-            moments.erase(now);
+            if (moment != breakpoints.end() && *moment == now)
+                ++moment;
             // Timers first, with what was told before this instant.
             told_ = taken_;
             pass(nullptr);
