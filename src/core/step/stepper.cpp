@@ -160,6 +160,9 @@ void Stepper::adopt() {
         happenings_.push_back(adopted);
     settle();
     catch_up(flips_before, behind);
+    auto const made = [this] { return result_.transitions.size() + result_.actions.size() + result_.cancellations.size() + result_.written.size(); };
+    std::size_t const made_before = made();
+    Time const clock_before = clock_;
     if (behind && !profile_.journeys.empty()) {
         clock_ = told_at;
         hops_ = 0;
@@ -170,6 +173,8 @@ void Stepper::adopt() {
     // What was held up and is overdue is a timer still; only its moment is another.
     if (model_.source.told_when_published && next_timer() <= clock_)
         fire(clock_, {"time", 0, 0, true});
+    if (made() == made_before)
+        clock_ = clock_before; // nothing came of it: nothing has happened
     enrol();
 }
 
