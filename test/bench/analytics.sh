@@ -1,21 +1,21 @@
 #!/bin/sh
 # The aggregates against the best SQL written by hand, in a throw-away cluster: processor time of one process, then elapsed
 # time of parallel queries, then attribution. Rows: what, ours, theirs, ratio.
-#   ROWS (1000000; BENCH=full: 5000000), CONTACTS (a tenth), REPEAT (3), PG_CONFIG
+#   ROWS (1000000; BENCH=full: 5000000), CONTACTS (a tenth), REPEAT (3), DUCKDB_MODULES (a node_modules with @duckdb/node-api), PG_CONFIG
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/cluster.sh
-export PSQLRC=/dev/null PAGER=
+. test/bench/common.sh
 ROWS=${ROWS:-1000000}
 [ "${BENCH:-}" != full ] || ROWS=5000000
 export ROWS
 
-find_pg_config
-mkdir -p build
-build_extension build/bench.log || { tail -n 40 build/bench.log >&2; exit 1; }
-install_extension build/bench.log || { tail -n 20 build/bench.log >&2; exit 1; }
-remove_at_exit
-start_cluster shared_buffers=2GB max_wal_size=16GB checkpoint_timeout=30min autovacuum_naptime=20s
+# DuckDB comes from npm where it can: into build, which git does not know.
+if [ -z "${DUCKDB_MODULES:-}" ] && command -v npm >/dev/null && npm install --silent --no-save --prefix build/duckdb @duckdb/node-api >/dev/null 2>&1; then
+    DUCKDB_MODULES=$PWD/build/duckdb/node_modules
+    export DUCKDB_MODULES
+fi
+begin_bench
 createdb bench
 export PGDATABASE=bench
 echo "one process, processor time"
