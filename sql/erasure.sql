@@ -231,6 +231,37 @@ SELECT contact_key, what FROM nurture.verify(path => true);
 
 -- Who may: nobody but who was told.
 \set VERBOSITY terse
+-- Others who were merged with each other while the contact was one of them: what is kept of those merges knows nothing of him either.
+CALL pg_temp.tick('2026-05-03 08:00');
+CALL pg_temp.tell('xxmark-b', '$identify', '2026-05-03 09:00', '{"name": "xxmark"}', 'anonymous');
+CALL pg_temp.tell('xxmark-b', 'v', '2026-05-03 09:00', '{}', 'anonymous');
+CALL pg_temp.tell('lisa', 'v', '2026-05-03 09:00', '{}', 'anonymous');
+CALL pg_temp.tell('walter', 'v', '2026-05-03 09:00');
+CALL pg_temp.tell('xxmark-c', '$identify', '2026-05-03 09:00', '{"name": "xxmark"}', 'anonymous');
+CALL pg_temp.tell('lora', 'v', '2026-05-03 09:00', '{}', 'anonymous');
+CALL pg_temp.tell('wendy', 'v', '2026-05-03 09:00');
+CALL pg_temp.tick('2026-05-03 09:01');
+CALL pg_temp.tell('xxmark-b', '$alias', '2026-05-03 09:02', '{"to": "walter"}', 'anonymous');
+CALL pg_temp.tell('xxmark-c', '$alias', '2026-05-03 09:02', '{"to": "lora"}', 'anonymous');
+CALL pg_temp.tick('2026-05-03 09:03');
+CALL pg_temp.tell('lisa', '$alias', '2026-05-03 09:04', '{"to": "walter"}', 'anonymous');
+CALL pg_temp.tell('lora', '$alias', '2026-05-03 09:04', '{"to": "wendy"}', 'anonymous');
+CALL pg_temp.tick('2026-05-03 09:05');
+SELECT nurture.unmerge('xxmark-b');
+SELECT nurture.unmerge('lora');
+CALL pg_temp.tick('2026-05-03 09:06');
+SELECT nurture.unmerge('xxmark-c');
+CALL pg_temp.tick('2026-05-03 09:07');
+SELECT key, contact FROM nurture.identity WHERE key ~ '^(xxmark|lisa|lora)' ORDER BY 1;
+SELECT nurture.erase('xxmark-b') -> 'rows' ->> 'merge_log' AS merges;
+SELECT nurture.erase('xxmark-c') -> 'rows' ->> 'merge_log' AS merges;
+SELECT * FROM pg_temp.holding('xxmark');
+CALL pg_temp.tell('walter', 'v', '2026-05-03 09:08');
+CALL pg_temp.tell('wendy', 'v', '2026-05-03 09:08');
+CALL pg_temp.tell('lora', 'v', '2026-05-03 09:08', '{}', 'anonymous');
+CALL pg_temp.tick('2026-05-03 09:09');
+SELECT contact_key, what FROM nurture.verify();
+SELECT contact_key, what FROM nurture.verify(path => true);
 CREATE ROLE regress_officer;
 SET ROLE regress_officer;
 SELECT nurture.erase('vera');

@@ -216,6 +216,8 @@ ROLLBACK;
 -- The cost of a claim does not depend on what is done, not due yet, leased or cancelled elsewhere; nor on statistics.
 -- Measured as pages touched (shared buffers of the whole call) and sequential scans.
 TRUNCATE nurture.action, nurture.action_cancel, nurture.inbox;
+ALTER TABLE nurture.action SET (autovacuum_enabled = off); -- it would have plans made anew when it likes, which reads the catalogue
+ALTER TABLE nurture.action_cancel SET (autovacuum_enabled = off);
 CREATE FUNCTION pg_temp.pages(query text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     plan json;
@@ -252,7 +254,7 @@ CALL pg_temp.measure(6, 'replanned with statistics');
 CALL pg_temp.measure(7, 'with statistics');
 UPDATE nurture.action SET leased_until = now() WHERE status = 'claimed' AND id < '10000000-0000-0000-0000-000000000000';
 CALL pg_temp.measure(8, 'some leases ran out');
-SELECT c.n, c.situation, c.pages < base.pages * 1.5 + 20 AS same_cost, c.seq_scans
+SELECT c.n, c.situation, c.pages < base.pages * 2 + 20 AS same_cost, c.seq_scans
 FROM cost c, cost base WHERE base.n = 1 AND c.n NOT IN (0, 6) ORDER BY c.n;
 SELECT count(*) AS done FROM nurture.action WHERE status = 'done' AND contact LIKE 'contact%' AND receipt IS NOT NULL;
 -- Entries that cannot be removed yet (here: of this transaction; else: seen by somebody's long snapshot) are read once and

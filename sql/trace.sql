@@ -107,3 +107,8 @@ SELECT at, step, what, why FROM nurture.trace_journey('gina', 'loop');
 SELECT at, step, what, why FROM nurture.trace_journey('gina', 'goal');
 SELECT nurture.diagram('loop', 'mermaid');
 SELECT string_agg(m[1], ', ') AS ways FROM regexp_matches(nurture.diagram('loop'), '>([^<>]*(?:yes, maybe|no|time is up))</text>', 'g') m;
+-- What is not in force cannot be asked, and that is said.
+INSERT INTO nurture.workflow (name, definition, enabled) VALUES ('unknown', 'on entering segment ''not there'' do ''x''', false),
+    ('strange', 'when score = ''high'' do ''x''', false);
+SELECT step, what, why FROM nurture.trace_journey('gina', 'unknown');
+SELECT step, what, why FROM nurture.trace_journey('gina', 'strange');

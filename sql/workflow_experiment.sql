@@ -51,3 +51,17 @@ SELECT * FROM nurture.experiment('two', 'three');
 SELECT * FROM nurture.experiment('no goal');
 SELECT count(*) AS subjects FROM nurture.experiment_subjects('no goal');
 SELECT count(*) AS rows FROM nurture.experiment('the trial', control => 'nobody');
+-- One experiment in two places; and another workflow had the name before, whose subjects are not this one's.
+DELETE FROM nurture.workflow WHERE name = 'the trial';
+INSERT INTO nurture.workflow (name, definition) VALUES ('the trial', $$
+    on join goal on purchase
+    if country = 'DE' then experiment 'subject' 50 a do 'x' 50 plain end else experiment 'subject' 50 a do 'y' 50 plain end end
+    wait 30 days
+$$);
+CALL nurture.tick('2026-06-01');
+SELECT count(*) AS subjects FROM nurture.experiment_subjects('the trial');
+INSERT INTO nurture.inbox (contact, type, at, received_at) SELECT 'late' || g, 'join', '2026-06-01 10:00', '2026-06-01 10:00' FROM generate_series(1, 40) g;
+INSERT INTO nurture.inbox (contact, type, at, received_at) SELECT 'late' || g, 'purchase', '2026-06-02 10:00', '2026-06-02 10:00' FROM generate_series(1, 40, 4) g;
+CALL nurture.tick('2026-06-03');
+SELECT count(*) AS subjects, count(reached_at) AS reached FROM nurture.experiment_subjects('the trial');
+SELECT count(DISTINCT arm) AS arms FROM nurture.experiment('the trial') WHERE test = 'rate';

@@ -155,3 +155,12 @@ SELECT step, what, entered, active, passed, exited FROM nurture.workflow_report(
 SELECT step, what, entered, active, passed, exited FROM nurture.workflow_report('moving', 2);
 SELECT v, bool_and(entered = active + passed + exited) AS all_are_somewhere FROM (VALUES (1), (2)) n (v) CROSS JOIN LATERAL nurture.workflow_report('moving', v)
 WHERE entered IS NOT NULL GROUP BY v ORDER BY v;
+-- Journeys of contacts that are merged later have one number: each of them is counted.
+INSERT INTO nurture.workflow (name, definition) VALUES ('merged', 'on meet do ''x'' wait 1 hour');
+CALL nurture.tick('2026-03-20 09:00');
+INSERT INTO nurture.inbox (contact, kind, type, at, received_at) VALUES
+    ('cookie-z', 'anonymous', 'meet', '2026-03-20 10:00', '2026-03-20 10:00'), ('zoe', NULL, 'meet', '2026-03-20 12:00', '2026-03-20 12:00');
+CALL nurture.tick('2026-03-20 14:00');
+INSERT INTO nurture.inbox (contact, kind, type, props, at, received_at) VALUES ('cookie-z', 'anonymous', '$alias', '{"to": "zoe"}', '2026-03-20 15:00', '2026-03-20 15:00');
+CALL nurture.tick('2026-03-20 16:00');
+SELECT what, entered, active, passed, exited FROM nurture.workflow_report('merged') WHERE step = '';

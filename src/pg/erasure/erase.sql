@@ -31,6 +31,8 @@ BEGIN
         WITH held AS (
             UPDATE nurture.action a SET contact = '', payload = '{}', draws = NULL, reason = NULL
             WHERE a.contact = ANY (keys) AND a.status = 'claimed' RETURNING a.id
+        ), told_before AS (
+            DELETE FROM nurture.action_cancel c USING held h WHERE c.id = h.id
         )
         INSERT INTO nurture.action_cancel (id, contact, reason, at) SELECT h.id, '', 'erased', moment FROM held h;
         GET DIAGNOSTICS taken = ROW_COUNT;
@@ -117,8 +119,9 @@ BEGIN
     END IF;
     IF others <> '{}' THEN
         PERFORM nurture._keep_base(others);
+        -- Also merges among the others: the state that was merged may have been one with the contact's.
         DELETE FROM nurture.event_log l
-        WHERE l.contact = ANY (others) AND l.type IN ('$merge', '$split') AND l.props ->> 'contact' = ANY (keys);
+        WHERE l.contact = ANY (others) AND l.type IN ('$merge', '$split') AND l.props ->> 'contact' = ANY (keys || others);
         GET DIAGNOSTICS taken = ROW_COUNT;
         counts := nurture._counted(counts, 'event_log', taken);
         UPDATE nurture.event_log l SET contact = aliases ->> l.contact WHERE l.contact = ANY (keys) AND l.key <> ALL (keys);
@@ -135,7 +138,7 @@ BEGIN
             key = coalesce(aliases ->> m.key, m.key), other_key = coalesce(aliases ->> m.other_key, m.other_key),
             keys = ARRAY(SELECT coalesce(aliases ->> k.key, k.key) FROM unnest(m.keys) WITH ORDINALITY k (key, n) ORDER BY k.n),
             winner_state = NULL, loser_state = NULL
-        WHERE (m.loser = ANY (keys)) <> (m.winner = ANY (keys));
+        WHERE (m.loser = ANY (keys || others) OR m.winner = ANY (keys || others)) AND NOT (m.loser = ANY (keys) AND m.winner = ANY (keys));
         GET DIAGNOSTICS taken = ROW_COUNT;
         counts := nurture._counted(counts, 'merge_log', taken);
         -- On its way to another: a state that is the other's own.

@@ -102,7 +102,7 @@ FROM (SELECT DISTINCT ON (l.key, l.other) l.*, coalesce(p.contact, l.contact) AS
       FROM nurture._link l
       LEFT JOIN nurture._planned p ON p.link = l.n AND p.what IN ('conflict', 'failed')
       WHERE (l.reason IS NOT NULL OR p.what IS NOT NULL)
-        AND EXISTS (SELECT FROM nurture._batch b WHERE b.contact = l.contact AND b.ordinal = l.ordinal)
+        AND EXISTS (SELECT FROM nurture._batch b WHERE b.contact = l.contact AND b.ordinal = l.ordinal AND NOT nurture._is_untaken(b))
         -- Said again it is no news.
         AND (SELECT c.id FROM nurture.identity_conflict c
              WHERE c.key = l.key AND c.other_key IS NOT DISTINCT FROM l.other AND c.status <> 'merged' LIMIT 1) IS NULL
@@ -239,7 +239,7 @@ BEGIN
         PERFORM nurture._make_splits(model, this_tick);
     END IF;
     PERFORM nurture._note_conflicts(this_tick);
-    DELETE FROM nurture._decided d USING nurture._batch b WHERE b.message_id = d.message_id AND b.ordinal > 0;
+    DELETE FROM nurture._decided d USING nurture._batch b WHERE b.message_id = d.message_id AND b.ordinal > 0 AND NOT nurture._is_untaken(b);
     DELETE FROM nurture._link;
     DELETE FROM nurture._planned;
 END

@@ -13,7 +13,7 @@ BEGIN
     -- An action under a running lease is being carried out: its cancellation waits for what comes of it.
     WITH withdrawn AS (
         SELECT a.id, COALESCE(c.reason, 'cancelled') AS reason,
-               a.contact <> c.contact AND nurture.contact_of(a.contact) <> nurture.contact_of(c.contact) AS of_another
+               a.contact <> '' AND a.contact <> c.contact AND nurture.contact_of(a.contact) <> nurture.contact_of(c.contact) AS of_another
         FROM nurture.action_cancel c JOIN nurture.action a ON a.id = c.id
         WHERE a.status = 'ready' OR a.status = 'claimed' AND a.leased_until <= moment
         LIMIT max_actions FOR NO KEY UPDATE OF a SKIP LOCKED
@@ -51,9 +51,13 @@ DECLARE
     settled bigint;
 BEGIN
     -- An insert of no rows would wake the worker all the same, whose tick would call for maintenance again: every second for ever.
-    IF NOT EXISTS (SELECT FROM nurture.action a WHERE a.status IN ('ready', 'claimed') AND a.expires IS NOT NULL AND a.expires <= moment)
+    IF NOT EXISTS (SELECT FROM nurture.action a
+                   WHERE a.status IN ('ready', 'claimed') AND a.expires IS NOT NULL AND a.expires <= moment
+                       AND (a.leased_until IS NULL OR a.leased_until <= moment)
+                       AND NOT EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = a.id))
         AND NOT EXISTS (SELECT FROM nurture.action a
-                        WHERE a.status = 'claimed' AND a.attempts >= nurture._max_attempts() AND a.leased_until <= moment) THEN
+                        WHERE a.status = 'claimed' AND a.attempts >= nurture._max_attempts() AND a.leased_until <= moment
+                            AND NOT EXISTS (SELECT FROM nurture.action_cancel c WHERE c.id = a.id)) THEN
         RETURN 0;
     END IF;
     WITH late AS (

@@ -68,6 +68,7 @@ DECLARE
     moment CONSTANT timestamptz := nurture._now();
     act nurture.action;
     next_due timestamptz;
+    withdrawn_by text; -- the contact whose journey did
     cancellation text;
 BEGIN
     IF retry_after < interval '0' THEN
@@ -89,7 +90,7 @@ BEGIN
     act.leased_until := NULL;
     act.reason := left(fail.reason, 1000);
     next_due := moment + COALESCE(retry_after, nurture._backoff(act.id, act.attempts));
-    SELECT COALESCE(c.reason, 'cancelled') INTO cancellation FROM nurture.action_cancel c WHERE c.id = act.id LIMIT 1;
+    SELECT COALESCE(c.reason, 'cancelled'), c.contact INTO cancellation, withdrawn_by FROM nurture.action_cancel c WHERE c.id = act.id LIMIT 1;
     IF FOUND THEN
         act.status := 'cancelled';
         act.reason := cancellation;
@@ -110,6 +111,11 @@ BEGIN
     IF act.status IN ('failed', 'dead') THEN
         INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
         VALUES (act.contact, '$failed', moment, nurture._result_props(act), act.id || ':failed', nurture._told_at(moment));
+    ELSIF act.status = 'cancelled' AND act.contact <> '' AND act.contact <> withdrawn_by
+        AND nurture.contact_of(act.contact) <> nurture.contact_of(withdrawn_by) THEN
+        -- Told apart from the contact whose journey withdrew it: as in _fold_cancellations.
+        INSERT INTO nurture.inbox (contact, type, at, props, message_id, received_at)
+        VALUES (act.contact, '$dropped', moment, nurture._result_props(act), act.id || ':dropped', nurture._told_at(moment));
     END IF;
     RETURN act.status;
 END

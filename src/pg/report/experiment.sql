@@ -33,6 +33,8 @@ CREATE FUNCTION nurture.experiment_subjects(workflow text, experiment text DEFAU
 DECLARE
     current CONSTANT nurture.workflow_version := nurture._workflow_at(workflow, NULL);
     name CONSTANT text := nurture._experiment_named(current.definition, workflow, experiment);
+    -- What another workflow of the name did before this one is not its own.
+    since CONSTANT timestamptz := coalesce((SELECT nurture._starts_since(w) FROM nurture.workflow w WHERE w.id = current.workflow), '-infinity');
     names CONSTANT text[] := nurture._workflow_names(current.workflow);
     versions CONSTANT int[] := ARRAY(
         SELECT v.version FROM nurture.workflow_version v WHERE v.workflow = current.workflow
@@ -44,12 +46,14 @@ BEGIN
         SELECT DISTINCT ON (k.contact) k.contact, t.detail ->> 'arm' AS arm, t.at AS since
         FROM nurture.transition t LEFT JOIN nurture.identity i ON i.key = t.contact CROSS JOIN LATERAL (SELECT coalesce(i.contact, t.contact)) k (contact)
         WHERE t.kind = 'arm assigned' AND t.name = ANY (names) AND t.version = ANY (versions) AND t.detail ->> 'experiment' = name
+          AND t.at >= since
         ORDER BY k.contact, t.at, t.tick, t.n
     ), goal AS (
         SELECT coalesce(i.contact, t.contact) AS contact, t.at FROM nurture.transition t LEFT JOIN nurture.identity i ON i.key = t.contact
-        WHERE t.kind = 'goal reached' AND t.name = ANY (names)
+        WHERE t.kind = 'goal reached' AND t.name = ANY (names) AND t.at >= since
     )
-    SELECT s.contact, s.arm, s.since, (SELECT min(g.at) FROM goal g WHERE g.contact = s.contact AND g.at >= s.since) FROM subject s ORDER BY s.contact;
+    SELECT s.contact, s.arm, s.since, min(g.at) FROM subject s LEFT JOIN goal g ON g.contact = s.contact AND g.at >= s.since
+    GROUP BY s.contact, s.arm, s.since ORDER BY s.contact;
 END
 $$;
 COMMENT ON FUNCTION nurture.experiment_subjects(text, text) IS
@@ -73,10 +77,10 @@ BEGIN
             HINT = 'What its arms are compared by is a line such as: goal within 14 days on purchase. Others are in nurture.experiment_subjects.';
     END IF;
     SELECT nurture.ab_test_agg(s.arm, s.reached_at IS NOT NULL) INTO summary FROM nurture.experiment_subjects(workflow, name) s;
-    -- The planned shares of those arms that somebody came to, as nurture.ab_test wants them.
+    -- The planned shares of those arms that somebody came to, as nurture.ab_test wants them. The same experiment may stand in several places.
     SELECT array_agg(a.weight::double precision ORDER BY a.arm COLLATE "C") INTO shares
-    FROM nurture._experiment_arms(current.definition) a
-    WHERE a.experiment = name AND a.arm IN (SELECT b.arm FROM nurture.ab_arms(summary) b);
+    FROM (SELECT e.arm, sum(e.weight) AS weight FROM nurture._experiment_arms(current.definition) e WHERE e.experiment = name GROUP BY e.arm) a
+    WHERE a.arm IN (SELECT b.arm FROM nurture.ab_arms(summary) b);
     RETURN QUERY SELECT t.* FROM nurture.ab_test(summary, control, confidence, expected => shares) t;
 END
 $$;

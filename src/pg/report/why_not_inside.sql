@@ -21,7 +21,7 @@ BEGIN
     SELECT string_agg(format('%s is %s%s', w.condition, w.value, ' (' || w.actual || ')'), ', ' ORDER BY w.n) INTO found
     FROM nurture._why_not(tried.models[1], state, '(asked)', greatest(nurture._clock(state), nurture._now()), contact) w;
     RETURN coalesce(found, '');
-EXCEPTION WHEN syntax_error OR undefined_object OR invalid_parameter_value OR feature_not_supported THEN
+EXCEPTION WHEN syntax_error OR undefined_object OR invalid_object_definition OR invalid_parameter_value OR feature_not_supported THEN
     RETURN NULL;
 END
 $$;
@@ -29,8 +29,13 @@ COMMENT ON FUNCTION nurture._standing_against(text, text) IS
     'the parts of a condition that do not hold for a contact now, with what was found; empty: it holds; NULL: it cannot be asked by itself';
 
 CREATE FUNCTION nurture._out_of_segment(contact text, segment text) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT string_agg(format('%s is %s%s', w.condition, w.value, ' (' || w.actual || ')'), ', ') FROM nurture.why_not(_out_of_segment.contact, _out_of_segment.segment) w
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    RETURN (SELECT string_agg(format('%s is %s%s', w.condition, w.value, ' (' || w.actual || ')'), ', ') FROM nurture.why_not(contact, segment) w);
+EXCEPTION WHEN undefined_object THEN
+    RETURN 'no such segment is in force yet';
+END
 $$;
 COMMENT ON FUNCTION nurture._out_of_segment(text, text) IS 'the same of a segment; NULL: the contact is in it';
 
@@ -44,7 +49,7 @@ BEGIN
         jsonb_build_object('name', '(asked)', 'condition', condition))))], true) t;
     RETURN nurture._first_tried() + 1 = ANY ((nurture._evaluate(tried.models[1], NULL,
         (SELECT nurture._pack(event.type, event.at, event.received_at, event.props, NULL, 1, false)), 0, event.clock, event.contact)).segments);
-EXCEPTION WHEN syntax_error OR undefined_object OR invalid_parameter_value OR feature_not_supported THEN
+EXCEPTION WHEN syntax_error OR undefined_object OR invalid_object_definition OR invalid_parameter_value OR feature_not_supported THEN
     RETURN NULL;
 END
 $$;

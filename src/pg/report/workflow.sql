@@ -39,13 +39,15 @@ $$;
 COMMENT ON FUNCTION nurture._workflow_names(int) IS 'every name that a workflow has had';
 REVOKE ALL ON FUNCTION nurture._workflow_names(int) FROM PUBLIC;
 
--- Where somebody is moved to another version, what comes next lies there.
+-- Where somebody is moved to another version, what comes next lies there. Journeys are told apart by contact and number: those of
+-- contacts that were merged, or of a workflow that was made anew under its name, may have one number and follow each other.
 CREATE FUNCTION nurture._journey_changes(workflow int, version int)
     RETURNS TABLE (contact text, instance int, at timestamptz, kind text, step text, reason text, via jsonb,
                    next_at timestamptz, next_kind text, next_reason text, started_at timestamptz, whole boolean, arrives boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-SELECT j.contact, j.instance, j.at, j.kind, j.step, j.reason, j.via, j.next_at, CASE WHEN j.next_version <> j.version THEN 'moved' ELSE j.next_kind END,
-       j.next_reason, j.started_at, j.branch = '', j.branch = '' AND j.came_from IS DISTINCT FROM j.version
+SELECT j.contact, j.instance, j.at, j.kind, j.step, j.reason, j.via, j.next_at,
+       CASE WHEN j.kind <> 'journey ended' AND j.next_kind <> 'journey started' AND j.next_version <> j.version THEN 'moved' ELSE j.next_kind END,
+       j.next_reason, j.started_at, j.branch = '', j.branch = '' AND (j.kind = 'journey started' OR j.came_from IS DISTINCT FROM j.version)
 FROM (SELECT t.*, lead(t.at) OVER journey AS next_at, lead(t.kind) OVER journey AS next_kind, lead(t.reason) OVER journey AS next_reason,
              lead(t.version) OVER journey AS next_version, lag(t.version) OVER journey AS came_from, first_value(t.at) OVER journey AS started_at
       FROM (SELECT coalesce(i.contact, x.contact) AS contact, x.tick, x.n, x.at, x.kind, x.step, x.version, x.detail ->> 'reason' AS reason, x.detail -> 'via' AS via,

@@ -70,6 +70,12 @@ END
 $$;
 COMMENT ON FUNCTION nurture._write_log(bigint) IS 'logs the messages that were taken';
 
+CREATE FUNCTION nurture._is_untaken(message nurture._batch) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT EXISTS (SELECT FROM nurture._stepped s WHERE s.contact = message.contact AND s.kinds & 128 <> 0 AND s.numbers[message.ordinal] < 0)
+$$;
+COMMENT ON FUNCTION nurture._is_untaken(nurture._batch) IS 'whether the step did not come to the message';
+
 -- Messages that a contact did not come to, since it had slept too long for one step, come first in the next batch: with those
 -- behind a merge.
 CREATE FUNCTION nurture._keep_untaken() RETURNS void
@@ -178,6 +184,6 @@ $$;
 COMMENT ON FUNCTION nurture._clear_batch() IS 'empties the batch';
 
 REVOKE ALL ON FUNCTION nurture._step_messages(nurture.compiled_model, timestamptz, bigint),
-    nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint), nurture._write_log(bigint), nurture._keep_untaken(),
+    nurture._step_due(nurture.compiled_model, timestamptz, timestamptz, bigint, bigint), nurture._write_log(bigint), nurture._keep_untaken(), nurture._is_untaken(nurture._batch),
     nurture._write_contacts(timestamptz, int), nurture._write_outputs(int, bigint), nurture._clear_batch()
     FROM PUBLIC;

@@ -205,7 +205,8 @@ BEGIN
                             WHEN woken = most_woken THEN least(woken_to, counts.due)
                             WHEN adopting > 0 OR unfinished THEN least(moment, counts.due)
                             ELSE moment END,
-            due_behind = range.all_of_it AND (woken = most_woken OR unfinished) OR model_first AND e.due_behind,
+            due_behind = CASE WHEN range.source = 'waiting' THEN e.due_behind ELSE range.all_of_it AND (woken = most_woken OR unfinished) END
+                         OR model_first AND e.due_behind,
             logged = e.logged + logged, rejected = e.rejected + rejected,
             duplicates = e.duplicates + counts.duplicates, quarantined = e.quarantined + quarantined,
             unconvertible = e.unconvertible + counts.unconvertible,
