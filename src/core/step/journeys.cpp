@@ -267,25 +267,6 @@ void Stepper::go_on(Journey& journey, Strand& strand, const Happening& happening
     }
 }
 
-// What the wait goes on by: what has come of what it waits for. Where that is ranked, the best is decided when the time is
-// over; nothing can be better than the first.
-const model::Awaited* Stepper::decided(Strand& strand, const Instruction& wait, const Happening& happening) const {
-    auto const& awaited = wait.awaited;
-    auto const come = std::find_if(awaited.begin(), awaited.end(), [&](const auto& one) {
-        return one.condition != none ? holds(one.condition) : concerns(one.event, happening);
-    });
-    if (!wait.ranked)
-        return come == awaited.end() ? nullptr : &*come;
-    auto const rank = static_cast<std::uint32_t>(come - awaited.begin()) + 1;
-    if (come != awaited.end() && (strand.came == 0 || rank < strand.came))
-        strand.came = rank;
-    bool const over = happening.timer && strand.wakes <= clock_;
-    if (strand.came == 0 || strand.came > awaited.size())
-        return nullptr;
-    const auto& best = awaited[strand.came - 1];
-    return over || best.then == awaited.front().then ? &best : nullptr;
-}
-
 // Goes round once more, or on behind the loop.
 Index Stepper::round(Strand& strand, const Workflow& workflow, Index at) {
     const Instruction& loop = workflow.program[at];
