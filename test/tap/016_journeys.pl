@@ -58,11 +58,11 @@ $node->safe_psql('live', $definitions);
 wait_for_worker($node, 'live', 'the worker is there');
 
 # All is told beforehand, to be received while things die: so every row is visible by its received_at. Half of the customers have two
-# orders; a fifth of the orders is paid in time, a tenth before anybody waits for it, a tenth is cancelled at some moment.
+# orders, and no two messages of one are received at one instant (where they lie in the inbox would decide); a fifth of the orders is paid in time, a tenth before anybody waits for it, a tenth is cancelled at some moment.
 $node->safe_psql('live', <<"SQL");
 CREATE TABLE given AS
 SELECT 'c' || n % ($journeys * 2 / 3) AS contact, e.type, jsonb_build_object('order_id', n, 'big', n % 3 = 0) AS props,
-       s.begun + e.after * interval '1 second' + n * interval '1 microsecond' AS at, n * 3 + e.line AS position
+       s.begun + e.after * interval '1 second' + (n + e.line) * interval '1 microsecond' AS at, n * 3 + e.line AS position
 FROM generate_series(1, $journeys) n
 CROSS JOIN LATERAL (SELECT now() + interval '4 seconds' + (hashint4(n) & 1023) / 1024.0 * interval '14 seconds' AS begun) s
 CROSS JOIN LATERAL (VALUES (0, 'order', 0::numeric),
